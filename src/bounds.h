@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * bounds.h - every quantity that somebody outside can make grow, and where it stops.
+ *
+ * With hybrid authentication anybody can finish phase 1 without a credential, so these hold for
+ * encrypted messages as much as for clear ones.
+ */
+#pragma once
+
+/* One datagram */
+#define LIMIT_DATAGRAM    65535
+#define LIMIT_PAYLOADS    32 /* payloads in one message */
+#define LIMIT_VENDOR_IDS  32
+#define LIMIT_NAT_D       8
+#define LIMIT_PROPOSALS   64  /* proposals in one SA payload */
+#define LIMIT_TRANSFORMS  255 /* transforms in one proposal: the field has 8 bits */
+#define LIMIT_ATTRIBUTES  32  /* attributes in one transform or ATTR payload */
+#define LIMIT_ID          256 /* bytes of an identification payload */
+#define LIMIT_SA_PAYLOAD  8192
+#define LIMIT_REPLY_ATTRS 1024 /* bytes of a mode config reply beside the banner */
+#define LIMIT_BANNER      500  /* bytes of a Unity banner; clients cut longer ones */
+
+/* Phase 1, before the client has proved anything */
+#define LIMIT_AM3_WAIT_S     15  /* an aggressive mode answer without a third message */
+#define LIMIT_CRYPTO_PENDING 128 /* DH and RSA jobs of unfinished phase 1 exchanges */
+#define LIMIT_AMPLIFY        3   /* bytes sent for each byte from an unproven address */
+#define LIMIT_NOTIFY_PER_S   10  /* clear error notifies in all */
+
+/* One session */
+#define LIMIT_EXCHANGES       12 /* phase 2 exchanges remembered at once; a Delete per child fits */
+#define LIMIT_CHILDREN        8  /* SA pairs */
+#define LIMIT_QUICK_PENDING   4  /* Quick Modes under way */
+#define LIMIT_MESSAGE_IDS     4096 /* message IDs used under one ISAKMP SA */
+#define LIMIT_DPD_PER_S       10   /* R-U-THERE answered */
+#define LIMIT_EXCHANGE_KEEP_S 30   /* how long an answer is kept for a repeated request */
+#define LIMIT_QUICK_WAIT_S    30   /* Quick Mode answered, third message missing */
+#define LIMIT_MIN_LIFE_S      300  /* shortest lifetime that a client may ask for */
+
+/* Names and words */
+#define LIMIT_USER        128 /* bytes of a login name */
+#define LIMIT_PASSWORD    255 /* bytes of a password */
+#define LIMIT_CLIENT_NAME 64  /* bytes of the client's own description */
+#define LIMIT_GROUPS      32  /* groups of one user */
+#define LIMIT_GROUP_NAME  64
+#define LIMIT_SPLIT_NETS  16
+#define LIMIT_SERVERS     4 /* DNS and WINS servers handed to a client */
+
+/* Address pools */
+#define LIMIT_POOLS     16
+#define LIMIT_POOL_SIZE 65536
+
+/* Local sockets */
+#define LIMIT_CTL_CLIENTS  64
+#define LIMIT_CTL_REQUEST  65536 /* bytes of one control request */
+#define LIMIT_AUTH_MESSAGE 8192  /* bytes of a message to or from vpngw-authd */
