@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * conf.h - what the IKE core needs to know of the configuration.
+ *
+ * Filled by the shell, constant while the core uses it. Spans are borrowed and outlive the core.
+ */
+#pragma once
+
+#include "addr.h"
+#include "bounds.h"
+#include "bytes.h"
+#include "ike/fx.h"
+
+#define IKE_P1_MAX     32
+#define IKE_P2_MAX     32
+#define IKE_GROUPS_MAX 16
+#define IKE_CERTS_MAX  4
+
+/* Phase 1 proposal: the wire numbers of RFC 2409 appendix A. */
+struct ike_p1 {
+	uint16_t enc;     /* 5 3DES-CBC, 7 AES-CBC */
+	uint16_t key_len; /* bits; 0 for 3DES */
+	uint16_t hash;    /* 1 MD5, 2 SHA1, 4 SHA2-256, 5 SHA2-384, 6 SHA2-512 */
+	uint16_t group;   /* 1 2 5 14-18 MODP, 19-21 ECP, 31 X25519 */
+};
+
+/* Phase 2 proposal. */
+struct ike_p2 {
+	enum esp_enc enc;
+	uint16_t key_len; /* bits, without the salt; 0 for 3DES */
+	enum esp_auth auth;
+};
+
+enum ike_natt {
+	IKE_NATT_OFF,   /* never */
+	IKE_NATT_ON,    /* where a NAT is detected */
+	IKE_NATT_FORCE, /* with every client that can */
+};
+
+enum ike_split {
+	IKE_SPLIT_NONE,      /* all traffic goes through the gateway */
+	IKE_SPLIT_INCLUDE,   /* only these networks do */
+	IKE_SPLIT_LOCAL_LAN, /* all but these networks do */
+};
+
+enum ike_my_id {
+	IKE_ID_ASN1DN,  /* my_id: the certificate's subject, DER */
+	IKE_ID_FQDN,    /* my_id: the name */
+	IKE_ID_ADDRESS, /* the address that the client sent to */
+};
+
+/* Longer than ours: claim takes ours (racoon's word), obey takes the client's. */
+enum ike_check {
+	IKE_CHECK_CLAIM,
+	IKE_CHECK_OBEY,
+};
+
+/* What mode config hands out; see RFC draft-dukes-ike-mode-cfg-02 and Cisco Unity. */
+struct ike_modecfg {
+	uint8_t netmask_len; /* INTERNAL_IP4_NETMASK as a prefix length */
+	struct ipaddr dns[LIMIT_SERVERS], nbns[LIMIT_SERVERS];
+	uint8_t n_dns, n_nbns;
+	struct span default_domain, banner, split_dns, backup_servers, version;
+	enum ike_split split;
+	struct prefix split_net[LIMIT_SPLIT_NETS];
+	uint8_t n_split;
+	bool save_passwd;
+	uint16_t pfs_group; /* UNITY_PFS: 0 when the gateway does not ask for PFS */
+	uint16_t natt_port; /* UNITY_NATT_PORT */
+};
+
+struct ike_conf {
+	struct ike_p1 p1[IKE_P1_MAX]; /* in order of preference */
+	uint8_t n_p1;
+	uint32_t p1_life_s;
+	struct ike_p2 p2[IKE_P2_MAX];
+	uint8_t n_p2;
+	uint16_t
+		pfs_group[IKE_GROUPS_MAX]; /* empty: PFS only if the client asks, in any p1 group */
+	uint8_t n_pfs;
+	uint32_t p2_life_s;
+	enum ike_check check;
+	enum ike_natt natt;
+	uint64_t retransmit_us;   /* first wait */
+	uint8_t retransmit_tries; /* repetitions after the first sending */
+	double retransmit_factor; /* each wait is this much longer */
+	uint32_t half_open_total, half_open_source;
+	uint64_t auth_timeout_us;
+	enum ike_my_id my_id_type;
+	struct span my_id;
+	struct span cert[IKE_CERTS_MAX]; /* DER, leaf first */
+	uint8_t n_certs;
+	struct ike_modecfg modecfg;
+};

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * sapl.h - the SA payload: what the client offers, what we choose, what we answer.
+ *
+ * The answer holds the chosen transform as the client wrote it: numbers, order and encoding of
+ * attributes unchanged (RFC 2408 4.2; vpnc numbers from 0 and puts KEY_LENGTH first). The choice
+ * follows our order of preference. A transform with an unknown attribute or value is passed over,
+ * never fatal; a payload that does not parse is.
+ */
+#pragma once
+
+#include "ike/build.h"
+#include "ike/conf.h"
+#include "ike/msg.h"
+
+/* What was chosen, as it goes into the answer. Views of the client's message. */
+struct sa_answer {
+	uint8_t proposal, proto, transform_id;
+	struct span spi;       /* phase 1: echoed, mostly empty; Quick Mode: replaced by ours */
+	struct span transform; /* whole, its generic header included */
+};
+
+struct p1_choice {
+	struct ike_p1 alg;
+	struct sa_answer answer;
+	uint32_t life_s; /* offered; UINT32_MAX when none was */
+};
+
+/* Text of an offer for a log line; names only, never bytes of the client. */
+#define OFFER_TEXT 256
+
+/*
+ * Chooses for phase 1 among the transforms with hybrid authentication whose group has public
+ * values of ke_len bytes. 0; -EBADMSG: does not parse; -ENOENT: nothing in common, and `offered`
+ * lists what there was.
+ */
+int p1_choose(struct span sa, const struct ike_conf *conf, size_t ke_len, struct p1_choice *ret,
+	      char offered[static OFFER_TEXT]);
+
+struct p2_choice {
+	struct ike_p2 alg;
+	struct sa_answer answer;
+	uint32_t spi;    /* the client's inbound SPI, host order */
+	uint16_t group;  /* PFS group; 0: none */
+	uint32_t life_s; /* offered; 28800 when none was (RFC 2407 4.5) */
+};
+
+/* What Quick Mode must agree with beside the proposals. */
+struct p2_want {
+	bool encap; /* ESP in UDP is in use between the two */
+	bool ke;    /* the message has a KE payload */
+	size_t ke_len;
+};
+
+/*
+ * -ENOENT: nothing in common; -EDOM: the ciphers fit, but the PFS group does not, and `offered`
+ * names what the client wants.
+ */
+int p2_choose(struct span sa, const struct ike_conf *conf, const struct p2_want *want,
+	      struct p2_choice *ret, char offered[static OFFER_TEXT]);
+
+/* The SA payload of the answer, with `spi` (may be empty) as its SPI. */
+void sa_put_answer(struct ike_build *b, const struct sa_answer *a, struct span spi);
+
+/* Whether PFS with this group (0: without PFS) is what the configuration wants. */
+bool pfs_acceptable(const struct ike_conf *conf, uint16_t group);

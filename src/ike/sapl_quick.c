@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* sapl_quick.c - choosing among the ESP proposals of Quick Mode (RFC 2407 4.4 - 4.5). Pure. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "cleanup.h"
+#include "ike/dh.h"
+#include "ike/sapl.h"
+#include "ike/sapl_walk.h"
+
+enum p2_class { /* RFC 2407 4.5 */
+	P2_LIFE_TYPE = 1,
+	P2_LIFE_DURATION = 2,
+	P2_GROUP = 3,
+	P2_ENCAP = 4,
+	P2_AUTH = 5,
+	P2_KEY_LENGTH = 6,
+	P2_ECN_TUNNEL = 10,
+};
+
+enum p2_encap { /* RFC 2407 4.5, RFC 3947 5.1, draft-ietf-ipsec-nat-t-ike-03 5.1 */
+	ENCAP_TUNNEL = 1,
+	ENCAP_UDP_TUNNEL = 3,
+	ENCAP_UDP_TUNNEL_DRAFT = 61443,
+};
+
+/* ESP transforms (RFC 2407 4.4.4, 3602, 4106) and authentication algorithms (4.5, 4868). */
+static const struct {
+	uint8_t id;
+	enum esp_enc enc;
+} esp_ids[] = {
+	{ 3, ESP_ENC_3DES_CBC },
+	{ 12, ESP_ENC_AES_CBC },
+	{ 20, ESP_ENC_AES_GCM16 },
+};
+
+static const struct {
+	uint16_t id;
+	enum esp_auth auth;
+} auth_ids[] = {
+	{ 0, ESP_AUTH_NONE },       { 1, ESP_AUTH_MD5_96 },     { 2, ESP_AUTH_SHA1_96 },
+	{ 5, ESP_AUTH_SHA256_128 }, { 6, ESP_AUTH_SHA384_192 }, { 7, ESP_AUTH_SHA512_256 },
+};
+
+struct p2_offer {
+	struct ike_p2 alg;
+	uint16_t group, encap;
+	uint32_t life_s;
+	bool usable;
+};
+
+static bool p2_attr(struct p2_offer *o, const struct ike_attr *a, uint64_t v, uint16_t *auth,
+		    uint64_t *life_type)
+{
+	uint16_t *once = a->type == P2_GROUP        ? &o->group
+			 : a->type == P2_ENCAP      ? &o->encap
+			 : a->type == P2_AUTH       ? auth
+			 : a->type == P2_KEY_LENGTH ? &o->alg.key_len
+						    : NULL;
+
+	if (once) {
+		if (*once || v == 0 || v > UINT16_MAX)
+			return false;
+		*once = (uint16_t)v;
+		return true;
+	}
+	switch (a->type) {
+	case P2_LIFE_TYPE:
+		*life_type = v;
+		return true;
+	case P2_LIFE_DURATION:
+		sa_take_life(life_type, v, &o->life_s);
+		return true;
+	case P2_ECN_TUNNEL:
+		return true;
+	default:
+		return false; /* extended sequence numbers, key rounds, vendors' own */
+	}
+}
+
+static int p2_read(const struct sa_transform *t, struct p2_offer *ret)
+{
+	struct rd r = rd_from(t->attrs);
+	struct p2_offer o = { .life_s = 28800 };
+	uint64_t v, life_type = 0;
+	uint16_t auth = 0;
+	struct ike_attr a;
+	unsigned n = 0;
+	bool enc_known = false, auth_known = false;
+
+	o.usable = true;
+	while (ike_attr_next(&r, &a)) {
+		if (++n > LIMIT_ATTRIBUTES)
+			return -EBADMSG;
+		if (!ike_attr_number(&a, &v) || !p2_attr(&o, &a, v, &auth, &life_type))
+			o.usable = false;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(esp_ids); i++)
+		if (esp_ids[i].id == t->id) {
+			o.alg.enc = esp_ids[i].enc;
+			enc_known = true;
+		}
+	for (size_t i = 0; i < ARRAY_SIZE(auth_ids); i++)
+		if (auth_ids[i].id == auth) {
+			o.alg.auth = auth_ids[i].auth;
+			auth_known = true;
+		}
+	o.usable = o.usable && enc_known && auth_known;
+	*ret = o;
+	return r.bad ? -EBADMSG : 0;
+}
+
+static unsigned p2_rank(const struct ike_conf *conf, const struct p2_offer *o, bool encap)
+{
+	bool fits = encap ? o->encap == ENCAP_UDP_TUNNEL || o->encap == ENCAP_UDP_TUNNEL_DRAFT
+			  : o->encap == ENCAP_TUNNEL || o->encap == 0;
+
+	if (!o->usable || !fits)
+		return conf->n_p2;
+	for (unsigned i = 0; i < conf->n_p2; i++) {
+		const struct ike_p2 *c = &conf->p2[i];
+		/* On the wire the 2002 truncation has the number of the right one. */
+		enum esp_auth wire = c->auth == ESP_AUTH_SHA256_96 ? ESP_AUTH_SHA256_128 : c->auth;
+
+		if (c->enc == o->alg.enc && c->key_len == o->alg.key_len && wire == o->alg.auth)
+			return i;
+	}
+	return conf->n_p2;
+}
+
+bool pfs_acceptable(const struct ike_conf *conf, uint16_t group)
+{
+	if (conf->n_pfs == 0 || conf->check == IKE_CHECK_OBEY) {
+		/* The client's choice, but a weak group only where phase 1 names it too. */
+		bool named = group == 0 || (dh_group(group) && !ike_group_weakness(group));
+
+		for (unsigned i = 0; i < conf->n_p1; i++)
+			named |= conf->p1[i].group == group;
+		for (unsigned i = 0; i < conf->n_pfs; i++)
+			named |= conf->pfs_group[i] == group;
+		return named;
+	}
+	for (unsigned i = 0; i < conf->n_pfs; i++)
+		if (conf->pfs_group[i] == group)
+			return true;
+	return false;
+}
+
+/* The group must be wanted, and the KE payload must be there, and be of that group, iff it is. */
+static bool pfs_fits(const struct ike_conf *conf, const struct p2_want *want, uint16_t group)
+{
+	const struct dh_group *g = dh_group(group);
+
+	if (!pfs_acceptable(conf, group) || want->ke != (group != 0))
+		return false;
+	return !want->ke || (g && g->public_len == want->ke_len);
+}
+
+/* Proposals of one number belong together (RFC 2408 4.2): a bundle with AH or IPComp is not ours. */
+static bool in_bundle(struct span sa, uint8_t number)
+{
+	struct sa_transform t;
+	struct sa_walk w;
+
+	if (sa_walk_start(sa, &w) < 0)
+		return true;
+	while (sa_walk_next(&w, &t) > 0)
+		if (w.prop.number == number && w.prop.proto != PROTO_ESP)
+			return true;
+	return false;
+}
+
+int p2_choose(struct span sa, const struct ike_conf *conf, const struct p2_want *want,
+	      struct p2_choice *ret, char offered[static OFFER_TEXT])
+{
+	char name[IKE_NAME_LEN], group[IKE_NAME_LEN], both[2 * IKE_NAME_LEN + 8];
+	unsigned best = conf->n_p2, rank;
+	bool wrong_pfs = false;
+	struct sa_transform t;
+	struct p2_offer o;
+	struct sa_walk w;
+	int rc = sa_walk_start(sa, &w);
+
+	*offered = '\0';
+	while (rc >= 0 && (rc = sa_walk_next(&w, &t)) > 0) {
+		struct rd spi = rd_from(w.prop.spi);
+
+		if (w.prop.proto != PROTO_ESP)
+			continue;
+		if (w.prop.spi.n != 4)
+			return -EBADMSG;
+		rc = p2_read(&t, &o);
+		if (rc < 0)
+			return rc;
+		if (o.usable) {
+			snprintf(both, sizeof(both), "%s%s%s", ike_p2_str(&o.alg, name),
+				 o.group ? " with PFS " : " without PFS",
+				 o.group ? ike_group_str(o.group, group) : "");
+			sa_offer_text(offered, both);
+		}
+		rank = p2_rank(conf, &o, want->encap);
+		if (rank >= best || in_bundle(sa, w.prop.number))
+			continue;
+		if (!pfs_fits(conf, want, o.group)) {
+			wrong_pfs = true;
+			continue;
+		}
+		best = rank;
+		*ret = (struct p2_choice){
+			.alg = conf->p2[rank],
+			.spi = rd_be32(&spi),
+			.group = o.group,
+			.life_s = o.life_s,
+			.answer = { .proposal = w.prop.number,
+				    .proto = PROTO_ESP,
+				    .transform_id = t.id,
+				    .spi = w.prop.spi,
+				    .transform = t.whole },
+		};
+	}
+	if (rc < 0)
+		return rc;
+	if (best < conf->n_p2)
+		return ret->spi < 256 ? -EBADMSG : 0; /* RFC 4303 2.1 */
+	return wrong_pfs ? -EDOM : -ENOENT;
+}
