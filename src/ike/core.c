@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* core.c - the core's own life, its counters, and what all handlers use. Pure. */
+#include "ike/core.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "cleanup.h"
+
+int ike_new(const struct ike_conf *conf, struct ike_rng rng, struct ike **ret)
+{
+	struct ike *ike = calloc(1, sizeof(*ike));
+	uint64_t seed;
+
+	if (!ike)
+		return -ENOMEM;
+	ike->conf = conf;
+	ike->rng = rng;
+	rng.fill(rng.ctx, &seed, sizeof(seed));
+	if (table_init(&ike->t, seed) < 0) {
+		free(ike);
+		return -ENOMEM;
+	}
+	*ret = ike;
+	return 0;
+}
+
+struct ike *ike_free(struct ike *ike)
+{
+	if (ike) {
+		table_clear(&ike->t);
+		explicit_bzero(ike, sizeof(*ike));
+		free(ike);
+	}
+	return NULL;
+}
+
+/* ---- looking ---- */
+
+static const char *const counter_names[IKE_C__COUNT] = {
+	[IKE_C_RECEIVED] = "received",
+	[IKE_C_SENT] = "sent",
+	[IKE_C_RESENT] = "resent",
+	[IKE_C_DROP_HEADER] = "dropped_header",
+	[IKE_C_DROP_MALFORMED] = "dropped_malformed",
+	[IKE_C_DROP_UNEXPECTED] = "dropped_unexpected",
+	[IKE_C_DROP_COOKIE] = "dropped_unknown_cookie",
+	[IKE_C_DROP_HASH] = "dropped_not_authentic",
+	[IKE_C_DROP_REPLAY] = "dropped_replay",
+	[IKE_C_DROP_LIMIT] = "dropped_limit",
+	[IKE_C_DROP_CREDIT] = "dropped_amplification",
+	[IKE_C_NO_PROPOSAL] = "no_proposal",
+	[IKE_C_LOGIN_OK] = "logins",
+	[IKE_C_LOGIN_FAILED] = "logins_failed",
+};
+
+uint64_t ike_counter(const struct ike *ike, enum ike_count c)
+{
+	return ike->count[c];
+}
+
+const char *ike_counter_name(enum ike_count c)
+{
+	return counter_names[c];
+}
+
+unsigned ike_sessions(const struct ike *ike)
+{
+	return ike->t.n_logged_in;
+}
+
+unsigned ike_half_open(const struct ike *ike)
+{
+	return ike->t.n_half_open;
+}
+
+const struct ike_sa *ike_next(const struct ike *ike, uint32_t *cursor)
+{
+	while (*cursor < ike->t.cap) {
+		const struct ike_sa *sa = ike->t.slot[(*cursor)++].sa;
+
+		if (sa && (1u << sa->state & ST_LOGGED_IN))
+			return sa;
+	}
+	return NULL;
+}
+
+const struct ike_sa *ike_find(const struct ike *ike, struct sess_id id)
+{
+	return table_get(&ike->t, id);
+}
+
+const char *ike_session_name(const struct ike_sa *sa, char buf[static IKE_SESSION_NAME])
+{
+	snprintf(buf, IKE_SESSION_NAME, "%02x%02x%02x%02x", sa->cky_r[0], sa->cky_r[1],
+		 sa->cky_r[2], sa->cky_r[3]);
+	return buf;
+}
+
+const char *ike_state_str(enum ike_state s)
+{
+	static const char *const name[] = { "new",    "dh",       "sign",     "am-sent",
+					    "xauth",  "checking", "refusing", "authed",
+					    "leased", "up",       "closing" };
+
+	return name[s];
+}
+
+/* ---- what all handlers use ---- */
+
+void sa_enter(struct ike *ike, struct ike_sa *sa, enum ike_state s)
+{
+	bool was = 1u << sa->state & ST_LOGGED_IN, is = 1u << s & ST_LOGGED_IN;
+
+	ike->t.n_logged_in += (unsigned)is - (unsigned)was;
+	if (is) /* a login that is being refused counts until it is gone */
+		half_open_leave(&ike->t, sa);
+	sa->state = s;
+}
+
+static void least(uint64_t *min, uint64_t v)
+{
+	if (v < *min)
+		*min = v;
+}
+
+void sa_rearm(struct ike *ike, struct ike_sa *sa)
+{
+	uint64_t due = sa->deadline_us;
+
+	least(&due, sa->expires_us);
+	if (sa->nego)
+		least(&due, sa->nego->next_us);
+	for (const struct ike_xchg *x = sa->xchgs; x; x = x->next) {
+		least(&due, x->next_us);
+		least(&due, x->forget_us);
+	}
+	for (const struct ike_child *c = sa->children; c; c = c->next)
+		least(&due, c->expires_us);
+	table_due(&ike->t, sa, due);
+}
+
+struct ike_ticket sa_ticket(const struct ike_sa *sa, uint32_t serial)
+{
+	return (struct ike_ticket){ .who = sa->id, .serial = serial };
+}
+
+void sa_send(struct ike *ike, const struct ike_sa *sa, struct span data, struct fx *fx)
+{
+	struct fx_item *it;
+
+	if (!data.n)
+		return;
+	it = fx_add(fx, FX_SEND, sa_ticket(sa, 0));
+	it->send.local = sa->local;
+	it->send.peer = sa->peer;
+	it->send.natt = sa->natt;
+	it->send.data = fx_copy(fx, data);
+	ike->count[IKE_C_SENT]++;
+}
+
+void ike_random(struct ike *ike, void *out, size_t n)
+{
+	ike->rng.fill(ike->rng.ctx, out, n);
+}
+
+uint32_t ike_random_msgid(struct ike *ike, const struct ike_sa *sa)
+{
+	const struct ike_xchg *x;
+	uint32_t id;
+
+	do {
+		ike_random(ike, &id, sizeof(id));
+		for (x = sa->xchgs; x && x->msgid != id; x = x->next)
+			;
+	} while (id == 0 || x || used_id(sa, id));
+	return id;
+}
+
+void ike_note(struct ike *ike, const struct ike_sa *sa, const struct endpoint *peer,
+	      enum ike_reason why, const char *detail, struct fx *fx)
+{
+	struct fx_item *it;
+
+	(void)ike;
+	it = fx_add(fx, FX_NOTE, sa ? sa_ticket(sa, 0) : (struct ike_ticket){ 0 });
+	it->note.reason = why;
+	it->note.peer = *peer;
+	it->note.detail = fx_copy(fx, span_str(detail));
+}
+
+uint64_t ike_repeat_at(const struct ike *ike, uint64_t now, unsigned n)
+{
+	double wait = (double)ike->conf->retransmit_us;
+
+	while (n--)
+		wait *= ike->conf->retransmit_factor;
+	return now + (uint64_t)wait;
+}
+
+/* ---- messages after phase 1 ---- */
+
+struct ike_build p2_start(struct ike *ike, const struct ike_sa *sa, uint8_t type, uint32_t msgid)
+{
+	struct ike_build b =
+		build_start(ike->out, sizeof(ike->out), sa->cky_i, sa->cky_r, type, msgid);
+
+	build_hash(&b, hash_len(sa->keys.hash));
+	return b;
+}
+
+struct span p2_finish(const struct ike_sa *sa, struct ike_build *b, uint32_t msgid,
+		      uint8_t iv[static IKE_BLOCK_MAX])
+{
+	_cleanup_(secret_wipe) struct secret hash = { .n = 0 };
+
+	if (keymat_hash1(&sa->keys, msgid, build_after_hash(b), &hash) < 0)
+		return (struct span){ 0 };
+	return build_sealed(b, &sa->keys, &hash, iv);
+}
+
+struct ike_xchg *p2_initiate(struct ike *ike, struct ike_sa *sa, struct ike_build *b,
+			     enum xchg_kind kind, uint8_t type, uint32_t msgid, uint64_t now,
+			     struct fx *fx)
+{
+	struct ike_xchg *x = xchg_add(sa, kind, type, msgid, now);
+	struct span out;
+
+	if (!x)
+		return NULL;
+	x->ours = true;
+	if (keymat_iv_phase2(&sa->keys, sa->last_block, msgid, x->iv) < 0)
+		goto fail;
+	out = p2_finish(sa, b, msgid, x->iv);
+	if (!out.n || xchg_store(x, out) < 0)
+		goto fail;
+	sa_send(ike, sa, out, fx);
+	x->next_us = ike_repeat_at(ike, now, 0);
+	x->forget_us = UINT64_MAX;
+	return x;
+fail:
+	xchg_remove(sa, x);
+	return NULL;
+}
+
+int p2_answer(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, struct ike_build *b,
+	      struct fx *fx)
+{
+	struct span out = p2_finish(sa, b, x->msgid, x->iv);
+
+	if (!out.n)
+		return -EMSGSIZE;
+	if (xchg_store(x, out) < 0)
+		return -ENOMEM;
+	x->answered = true;
+	sa_send(ike, sa, out, fx);
+	return 0;
+}
+
+/* ---- words for reasons ---- */
+
+static const struct {
+	const char *key, *text;
+} reasons[IKE_R__COUNT] = {
+	[IKE_R_NONE] = { "none", "no reason" },
+	[IKE_R_CLIENT_LEFT] = { "client-left", "the client disconnected" },
+	[IKE_R_KICKED] = { "kicked", "ended by the operator" },
+	[IKE_R_SHUTDOWN] = { "shutdown", "the gateway is stopping" },
+	[IKE_R_LIFETIME] = { "lifetime", "the ISAKMP SA reached the end of its lifetime" },
+	[IKE_R_MESSAGE_IDS] = { "message-ids", "too many exchanges under one ISAKMP SA" },
+	[IKE_R_NO_THIRD] = { "no-third-message", "the client did not finish phase 1" },
+	[IKE_R_EVICTED] = { "evicted", "gave way to a newer login" },
+	[IKE_R_CLIENT_SILENT] = { "client-silent", "the client stopped answering" },
+	[IKE_R_NOT_UP] = { "not-up", "logged in, but set up no IPsec SA within auth_timeout" },
+	[IKE_R_AUTH_FAILED] = { "auth-failed", "login refused" },
+	[IKE_R_AUTH_UNAVAILABLE] = { "auth-unavailable", "the password could not be checked" },
+	[IKE_R_CLIENT_REFUSED] = { "client-refused", "the client gave up" },
+	[IKE_R_BAD_CREDENTIALS] = { "bad-credentials",
+				    "the client sent no usable name and password" },
+	[IKE_R_POOL_EXHAUSTED] = { "pool-exhausted", "no address is left in the pool" },
+	[IKE_R_ADDRESS_TAKEN] = { "address-taken",
+				  "the user's own address is in use or in no pool" },
+	[IKE_R_KERNEL] = { "kernel", "the kernel refused the IPsec SA" },
+	[IKE_R_INTERNAL] = { "internal", "out of memory or a failed crypto operation" },
+	[IKE_R_NO_PROPOSAL_P1] = { "no-proposal-phase1", "no common phase 1 proposal" },
+	[IKE_R_NO_PROPOSAL_P2] = { "no-proposal-phase2", "no common phase 2 proposal" },
+	[IKE_R_ID_REFUSED] = { "id-refused", "Quick Mode identities refused" },
+	[IKE_R_PFS_MISMATCH] = { "pfs-mismatch", "PFS group refused" },
+	[IKE_R_TOO_MANY_HALF_OPEN] = { "half-open-limit", "too many logins under way" },
+	[IKE_R_TOO_MANY_FROM_PEER] = { "half-open-limit-source",
+				       "too many logins under way from one address" },
+	[IKE_R_BUSY] = { "busy", "too much cryptography under way" },
+};
+
+const char *ike_reason_str(enum ike_reason r)
+{
+	return reasons[r].text;
+}
+
+const char *ike_reason_key(enum ike_reason r)
+{
+	return reasons[r].key;
+}

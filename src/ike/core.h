@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * core.h - what the files of the state machine share. Private to ike/.
+ *
+ * A message travels: input.c (whose is it, is it new, decrypt) -> steps.c (is it allowed now, does
+ * its hash verify) -> a handler in aggr.c, xauth.c, modecfg.c, quick.c or info.c (what does it
+ * mean). Only a handler changes an SA, and only after everything about the message was verified.
+ */
+#pragma once
+
+#include "ike/build.h"
+#include "ike/ike.h"
+#include "ike/msg.h"
+#include "ike/table.h"
+#include "ike/xchg.h"
+
+#define US_PER_S UINT64_C(1000000)
+
+struct ike {
+	const struct ike_conf *conf; /* borrowed */
+	struct ike_rng rng;
+	struct ike_table t;
+	uint64_t count[IKE_C__COUNT];
+	unsigned crypto_pending;
+	uint64_t notify_window_us;
+	unsigned notify_in_window;
+	uint8_t in[LIMIT_DATAGRAM]; /* the message being read, decrypted in place */
+	uint8_t out[16384];         /* the message being built */
+};
+
+/* One message on its way through. */
+struct ike_event {
+	struct ike *ike;
+	struct ike_sa *sa; /* NULL for a first message */
+	const struct ike_dgram *d;
+	struct ike_hdr hdr;
+	struct ike_msg msg;
+	struct ike_cfg cfg; /* of a Transaction message */
+	struct ike_xchg *x; /* the exchange it belongs to; NULL: it starts one */
+	uint8_t digest[16];
+	uint8_t iv[IKE_BLOCK_MAX]; /* IV of the exchange's next message */
+	bool burn;                 /* the message ID is used up when the handler succeeds */
+	uint64_t now;
+	struct fx *fx;
+};
+
+/* ---- core.c ---- */
+
+/* The only writer of sa->state. */
+void sa_enter(struct ike *ike, struct ike_sa *sa, enum ike_state s);
+
+/* Works out when the SA has something to do next. */
+void sa_rearm(struct ike *ike, struct ike_sa *sa);
+
+struct ike_ticket sa_ticket(const struct ike_sa *sa, uint32_t serial);
+void sa_send(struct ike *ike, const struct ike_sa *sa, struct span data, struct fx *fx);
+void ike_random(struct ike *ike, void *out, size_t n);
+uint32_t ike_random_msgid(struct ike *ike, const struct ike_sa *sa);
+void ike_note(struct ike *ike, const struct ike_sa *sa, const struct endpoint *peer,
+	      enum ike_reason why, const char *detail, struct fx *fx);
+
+/* When to repeat something for the n-th time (n = 0: the first repetition). */
+uint64_t ike_repeat_at(const struct ike *ike, uint64_t now, unsigned n);
+
+/* ---- messages after phase 1 ---- */
+
+/* Opens a message in ike->out with its HASH payload. */
+struct ike_build p2_start(struct ike *ike, const struct ike_sa *sa, uint8_t type, uint32_t msgid);
+
+/* HASH(1) over it, encryption; iv is the exchange's and moves on. Empty span on failure. */
+struct span p2_finish(const struct ike_sa *sa, struct ike_build *b, uint32_t msgid,
+		      uint8_t iv[static IKE_BLOCK_MAX]);
+
+/* Starts an exchange of ours with the message in `b`, sends it and keeps it for repetition. */
+struct ike_xchg *p2_initiate(struct ike *ike, struct ike_sa *sa, struct ike_build *b,
+			     enum xchg_kind kind, uint8_t type, uint32_t msgid, uint64_t now,
+			     struct fx *fx);
+
+/* Answers in the exchange x: seals, sends, keeps the answer for a repeated request. */
+int p2_answer(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, struct ike_build *b,
+	      struct fx *fx);
+
+/* ---- input.c ---- */
+
+/*
+ * The client is where this message came from. For handlers, once they know that it is fresh: a
+ * message that comes a second time, or our own that comes back, says nothing about the client.
+ */
+void sa_follow(const struct ike_event *ev);
+
+/* ---- steps.c ---- */
+
+/* Looks up the row for this message, checks its payloads and hash, calls its handler. */
+int steps_run(struct ike_event *ev);
+
+/* ---- handlers: 0, or -errno with nothing changed ---- */
+
+int aggr_first(struct ike_event *ev);
+int aggr_third(struct ike_event *ev);
+int xauth_reply(struct ike_event *ev);
+int xauth_ack(struct ike_event *ev);
+int config_request(struct ike_event *ev);
+int quick_first(struct ike_event *ev);
+int quick_third(struct ike_event *ev);
+int info_message(struct ike_event *ev);
+
+/* ---- between the parts of a login ---- */
+
+void aggr_dh_done(struct ike *ike, struct ike_sa *sa, int err, struct span g_r, struct span shared,
+		  uint64_t now, struct fx *fx);
+void aggr_repeat(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
+void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
+/* The client goes on: it has seen our verdict, acknowledged or not. */
+void xauth_seen(struct ike_sa *sa, uint64_t now);
+/* The login has failed: tell the client, then end. */
+void xauth_refuse(struct ike *ike, struct ike_sa *sa, enum ike_reason why, uint64_t now,
+		  struct fx *fx);
+void quick_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int err, struct span g_r,
+		   struct span shared, uint64_t now, struct fx *fx);
+
+/* ---- info.c: what we tell ---- */
+
+/* A clear NO-PROPOSAL-CHOSEN and the like, before there is an SA; rate-limited. */
+void info_notify_clear(struct ike *ike, const struct ike_dgram *d, const struct ike_hdr *h,
+		       uint16_t type, uint64_t now, struct fx *fx);
+void info_notify(struct ike *ike, struct ike_sa *sa, uint8_t proto, uint16_t type, struct span spi,
+		 struct span data, struct fx *fx);
+void info_delete_child(struct ike *ike, struct ike_sa *sa, const struct ike_child *c, uint64_t now,
+		       struct fx *fx);
+void info_delete_sa(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
+
+/* ---- close.c ---- */
+
+/* Removes one SA pair from the kernel and from the session. */
+void child_drop(struct ike *ike, struct ike_sa *sa, struct ike_child *c, struct fx *fx);
+
+/* Ends the SA: pairs, lease, journal; with `tell`, Deletes that are repeated for a few seconds.
+ * The SA may be gone afterwards. */
+void sa_close(struct ike *ike, struct ike_sa *sa, enum ike_reason why, bool tell, uint64_t now,
+	      struct fx *fx);
+
+/* Reports the end (FX_DOWN) of what got past phase 1; the state follows. */
+void sa_down(struct ike *ike, struct ike_sa *sa, enum ike_reason why, struct fx *fx);
+
+/* The effect that names a session as it is now. */
+void sa_report(struct ike_sa *sa, enum fx_kind kind, enum ike_reason why, struct fx *fx);
+
+/* ---- natt.c ---- */
+
+/* HASH(CKY-I | CKY-R | IP | port), RFC 3947 3.2; bytes written, 0 on failure. */
+size_t natd_of(uint16_t hash, const uint8_t *cky_i, const uint8_t *cky_r, const struct endpoint *e,
+	       uint8_t out[static IKE_HASH_MAX]);
+
+/* What the client's NAT-Ds say; several endpoints may be what the client meant. */
+uint8_t natd_evaluate(const struct ike_sa *sa, const struct ike_msg *m,
+		      const struct endpoint *local, size_t n_local, const struct endpoint *peer,
+		      size_t n_peer);
+
+/* ---- quick_id.c ---- */
+
+/*
+ * The networks that this Quick Mode covers: IDci must be the lease, IDcr must meet what the
+ * gateway offers. -EINVAL otherwise, with static text why.
+ */
+int quick_select(const struct ike_conf *conf, const struct ipaddr *lease, const struct ike_msg *m,
+		 struct ike_child *c, const char **ret_why);

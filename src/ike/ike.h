@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * ike.h - the IKEv1 responder: the only header of ike/ that the shell needs beside fx.h and conf.h.
+ *
+ * The core holds every exchange and session. It is given datagrams, completions and the time, and
+ * answers with effects (fx.h). It opens nothing, waits for nothing and reads no clock; `now` is a
+ * clock in microseconds that never goes back and goes on during suspend (CLOCK_BOOTTIME).
+ *
+ * Standards: RFC 2407, 2408, 2409 (IKEv1), 3706 (DPD), 3947 and 3948 (NAT traversal),
+ * draft-ietf-ipsec-isakmp-hybrid-auth-05, draft-beaulieu-ike-xauth-02, draft-dukes-ike-mode-cfg-02.
+ */
+#pragma once
+
+#include "addr.h"
+#include "bytes.h"
+#include "ike/conf.h"
+#include "ike/fx.h"
+
+struct ike;
+struct ike_sa;
+
+/* The source of randomness: a parameter, so that a test can repeat a run. */
+struct ike_rng {
+	void (*fill)(void *ctx, void *out, size_t n);
+	void *ctx;
+};
+
+/* conf is borrowed and outlives the core. 0 or -ENOMEM. */
+int ike_new(const struct ike_conf *conf, struct ike_rng rng, struct ike **ret);
+struct ike *ike_free(struct ike *ike);
+
+/* ---- events ---- */
+
+struct ike_dgram {
+	struct endpoint peer, local;
+	bool natt;        /* came with a non-ESP marker, which is already removed */
+	struct span data; /* the ISAKMP message */
+};
+
+void ike_input(struct ike *ike, const struct ike_dgram *d, uint64_t now, struct fx *fx);
+
+/* Runs what is due; call again while ike_deadline() <= now. */
+void ike_tick(struct ike *ike, uint64_t now, struct fx *fx);
+
+/* When ike_tick() has something to do; UINT64_MAX: never. */
+uint64_t ike_deadline(const struct ike *ike);
+
+/* ---- completions; a stale ticket is ignored ---- */
+
+/* err < 0: the group is unknown or the client's value is not a valid member (RFC 2409 5). */
+void ike_dh_done(struct ike *ike, struct ike_ticket who, int err, struct span public_value,
+		 struct span shared, uint64_t now, struct fx *fx);
+void ike_sign_done(struct ike *ike, struct ike_ticket who, int err, struct span sig, uint64_t now,
+		   struct fx *fx);
+
+enum ike_verdict {
+	IKE_AUTH_OK,
+	IKE_AUTH_NO,          /* wrong name or password, or not allowed in */
+	IKE_AUTH_UNAVAILABLE, /* nobody could tell */
+};
+
+void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v, uint64_t now,
+		   struct fx *fx);
+
+/* reason: IKE_R_NONE with the address, or why there is none. False: the ticket is stale, and the
+ * address goes back to the pool. */
+bool ike_lease_done(struct ike *ike, struct ike_ticket who, enum ike_reason reason,
+		    const struct ipaddr *addr, uint64_t now, struct fx *fx);
+
+/* err < 0: nothing of the pair was left in the kernel. False: the ticket is stale, and an installed
+ * pair must be taken out again. */
+bool ike_child_done(struct ike *ike, struct ike_ticket who, uint32_t child, int err, uint64_t now,
+		    struct fx *fx);
+
+/* ---- operator ---- */
+
+/* Ends a session: tells the client, removes its SAs. -ENOENT when it is gone already. */
+int ike_close(struct ike *ike, struct sess_id id, enum ike_reason why, uint64_t now, struct fx *fx);
+
+/* ---- looking ---- */
+
+/* Counters since the start. Every datagram that is not answered as hoped is in exactly one. */
+enum ike_count {
+	IKE_C_RECEIVED,
+	IKE_C_SENT,
+	IKE_C_RESENT,          /* stored answers sent again */
+	IKE_C_DROP_HEADER,     /* N001-N025: not a message for us */
+	IKE_C_DROP_MALFORMED,  /* payloads that do not parse */
+	IKE_C_DROP_UNEXPECTED, /* no row of the state table */
+	IKE_C_DROP_COOKIE,     /* no such ISAKMP SA */
+	IKE_C_DROP_HASH,       /* decrypts or verifies to nothing */
+	IKE_C_DROP_REPLAY,     /* message ID seen before */
+	IKE_C_DROP_LIMIT,      /* half-open, per-source and crypto limits */
+	IKE_C_DROP_CREDIT,     /* answer withheld: more bytes than LIMIT_AMPLIFY allows */
+	IKE_C_NO_PROPOSAL,
+	IKE_C_LOGIN_OK,
+	IKE_C_LOGIN_FAILED,
+	IKE_C__COUNT,
+};
+
+uint64_t ike_counter(const struct ike *ike, enum ike_count c);
+const char *ike_counter_name(enum ike_count c); /* as in `vpngwctl status --json` */
+
+unsigned ike_sessions(const struct ike *ike);  /* logged in */
+unsigned ike_half_open(const struct ike *ike); /* not logged in yet */
+
+/* Walks all sessions that are logged in: start with *cursor = 0, ends with NULL. */
+const struct ike_sa *ike_next(const struct ike *ike, uint32_t *cursor);
+
+/* NULL when the id is stale. */
+const struct ike_sa *ike_find(const struct ike *ike, struct sess_id id);
+
+const char *ike_reason_str(enum ike_reason r); /* one phrase for people */
+const char *ike_reason_key(enum ike_reason r); /* one word for VPNGW_REASON */
+
+/* ---- handing a session over (sa.h has the structure) ---- */
+
+/*
+ * Writes an established session whole: identity, keys, lease, SA pairs, used message IDs, clocks.
+ * Exchanges under way are not written; their initiator repeats them. The output holds keys.
+ * -ENOSPC when `cap` is too small, -EAGAIN when the session is not established.
+ */
+int ike_save(const struct ike *ike, struct sess_id id, void *buf, size_t cap, size_t *ret_len);
+
+/* Reads one back. -EBADMSG: not a saved session; -EPROTO: another version; -EEXIST: cookies or an
+ * SPI are in use; -ENOMEM. Nothing is changed on failure. */
+int ike_restore(struct ike *ike, struct span saved, uint64_t now, struct sess_id *ret_id);

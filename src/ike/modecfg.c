@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * modecfg.c - the client asks for its address, DNS, banner (draft-dukes-ike-mode-cfg-02, pull).
+ *
+ *   I -> R  HDR*, HASH, ATTR(REQUEST)
+ *   R -> I  HDR*, HASH, ATTR(REPLY)
+ *
+ * Answers hold what was asked for and has a value, in the order of the request; nothing is
+ * volunteered and no attribute is empty (3.4). steps.c lets a request through only after XAuth.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "ike/cfg_attrs.h"
+#include "ike/core.h"
+
+static void put_servers(struct ike_build *b, uint16_t type, const struct ipaddr *v, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		build_tlv(b, type, ipaddr_span(&v[i]));
+}
+
+static void put_text(struct ike_build *b, uint16_t type, struct span text)
+{
+	if (text.n)
+		build_tlv(b, type, text);
+}
+
+static void put_mask(struct wr *w, const struct prefix *p)
+{
+	wr_span(w, ipaddr_span(&p->addr));
+	wr_be32(w, prefix_mask_v4(p->len));
+}
+
+/* One attribute with 14 bytes per network: address, mask, six zeros (vpnc counts by 14). */
+static void put_split(struct ike_build *b, uint16_t type, const struct ike_modecfg *m)
+{
+	uint8_t buf[14 * LIMIT_SPLIT_NETS];
+	struct wr w = wr_into(buf, sizeof(buf));
+
+	for (unsigned i = 0; i < m->n_split; i++) {
+		put_mask(&w, &m->split_net[i]);
+		wr_zero(&w, 6);
+	}
+	put_text(b, type, wr_done(&w));
+}
+
+static void put_subnets(struct ike_build *b, const struct ike_modecfg *m)
+{
+	for (unsigned i = 0; m->split == IKE_SPLIT_INCLUDE && i < m->n_split; i++) {
+		uint8_t buf[8];
+		struct wr w = wr_into(buf, sizeof(buf));
+
+		put_mask(&w, &m->split_net[i]);
+		build_tlv(b, INTERNAL_IP4_SUBNET, wr_done(&w));
+	}
+}
+
+static void put_netmask(struct ike_build *b, const struct ike_modecfg *m)
+{
+	uint8_t mask[4];
+	struct wr w = wr_into(mask, sizeof(mask));
+
+	wr_be32(&w, prefix_mask_v4(m->netmask_len));
+	build_tlv(b, INTERNAL_IP4_NETMASK, wr_done(&w));
+}
+
+static void put_attr(struct ike_build *b, uint16_t type, const struct ike_modecfg *m,
+		     const struct ike_sa *sa)
+{
+	switch (type) {
+	case INTERNAL_IP4_ADDRESS:
+		build_tlv(b, type, ipaddr_span(&sa->lease));
+		break;
+	case INTERNAL_IP4_NETMASK:
+		put_netmask(b, m);
+		break;
+	case INTERNAL_IP4_DNS:
+		put_servers(b, type, m->dns, m->n_dns);
+		break;
+	case INTERNAL_IP4_NBNS:
+		put_servers(b, type, m->nbns, m->n_nbns);
+		break;
+	case INTERNAL_IP4_SUBNET:
+		put_subnets(b, m);
+		break;
+	case APPLICATION_VERSION:
+		put_text(b, type, m->version);
+		break;
+	case UNITY_BANNER:
+		put_text(b, type, m->banner);
+		break;
+	case UNITY_SAVE_PASSWD:
+		build_tv(b, type, m->save_passwd);
+		break;
+	case UNITY_DEF_DOMAIN:
+		put_text(b, type, m->default_domain);
+		break;
+	case UNITY_SPLITDNS_NAME:
+		put_text(b, type, m->split_dns);
+		break;
+	case UNITY_SPLIT_INCLUDE:
+		if (m->split == IKE_SPLIT_INCLUDE)
+			put_split(b, type, m);
+		break;
+	case UNITY_LOCAL_LAN:
+		if (m->split == IKE_SPLIT_LOCAL_LAN)
+			put_split(b, type, m);
+		break;
+	case UNITY_NATT_PORT:
+		if (m->natt_port)
+			build_tv(b, type, m->natt_port);
+		break;
+	case UNITY_PFS:
+		build_tv(b, type, m->pfs_group);
+		break;
+	case UNITY_BACKUP_SERVERS:
+		put_text(b, type, m->backup_servers);
+		break;
+	default:
+		break; /* unknown ones are passed over: N177 */
+	}
+}
+
+/* Every attribute type is answered once, however often it was asked for. */
+static bool first_of_type(struct span attrs, const struct ike_attr *a)
+{
+	struct rd r = rd_from(attrs);
+	struct ike_attr b;
+
+	while (ike_attr_next(&r, &b) && b.data.p != a->data.p)
+		if (b.type == a->type)
+			return false;
+	return true;
+}
+
+/* "Cisco Systems VPN Client 0.5.3:Linux" says more than the vendor IDs do. */
+static void learn_client(struct ike_sa *sa, const struct ike_attr *a)
+{
+	if (a->type == APPLICATION_VERSION && !a->basic && a->data.n)
+		snprintf(sa->client, sizeof(sa->client), "%.*s", (int)a->data.n,
+			 (const char *)a->data.p);
+}
+
+int config_request(struct ike_event *ev)
+{
+	struct ike_sa *sa = ev->sa;
+	struct rd r = rd_from(ev->cfg.attrs);
+	struct ike_build b;
+	struct ike_attr a;
+	struct ike_xchg *x =
+		xchg_add(sa, XCHG_KIND_CONFIG, XCHG_TRANSACTION, ev->hdr.msgid, ev->now);
+
+	if (!x)
+		return -EUSERS;
+	sa_follow(ev);
+	memcpy(x->iv, ev->iv, sizeof(x->iv));
+	memcpy(x->request, ev->digest, sizeof(x->request));
+	x->done = true;
+	b = p2_start(ev->ike, sa, XCHG_TRANSACTION, x->msgid);
+	build_open(&b, PL_ATTR);
+	wr_u8(&b.w, CFG_REPLY);
+	wr_u8(&b.w, 0);
+	wr_be16(&b.w, ev->cfg.id);
+	while (ike_attr_next(&r, &a)) {
+		if (first_of_type(ev->cfg.attrs, &a))
+			put_attr(&b, a.type, &ev->ike->conf->modecfg, sa);
+		learn_client(sa, &a);
+	}
+	xauth_seen(sa, ev->now);
+	if (sa->state == IKE_ST_AUTHED)
+		sa_enter(ev->ike, sa, IKE_ST_LEASED);
+	p2_answer(ev->ike, sa, x, &b, ev->fx);
+	return 0;
+}

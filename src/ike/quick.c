@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * quick.c - Quick Mode, responder side (RFC 2409 5.5).
+ *
+ *   I -> R  HDR*, HASH(1), SA, Ni [, KE] [, IDci, IDcr]
+ *   R -> I  HDR*, HASH(2), SA, Nr [, KE] [, IDci, IDcr] [, N(RESPONDER-LIFETIME)]
+ *   I -> R  HDR*, HASH(3)
+ *
+ * The SA pair is in the kernel before our message leaves, so the client may send at once and a
+ * kernel that refuses is told to the client instead of an answer. Without HASH(3) it is taken out
+ * again after LIMIT_QUICK_WAIT_S.
+ *
+ * Not here: choice of the proposal (sapl_quick.c), of the traffic (quick_id.c), keys (keymat.c).
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "cleanup.h"
+#include "ike/core.h"
+#include "ike/dh.h"
+
+#define OLD_CHILD_GRACE_S 30 /* the replaced pair still receives for this long */
+
+/* Refuses under the SA's protection; the SA stays, and this exchange is over. */
+static int refuse(struct ike_event *ev, uint16_t type, enum ike_reason why, const char *detail)
+{
+	sa_follow(ev);
+	info_notify(ev->ike, ev->sa, PROTO_ESP, type, (struct span){ 0 }, (struct span){ 0 },
+		    ev->fx);
+	ike_note(ev->ike, ev->sa, &ev->d->peer, why, detail, ev->fx);
+	ev->ike->count[IKE_C_NO_PROPOSAL]++;
+	return 0;
+}
+
+static int refuse_proposal(struct ike_event *ev, bool pfs, const char *offered)
+{
+	const struct ike_conf *c = ev->ike->conf;
+	char detail[OFFER_TEXT + 512], name[IKE_NAME_LEN];
+	int n = snprintf(detail, sizeof(detail), "the client offers %s; the gateway accepts ",
+			 *offered ? offered : "nothing that it knows");
+
+	for (unsigned i = 0; i < c->n_p2 && n < (int)sizeof(detail) - 2 * IKE_NAME_LEN; i++)
+		n += snprintf(detail + n, sizeof(detail) - (size_t)n, "%s%s", i ? ", " : "",
+			      ike_p2_str(&c->p2[i], name));
+	for (unsigned i = 0; i < c->n_pfs && n < (int)sizeof(detail) - 2 * IKE_NAME_LEN; i++)
+		n += snprintf(detail + n, sizeof(detail) - (size_t)n, "%s%s",
+			      i ? ", " : " with PFS ", ike_group_str(c->pfs_group[i], name));
+	snprintf(detail + n, sizeof(detail) - (size_t)n, " ([phase2] %s)",
+		 pfs ? "pfs_group" : "proposal");
+	return refuse(ev, N_NO_PROPOSAL_CHOSEN, pfs ? IKE_R_PFS_MISMATCH : IKE_R_NO_PROPOSAL_P2,
+		      detail);
+}
+
+static unsigned pending(const struct ike_sa *sa, unsigned *ret_children)
+{
+	unsigned n = 0;
+
+	*ret_children = 0;
+	for (const struct ike_child *c = sa->children; c; c = c->next) {
+		++*ret_children;
+		n += c->state == IKE_CHILD_PENDING;
+	}
+	return n;
+}
+
+static int new_spi(struct ike *ike, uint32_t *ret)
+{
+	int rc;
+
+	do {
+		ike_random(ike, ret, sizeof(*ret));
+		rc = *ret < 256 ? -EEXIST : u32_add(&ike->t.spis, *ret);
+	} while (rc == -EEXIST);
+	return rc;
+}
+
+static uint32_t child_life(const struct ike_conf *c, uint32_t offered, bool *ret_clamped)
+{
+	uint32_t life = offered;
+
+	*ret_clamped = false;
+	if (c->check == IKE_CHECK_CLAIM && offered > c->p2_life_s) {
+		life = c->p2_life_s;
+		*ret_clamped = true;
+	}
+	return life < LIMIT_MIN_LIFE_S ? LIMIT_MIN_LIFE_S : life;
+}
+
+/* The exchange's memory of the first message; views are copied. */
+static int quick_keep(struct ike_event *ev, struct ike_xchg *x, const struct p2_choice *choice)
+{
+	struct ike_quick *q = calloc(1, sizeof(*q));
+
+	if (!q)
+		return -ENOMEM;
+	x->quick = q;
+	q->choice = *choice;
+	if (choice->answer.transform.n > sizeof(q->transform) ||
+	    (ev->msg.n_id &&
+	     (ev->msg.id[0].n > sizeof(q->id_ci) || ev->msg.id[1].n > sizeof(q->id_cr))))
+		return -EMSGSIZE;
+	memcpy(q->transform, choice->answer.transform.p, choice->answer.transform.n);
+	q->choice.answer.transform.p = q->transform;
+	q->choice.answer.spi = (struct span){ 0 };
+	q->nonce_i_len = (uint16_t)ev->msg.nonce.n;
+	memcpy(q->nonce_i, ev->msg.nonce.p, q->nonce_i_len);
+	/* 20 bytes: vpnc copies just so many of a nonce that it answers. */
+	ike_random(ev->ike, q->nonce_r, sizeof(q->nonce_r));
+	q->has_ids = ev->msg.n_id == 2;
+	if (q->has_ids) {
+		q->id_ci_len = (uint8_t)ev->msg.id[0].n;
+		memcpy(q->id_ci, ev->msg.id[0].p, q->id_ci_len);
+		q->id_cr_len = (uint8_t)ev->msg.id[1].n;
+		memcpy(q->id_cr, ev->msg.id[1].p, q->id_cr_len);
+	}
+	return 0;
+}
+
+static bool same_nets(const struct ike_child *a, const struct ike_child *b)
+{
+	return a->n_nets == b->n_nets && memcmp(a->nets, b->nets, sizeof(a->nets)) == 0;
+}
+
+/* The number of this set of networks: an older pair's with the same, else a free one. */
+static uint8_t set_of(const struct ike_sa *sa, const struct ike_child *c)
+{
+	uint32_t taken = 0;
+	uint8_t n = 0;
+
+	for (const struct ike_child *o = sa->children; o; o = o->next) {
+		if (same_nets(o, c))
+			return o->set;
+		taken |= 1u << o->set;
+	}
+	while (taken & 1u << n)
+		n++;
+	return n; /* LIMIT_CHILDREN is below IKE_SETS */
+}
+
+static struct ike_child *new_child(struct ike_event *ev, const struct ike_child *selected,
+				   const struct p2_choice *choice)
+{
+	struct ike_sa *sa = ev->sa;
+	struct ike_child *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	*c = *selected;
+	if (new_spi(ev->ike, &c->spi_in) < 0) {
+		free(c);
+		return NULL;
+	}
+	c->number = ++sa->next_child;
+	c->set = set_of(sa, c);
+	c->state = IKE_CHILD_PENDING;
+	c->spi_out = choice->spi;
+	c->alg = choice->alg;
+	c->encap = sa->natt;
+	c->pfs_group = choice->group;
+	c->since_us = ev->now;
+	c->expires_us = UINT64_MAX;
+	c->next = sa->children;
+	sa->children = c;
+	return c;
+}
+
+static void install(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, struct span shared,
+		    struct fx *fx);
+
+/* Everything about the message is verified and chosen: now the SA changes. */
+static int quick_begin(struct ike_event *ev, const struct ike_child *selected,
+		       const struct p2_choice *choice)
+{
+	struct ike_sa *sa = ev->sa;
+	struct ike_xchg *x = xchg_add(sa, XCHG_KIND_QUICK, XCHG_QUICK, ev->hdr.msgid, ev->now);
+	struct ike_child *c;
+	struct fx_item *it;
+	bool clamped;
+
+	if (!x)
+		return -EUSERS;
+	memcpy(x->iv, ev->iv, sizeof(x->iv));
+	memcpy(x->request, ev->digest, sizeof(x->request));
+	xauth_seen(sa, ev->now);
+	c = quick_keep(ev, x, choice) == 0 ? new_child(ev, selected, choice) : NULL;
+	if (!c) {
+		xchg_remove(sa, x);
+		return -ENOMEM;
+	}
+	sa_follow(ev);
+	c->local = sa->local;
+	c->peer = sa->peer;
+	x->quick->child = c->number;
+	x->forget_us = ev->now + LIMIT_QUICK_WAIT_S * US_PER_S;
+	c->expires_us = ev->now + child_life(ev->ike->conf, choice->life_s, &clamped) * US_PER_S;
+	x->quick->clamp_life = clamped;
+	if (!choice->group) {
+		install(ev->ike, sa, x, (struct span){ 0 }, ev->fx);
+		return 0;
+	}
+	it = fx_add(ev->fx, FX_DH, sa_ticket(sa, x->serial));
+	it->dh.group = choice->group;
+	it->dh.peer_public = fx_copy(ev->fx, ev->msg.ke);
+	ev->ike->crypto_pending++;
+	return 0;
+}
+
+int quick_first(struct ike_event *ev)
+{
+	struct ike_sa *sa = ev->sa;
+	const struct p2_want want = { .encap = sa->natt,
+				      .ke = ev->msg.present & PB(KE),
+				      .ke_len = ev->msg.ke.n };
+	struct ike_child selected = { 0 };
+	char offered[OFFER_TEXT];
+	struct p2_choice choice;
+	unsigned children;
+	const char *why;
+	int rc;
+
+	if (pending(sa, &children) >= LIMIT_QUICK_PENDING || children >= LIMIT_CHILDREN)
+		return -EUSERS;
+	if (quick_select(ev->ike->conf, &sa->lease, &ev->msg, &selected, &why) < 0)
+		return refuse(ev, N_INVALID_ID_INFORMATION, IKE_R_ID_REFUSED,
+			      sa->state == IKE_ST_AUTHED
+				      ? "the client has not asked for its address (mode config)"
+				      : why);
+	rc = p2_choose(ev->msg.sa, ev->ike->conf, &want, &choice, offered);
+	if (rc == -ENOENT || rc == -EDOM)
+		return refuse_proposal(ev, rc == -EDOM, offered);
+	if (rc < 0)
+		return rc;
+	return quick_begin(ev, &selected, &choice);
+}
+
+/* ---- keys and kernel ---- */
+
+static size_t enc_key_len(const struct ike_p2 *alg)
+{
+	switch (alg->enc) {
+	case ESP_ENC_AES_CBC:
+		return alg->key_len / 8u;
+	case ESP_ENC_3DES_CBC:
+		return 24;
+	case ESP_ENC_AES_GCM16:
+		return alg->key_len / 8u + 4; /* the salt follows the key: RFC 4106 8.1 */
+	}
+	return 0;
+}
+
+static size_t auth_key_len(enum esp_auth auth)
+{
+	switch (auth) {
+	case ESP_AUTH_NONE:
+		return 0;
+	case ESP_AUTH_MD5_96:
+		return 16;
+	case ESP_AUTH_SHA1_96:
+		return 20;
+	case ESP_AUTH_SHA256_128:
+	case ESP_AUTH_SHA256_96:
+		return 32;
+	case ESP_AUTH_SHA384_192:
+		return 48;
+	case ESP_AUTH_SHA512_256:
+		return 64;
+	}
+	return 0;
+}
+
+/* KEYMAT is cut: cipher key first, then the integrity key. */
+static int child_keys(const struct ike_sa *sa, const struct ike_quick *q, uint32_t spi,
+		      struct span shared, const struct ike_child_fx *k, uint8_t *enc, uint8_t *auth)
+{
+	uint8_t mat[ESP_ENC_KEY_MAX + ESP_AUTH_KEY_MAX];
+	int rc = keymat_child(&sa->keys, PROTO_ESP, spi, shared,
+			      (struct span){ q->nonce_i, q->nonce_i_len }, SPAN_OF(q->nonce_r), mat,
+			      (size_t)k->enc_len + k->auth_len);
+
+	if (rc == 0) {
+		memcpy(enc, mat, k->enc_len);
+		memcpy(auth, mat + k->enc_len, k->auth_len);
+	}
+	explicit_bzero(mat, sizeof(mat));
+	return rc;
+}
+
+/* The pair as the shell needs it, in the arena; keys only when given a Quick Mode. */
+static struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_child *c,
+				     struct fx *fx)
+{
+	struct ike_child_fx *k = fx_space(fx, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	*k = (struct ike_child_fx){ .child = c->number,
+				    .set = c->set,
+				    .spi_in = c->spi_in,
+				    .spi_out = c->spi_out,
+				    .local = c->local,
+				    .peer = c->peer,
+				    .encap = c->encap,
+				    .enc = c->alg.enc,
+				    .auth = c->alg.auth,
+				    .enc_len = (uint8_t)enc_key_len(&c->alg),
+				    .auth_len = (uint8_t)auth_key_len(c->alg.auth),
+				    .inner = sa->lease,
+				    .n_nets = c->n_nets };
+	memcpy(k->nets, c->nets, sizeof(k->nets));
+	return k;
+}
+
+static void install(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, struct span shared,
+		    struct fx *fx)
+{
+	struct ike_child *c = child_find(sa, x->quick->child);
+	struct ike_child_fx *k = child_fx(sa, c, fx);
+
+	(void)ike;
+	/* On failure nothing is answered; the exchange ends with its time, and the pair with it. */
+	if (!k || child_keys(sa, x->quick, c->spi_in, shared, k, k->enc_in, k->auth_in) < 0 ||
+	    child_keys(sa, x->quick, c->spi_out, shared, k, k->enc_out, k->auth_out) < 0)
+		return;
+	fx_add(fx, FX_CHILD_ADD, sa_ticket(sa, x->serial))->child = k;
+}
+
+void quick_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int err, struct span g_r,
+		   struct span shared, uint64_t now, struct fx *fx)
+{
+	struct ike_quick *q = x->quick;
+
+	if (!q || x->done || !child_find(sa, q->child))
+		return;
+	if (err == 0 && g_r.n <= sizeof(q->dh->g_r))
+		q->dh = calloc(1, sizeof(*q->dh));
+	if (!q->dh) {
+		info_notify(ike, sa, PROTO_ESP, N_INVALID_KEY_INFORMATION, (struct span){ 0 },
+			    (struct span){ 0 }, fx);
+		child_drop(ike, sa, child_find(sa, q->child), fx);
+		x->done = true;
+		return;
+	}
+	(void)now;
+	memcpy(q->dh->g_r, g_r.p, g_r.n);
+	q->dh->g_r_len = (uint16_t)g_r.n;
+	install(ike, sa, x, shared, fx);
+}
+
+void child_drop(struct ike *ike, struct ike_sa *sa, struct ike_child *c, struct fx *fx)
+{
+	struct ike_child_fx *k = c->in_kernel ? child_fx(sa, c, fx) : NULL;
+
+	if (k) {
+		for (const struct ike_child *o = sa->children; o; o = o->next)
+			k->keep_policies |= o != c && o->in_kernel && o->n_nets == c->n_nets &&
+					    memcmp(o->nets, c->nets, sizeof(o->nets)) == 0;
+		fx_add(fx, FX_CHILD_DEL, sa_ticket(sa, 0))->child = k;
+	}
+	u32_del(&ike->t.spis, c->spi_in);
+	child_remove(sa, c);
+}
+
+/* ---- our message ---- */
+
+/* RFC 2407 4.6.3.1: the client asked for more than it gets. */
+static void put_lifetime(struct ike_build *b, const struct ike_conf *conf,
+			 const struct ike_child *c)
+{
+	uint8_t life[4];
+	struct wr w = wr_into(life, sizeof(life));
+
+	wr_be32(&w, conf->p2_life_s);
+	build_open(b, PL_NOTIFY);
+	wr_be32(&b->w, ISAKMP_DOI_IPSEC);
+	wr_u8(&b->w, PROTO_ESP);
+	wr_u8(&b->w, 4);
+	wr_be16(&b->w, N_RESPONDER_LIFETIME);
+	wr_be32(&b->w, c->spi_in);
+	build_tv(b, 1, 1); /* SA life type: seconds */
+	build_tlv(b, 2, wr_done(&w));
+}
+
+static struct span quick_second(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x,
+				const struct ike_child *c)
+{
+	_cleanup_(secret_wipe) struct secret hash = { .n = 0 };
+	struct ike_quick *q = x->quick;
+	struct ike_build b = p2_start(ike, sa, XCHG_QUICK, x->msgid);
+	uint8_t spi[4];
+	struct wr w = wr_into(spi, sizeof(spi));
+
+	wr_be32(&w, c->spi_in);
+	sa_put_answer(&b, &q->choice.answer, wr_done(&w));
+	build_payload(&b, PL_NONCE, SPAN_OF(q->nonce_r));
+	if (q->dh)
+		build_payload(&b, PL_KE, (struct span){ q->dh->g_r, q->dh->g_r_len });
+	if (q->has_ids) {
+		build_payload(&b, PL_ID, (struct span){ q->id_ci, q->id_ci_len });
+		build_payload(&b, PL_ID, (struct span){ q->id_cr, q->id_cr_len });
+	}
+	if (q->clamp_life)
+		put_lifetime(&b, ike->conf, c);
+	if (keymat_hash2(&sa->keys, x->msgid, (struct span){ q->nonce_i, q->nonce_i_len },
+			 build_after_hash(&b), &hash) < 0)
+		return (struct span){ 0 };
+	return build_sealed(&b, &sa->keys, &hash, x->iv);
+}
+
+bool ike_child_done(struct ike *ike, struct ike_ticket who, uint32_t child, int err, uint64_t now,
+		    struct fx *fx)
+{
+	struct ike_sa *sa = table_get(&ike->t, who.who);
+	struct ike_xchg *x = sa ? xchg_by_serial(sa, who.serial) : NULL;
+	struct ike_child *c = sa ? child_find(sa, child) : NULL;
+	struct span out;
+
+	if (!x || !x->quick || x->quick->child != child || !c)
+		return false;
+	c->in_kernel = err == 0;
+	out = err == 0 ? quick_second(ike, sa, x, c) : (struct span){ 0 };
+	if (!out.n || xchg_store(x, out) < 0) {
+		info_notify(ike, sa, PROTO_ESP, N_NO_PROPOSAL_CHOSEN, (struct span){ 0 },
+			    (struct span){ 0 }, fx);
+		ike_note(ike, sa, &sa->peer, IKE_R_KERNEL, "", fx);
+		child_drop(ike, sa, c, fx);
+		x->done = true;
+	} else {
+		x->answered = true;
+		x->next_us = ike_repeat_at(ike, now, 0);
+		sa_send(ike, sa, out, fx);
+	}
+	sa_rearm(ike, sa);
+	return true;
+}
+
+/* ---- the third message ---- */
+
+/* A newer pair for the same traffic is confirmed: the older ones only receive what is on its way. */
+static void supersede(struct ike_sa *sa, const struct ike_child *c, uint64_t now)
+{
+	uint64_t grace = now + OLD_CHILD_GRACE_S * US_PER_S;
+
+	for (struct ike_child *o = sa->children; o; o = o->next) {
+		if (o == c || o->state != IKE_CHILD_UP || !same_nets(o, c))
+			continue;
+		o->state = IKE_CHILD_OLD;
+		if (o->expires_us > grace)
+			o->expires_us = grace;
+	}
+}
+
+int quick_third(struct ike_event *ev)
+{
+	struct ike_sa *sa = ev->sa;
+	struct ike_xchg *x = ev->x;
+	struct ike_child *c;
+
+	if (!x->quick || !x->answered || x->done)
+		return -EPROTO;
+	c = child_find(sa, x->quick->child);
+	if (!c)
+		return -EPROTO;
+	sa_follow(ev);
+	memcpy(x->request, ev->digest, sizeof(x->request));
+	x->done = true;
+	x->answered = false; /* the third message has no answer: a repetition gets nothing */
+	x->next_us = UINT64_MAX;
+	x->forget_us = ev->now + LIMIT_EXCHANGE_KEEP_S * US_PER_S;
+	c->state = IKE_CHILD_UP;
+	supersede(sa, c, ev->now);
+	if (sa->state != IKE_ST_UP) {
+		sa_enter(ev->ike, sa, IKE_ST_UP);
+		sa->deadline_us = UINT64_MAX;
+		sa_report(sa, FX_UP, IKE_R_NONE, ev->fx);
+	}
+	return 0;
+}

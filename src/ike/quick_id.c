@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * quick_id.c - what traffic a Quick Mode may cover (RFC 2409 5.5, RFC 2407 4.6.2). Pure.
+ *
+ * The client's side is its leased address and nothing else, whatever it claims: a client that
+ * could choose would take over the DNS server's traffic. The gateway's side is what the gateway
+ * offers: a client may ask for all of it (vpnc and Apple say 0.0.0.0/0 even with split networks),
+ * for some of the networks, or for a part of one; what is installed never goes beyond the offer.
+ */
+#include <errno.h>
+
+#include "ike/core.h"
+
+/* An address, a subnet, or a range that is a subnet. */
+static int prefix_from_id(struct span body, struct prefix *ret, const char **ret_why)
+{
+	struct ike_id id;
+	struct ipaddr a, b;
+	size_t half;
+	unsigned len = 0;
+
+	*ret_why = "the identity does not parse";
+	if (ike_id_read(body, &id) < 0)
+		return -EINVAL;
+	if (id.proto || id.port) {
+		*ret_why = "selectors for one protocol or port are not supported";
+		return -EINVAL;
+	}
+	if (id.type == ID_IPV4_ADDR && ipaddr_from_bytes(id.data, &a) == 0 && id.data.n == 4) {
+		*ret = prefix_of(&a, 32);
+		return 0;
+	}
+	half = id.data.n / 2;
+	*ret_why = "only IPv4 addresses, subnets and ranges that are subnets are supported";
+	if ((id.type != ID_IPV4_ADDR_SUBNET && id.type != ID_IPV4_ADDR_RANGE) || id.data.n != 8)
+		return -EINVAL;
+	ipaddr_from_bytes((struct span){ id.data.p, half }, &a);
+	ipaddr_from_bytes((struct span){ id.data.p + half, half }, &b);
+	for (; len <= 32; len++) {
+		uint32_t mask = prefix_mask_v4(len);
+		uint32_t want = id.type == ID_IPV4_ADDR_SUBNET ? mask : ipaddr_to_v4(&a) | ~mask;
+
+		if (ipaddr_to_v4(&b) == want && !(ipaddr_to_v4(&a) & ~mask)) {
+			*ret = prefix_of(&a, len);
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+/* What the gateway offers: the networks of split_network include, else everything. */
+static unsigned offered(const struct ike_conf *conf, struct prefix out[static IKE_SELECTORS])
+{
+	const struct ike_modecfg *m = &conf->modecfg;
+	const struct ipaddr any = ipaddr_v4(0);
+
+	if (m->split != IKE_SPLIT_INCLUDE || !m->n_split) {
+		out[0] = prefix_of(&any, 0);
+		return 1;
+	}
+	for (unsigned i = 0; i < m->n_split; i++)
+		out[i] = m->split_net[i];
+	return m->n_split;
+}
+
+int quick_select(const struct ike_conf *conf, const struct ipaddr *lease, const struct ike_msg *m,
+		 struct ike_child *c, const char **ret_why)
+{
+	const struct ipaddr any = ipaddr_v4(0);
+	struct prefix client = prefix_of(lease, 32), net = prefix_of(&any, 0);
+	struct prefix offer[IKE_SELECTORS];
+	unsigned n = offered(conf, offer);
+
+	*ret_why = "one identity payload instead of two";
+	if (m->n_id == 1)
+		return -EINVAL;
+	if (m->n_id == 2 && (prefix_from_id(m->id[0], &client, ret_why) < 0 ||
+			     prefix_from_id(m->id[1], &net, ret_why) < 0))
+		return -EINVAL;
+	*ret_why = "the client's side is not the address that it was given";
+	if (client.len != 32 || !ipaddr_eq(&client.addr, lease))
+		return -EINVAL;
+	c->n_nets = 0;
+	for (unsigned i = 0; i < n; i++) {
+		if (prefix_covers(&net, &offer[i]))
+			c->nets[c->n_nets++] = offer[i];
+		else if (prefix_covers(&offer[i], &net))
+			c->nets[c->n_nets++] = net;
+	}
+	*ret_why = "the gateway does not offer that network ([mode_cfg] split_network)";
+	return c->n_nets ? 0 : -EINVAL;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * sa.h - one client: an ISAKMP SA with its exchanges, its login, its lease and its SA pairs.
+ *
+ * The shell may look (ike_next(), ike_find()) and never writes. Everything that must survive a
+ * restart of the daemon is plain data here; save.c writes it out and reads it back. What is under
+ * way (nego, xchg) hangs off it and is lost without harm: its initiator repeats it.
+ */
+#pragma once
+
+#include "addr.h"
+#include "ike/conf.h"
+#include "ike/fx.h"
+#include "ike/keymat.h"
+#include "ike/vid.h"
+
+enum ike_state {
+	IKE_ST_NEW,      /* no SA yet: the row of a first message */
+	IKE_ST_DH,       /* first message accepted, Diffie-Hellman under way */
+	IKE_ST_SIGN,     /* signature under way */
+	IKE_ST_AM_SENT,  /* our aggressive mode message sent, third awaited */
+	IKE_ST_XAUTH,    /* name and password asked for */
+	IKE_ST_CHECKING, /* vpngw-authd asked, then the pool */
+	IKE_ST_REFUSING, /* the client is being told that the login failed */
+	IKE_ST_AUTHED,   /* logged in, has its lease */
+	IKE_ST_LEASED,   /* has been told its address */
+	IKE_ST_UP,       /* an SA pair is confirmed */
+	IKE_ST_CLOSING,  /* ended; our Deletes are being repeated */
+};
+
+const char *ike_state_str(enum ike_state s);
+
+#define ST(s)        (1u << IKE_ST_##s)
+#define ST_LOGGED_IN (ST(AUTHED) | ST(LEASED) | ST(UP))
+
+enum ike_nat {              /* what NAT-D said; a set */
+	IKE_NAT_PEER = 1,   /* the client is behind a NAT */
+	IKE_NAT_LOCAL = 2,  /* the gateway is */
+	IKE_NAT_FORCED = 4, /* nat_traversal = force pretended one */
+};
+
+enum ike_child_state {
+	IKE_CHILD_PENDING, /* Quick Mode not finished */
+	IKE_CHILD_UP,
+	IKE_CHILD_OLD, /* replaced by a newer pair with the same selectors; lives out its grace */
+};
+
+/* One SA pair. */
+struct ike_child {
+	struct ike_child *next; /* owned */
+	uint32_t number;        /* within the session */
+	enum ike_child_state state;
+	bool in_kernel;
+	uint32_t spi_in, spi_out; /* host order */
+	struct ike_p2 alg;
+	bool encap;
+	uint16_t pfs_group;
+	struct endpoint local, peer; /* as installed */
+	struct prefix nets[IKE_SELECTORS];
+	uint8_t n_nets;
+	uint8_t set; /* pairs of the session with the same networks share this number */
+	uint64_t since_us, expires_us;
+};
+
+struct ike_nego; /* phase 1 under way: nego.h */
+struct ike_xchg; /* another exchange under way or just answered: xchg.h */
+
+struct ike_sa {
+	struct sess_id id;
+	enum ike_state state;
+	uint8_t cky_i[IKE_COOKIE], cky_r[IKE_COOKIE];
+	struct endpoint peer, local;
+	struct endpoint source; /* of the first message */
+	bool natt;              /* the client uses port 4500: marker, ESP in UDP */
+	uint8_t nat;            /* enum ike_nat set */
+	uint32_t vids;          /* enum vid_bit set */
+	struct ike_p1 alg;
+	struct ike_keys keys;               /* valid from IKE_ST_SIGN on */
+	uint8_t last_block[IKE_BLOCK_MAX];  /* of phase 1: seed of later IVs */
+	char user[LIMIT_USER + 1];          /* valid when logged in */
+	char client[LIMIT_CLIENT_NAME + 1]; /* what the client says it is; may hold anything */
+	uint8_t peer_id[LIMIT_ID + 4];      /* IDii_b: type, protocol, port, data */
+	uint16_t peer_id_len;
+	struct ipaddr lease;  /* family IP_NONE: none */
+	uint64_t since_us;    /* logged in at */
+	uint64_t expires_us;  /* end of the ISAKMP SA's lifetime; UINT64_MAX before phase 1 ends */
+	uint64_t deadline_us; /* end of the present state; UINT64_MAX: none */
+	uint16_t cfg_id;      /* identifier of our XAuth transaction */
+	uint32_t dpd_seq;     /* highest R-U-THERE answered */
+	bool dpd_seen;
+	uint64_t dpd_window_us; /* start of the current second */
+	uint8_t dpd_in_window;
+	uint32_t next_child, next_serial;
+	enum ike_reason why;        /* of REFUSING and CLOSING */
+	struct ike_child *children; /* owned list, newest first */
+	uint32_t *used_ids;         /* owned, sorted: message IDs of finished exchanges */
+	uint16_t n_used, cap_used;
+	struct ike_nego *nego;  /* owned; NULL after phase 1 */
+	struct ike_xchg *xchgs; /* owned list, newest first */
+
+	/* table.c's own */
+	struct ike_sa *next_cookie, *next_source, *newer, *older;
+	uint64_t due_us;
+	uint32_t heap_at;
+	bool in_half_open;
+};
+
+/* The session's name for people and logs: 8 hex digits of its responder cookie. */
+#define IKE_SESSION_NAME 9
+const char *ike_session_name(const struct ike_sa *sa, char buf[static IKE_SESSION_NAME]);

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * save.c - an established session as bytes, and back. Pure.
+ *
+ *   "vpgs", u16 version, u32 bytes behind this field, 16 bytes digest of them, fields
+ *
+ * Integers are big-endian, texts have a 16-bit length. The clock values are CLOCK_BOOTTIME, so a
+ * record is good for as long as the machine stays up. It holds keys: never on a disk.
+ */
+#include <errno.h>
+
+#include "cleanup.h"
+#include "ike/core.h"
+
+#define SAVE_MAGIC   0x76706773u /* "vpgs" */
+#define SAVE_VERSION 1
+#define SAVE_HEADER  (4 + 2 + 4 + 16)
+
+/* ---- writing ---- */
+
+static void put_bytes(struct wr *w, const void *p, size_t n)
+{
+	wr_be16(w, (uint16_t)n);
+	wr_bytes(w, p, n);
+}
+
+static void put_addr(struct wr *w, const struct ipaddr *a)
+{
+	wr_u8(w, a->family);
+	wr_bytes(w, a->b, sizeof(a->b));
+}
+
+static void put_endpoint(struct wr *w, const struct endpoint *e)
+{
+	put_addr(w, &e->addr);
+	wr_be16(w, e->port);
+}
+
+static bool child_is_saved(const struct ike_child *c)
+{
+	return c->in_kernel && c->state != IKE_CHILD_PENDING;
+}
+
+static void put_child(struct wr *w, const struct ike_child *c)
+{
+	wr_be32(w, c->number);
+	wr_u8(w, (uint8_t)c->state);
+	wr_u8(w, c->set);
+	wr_be32(w, c->spi_in);
+	wr_be32(w, c->spi_out);
+	wr_u8(w, (uint8_t)c->alg.enc);
+	wr_be16(w, c->alg.key_len);
+	wr_u8(w, (uint8_t)c->alg.auth);
+	wr_u8(w, c->encap);
+	wr_be16(w, c->pfs_group);
+	put_endpoint(w, &c->local);
+	put_endpoint(w, &c->peer);
+	wr_be64(w, c->since_us);
+	wr_be64(w, c->expires_us);
+	wr_u8(w, c->n_nets);
+	for (unsigned i = 0; i < c->n_nets; i++) {
+		put_addr(w, &c->nets[i].addr);
+		wr_u8(w, c->nets[i].len);
+	}
+}
+
+static void put_children(struct wr *w, const struct ike_sa *sa)
+{
+	size_t mark = w->len;
+	uint8_t n = 0;
+
+	wr_u8(w, 0);
+	for (const struct ike_child *c = sa->children; c; c = c->next)
+		if (child_is_saved(c)) {
+			put_child(w, c);
+			n++;
+		}
+	wr_patch_u8(w, mark, n);
+}
+
+static void put_sa(struct wr *w, const struct ike_sa *sa)
+{
+	wr_u8(w, (uint8_t)sa->state);
+	wr_bytes(w, sa->cky_i, IKE_COOKIE);
+	wr_bytes(w, sa->cky_r, IKE_COOKIE);
+	put_endpoint(w, &sa->peer);
+	put_endpoint(w, &sa->local);
+	put_endpoint(w, &sa->source);
+	wr_u8(w, sa->natt);
+	wr_u8(w, sa->nat);
+	wr_be32(w, sa->vids);
+	wr_be16(w, sa->alg.enc);
+	wr_be16(w, sa->alg.key_len);
+	wr_be16(w, sa->alg.hash);
+	wr_be16(w, sa->alg.group);
+	put_bytes(w, sa->keys.skeyid_d.b, sa->keys.skeyid_d.n);
+	put_bytes(w, sa->keys.skeyid_a.b, sa->keys.skeyid_a.n);
+	put_bytes(w, sa->keys.key, sa->keys.key_len);
+	wr_bytes(w, sa->last_block, sizeof(sa->last_block));
+	put_bytes(w, sa->user, strlen(sa->user));
+	put_bytes(w, sa->client, strlen(sa->client));
+	put_bytes(w, sa->peer_id, sa->peer_id_len);
+	put_addr(w, &sa->lease);
+	wr_be64(w, sa->since_us);
+	wr_be64(w, sa->expires_us);
+	wr_be64(w, sa->deadline_us);
+	wr_be16(w, sa->cfg_id);
+	wr_u8(w, sa->dpd_seen);
+	wr_be32(w, sa->dpd_seq);
+	wr_be32(w, sa->next_child);
+	wr_be32(w, sa->next_serial);
+	put_children(w, sa);
+	wr_be16(w, sa->n_used);
+	for (unsigned i = 0; i < sa->n_used; i++)
+		wr_be32(w, sa->used_ids[i]);
+}
+
+int ike_save(const struct ike *ike, struct sess_id id, void *buf, size_t cap, size_t *ret_len)
+{
+	const struct ike_sa *sa = table_get(&ike->t, id);
+	struct wr w = wr_into(buf, cap), head;
+	uint8_t digest[16];
+
+	if (!sa || !(1u << sa->state & ST_LOGGED_IN))
+		return -EAGAIN;
+	wr_zero(&w, SAVE_HEADER);
+	put_sa(&w, sa);
+	if (w.bad)
+		return -ENOSPC;
+	digest_of((struct span){ w.p + SAVE_HEADER, w.len - SAVE_HEADER }, digest);
+	head = wr_into(buf, SAVE_HEADER);
+	wr_be32(&head, SAVE_MAGIC);
+	wr_be16(&head, SAVE_VERSION);
+	wr_be32(&head, (uint32_t)(w.len - SAVE_HEADER));
+	wr_bytes(&head, digest, sizeof(digest));
+	*ret_len = w.len;
+	return 0;
+}
+
+/* ---- reading ---- */
+
+static void get_bytes(struct rd *r, void *out, size_t cap, size_t *ret_n)
+{
+	size_t n = rd_be16(r);
+
+	if (n > cap)
+		r->bad = true;
+	*ret_n = r->bad ? 0 : n;
+	rd_copy(r, out, *ret_n);
+}
+
+static void get_text(struct rd *r, char *out, size_t cap)
+{
+	size_t n;
+
+	get_bytes(r, out, cap - 1, &n);
+	out[n] = '\0';
+}
+
+static void get_addr(struct rd *r, struct ipaddr *a)
+{
+	a->family = rd_u8(r);
+	rd_copy(r, a->b, sizeof(a->b));
+	if (a->family != IP_NONE && a->family != IP_V4 && a->family != IP_V6)
+		r->bad = true;
+}
+
+static void get_endpoint(struct rd *r, struct endpoint *e)
+{
+	get_addr(r, &e->addr);
+	e->port = rd_be16(r);
+}
+
+static int get_child(struct rd *r, struct ike_child **end)
+{
+	struct ike_child *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	*end = c;
+	c->number = rd_be32(r);
+	c->state = rd_u8(r);
+	c->set = rd_u8(r);
+	c->spi_in = rd_be32(r);
+	c->spi_out = rd_be32(r);
+	c->alg.enc = rd_u8(r);
+	c->alg.key_len = rd_be16(r);
+	c->alg.auth = rd_u8(r);
+	c->encap = rd_u8(r);
+	c->pfs_group = rd_be16(r);
+	get_endpoint(r, &c->local);
+	get_endpoint(r, &c->peer);
+	c->since_us = rd_be64(r);
+	c->expires_us = rd_be64(r);
+	c->n_nets = rd_u8(r);
+	for (unsigned i = 0; i < c->n_nets && i < IKE_SELECTORS; i++) {
+		get_addr(r, &c->nets[i].addr);
+		c->nets[i].len = rd_u8(r);
+	}
+	c->in_kernel = true;
+	return r->bad || c->n_nets > IKE_SELECTORS || c->set >= IKE_SETS || c->spi_in < 256 ||
+			       (c->state != IKE_CHILD_UP && c->state != IKE_CHILD_OLD)
+		       ? -EBADMSG
+		       : 0;
+}
+
+static void get_sa(struct rd *r, struct ike_sa *sa)
+{
+	size_t n;
+
+	get_endpoint(r, &sa->peer);
+	get_endpoint(r, &sa->local);
+	get_endpoint(r, &sa->source);
+	sa->natt = rd_u8(r);
+	sa->nat = rd_u8(r);
+	sa->vids = rd_be32(r);
+	sa->alg.enc = rd_be16(r);
+	sa->alg.key_len = rd_be16(r);
+	sa->alg.hash = rd_be16(r);
+	sa->alg.group = rd_be16(r);
+	sa->keys.enc = sa->alg.enc;
+	sa->keys.hash = sa->alg.hash;
+	get_bytes(r, sa->keys.skeyid_d.b, SECRET_MAX, &sa->keys.skeyid_d.n);
+	get_bytes(r, sa->keys.skeyid_a.b, SECRET_MAX, &sa->keys.skeyid_a.n);
+	get_bytes(r, sa->keys.key, IKE_KEY_MAX, &n);
+	sa->keys.key_len = (uint8_t)n;
+	rd_copy(r, sa->last_block, sizeof(sa->last_block));
+	get_text(r, sa->user, sizeof(sa->user));
+	get_text(r, sa->client, sizeof(sa->client));
+	get_bytes(r, sa->peer_id, sizeof(sa->peer_id), &n);
+	sa->peer_id_len = (uint16_t)n;
+	get_addr(r, &sa->lease);
+	sa->since_us = rd_be64(r);
+	sa->expires_us = rd_be64(r);
+	sa->deadline_us = rd_be64(r);
+	sa->cfg_id = rd_be16(r);
+	sa->dpd_seen = rd_u8(r);
+	sa->dpd_seq = rd_be32(r);
+	sa->next_child = rd_be32(r);
+	sa->next_serial = rd_be32(r);
+	/* Algorithms that this build does not have would fail later, in the middle of a message. */
+	if (cipher_key_len(sa->alg.enc, sa->alg.key_len) != sa->keys.key_len || !sa->keys.key_len ||
+	    hash_len(sa->alg.hash) != sa->keys.skeyid_a.n || !sa->keys.skeyid_a.n)
+		r->bad = true;
+}
+
+/* The pairs whose SPIs could be marked as used; one that could not is not in the list. */
+static int get_children(struct rd *r, struct ike_table *t, struct ike_sa *sa)
+{
+	struct ike_child **end = &sa->children;
+	unsigned n = rd_u8(r);
+	int rc = n > LIMIT_CHILDREN ? -EBADMSG : 0;
+
+	for (unsigned i = 0; i < n && rc == 0; i++) {
+		rc = get_child(r, end);
+		if (rc == 0)
+			rc = u32_add(&t->spis, (*end)->spi_in);
+		if (rc == 0)
+			end = &(*end)->next;
+		else if (*end)
+			child_remove(sa, *end);
+	}
+	return rc;
+}
+
+static int get_lists(struct rd *r, struct ike_table *t, struct ike_sa *sa)
+{
+	int rc = get_children(r, t, sa);
+	unsigned n = rd_be16(r);
+
+	if (rc == 0 && n > LIMIT_MESSAGE_IDS)
+		rc = -EBADMSG;
+	for (unsigned i = 0; i < n && rc == 0; i++)
+		rc = use_id(sa, rd_be32(r));
+	return rc == 0 && (r->bad || r->left) ? -EBADMSG : rc;
+}
+
+/* The record's fields, when its envelope is sound. */
+static int open_record(struct span saved, struct rd *ret)
+{
+	struct rd r = rd_from(saved);
+	uint32_t magic = rd_be32(&r);
+	uint16_t version = rd_be16(&r);
+	uint32_t len = rd_be32(&r);
+	uint8_t want[16], is[16];
+
+	rd_copy(&r, want, sizeof(want));
+	if (r.bad || magic != SAVE_MAGIC)
+		return -EBADMSG;
+	if (version != SAVE_VERSION)
+		return -EPROTO;
+	digest_of((struct span){ r.p, r.left }, is);
+	if (len != r.left || memcmp(want, is, sizeof(is)) != 0)
+		return -EBADMSG;
+	*ret = r;
+	return 0;
+}
+
+int ike_restore(struct ike *ike, struct span saved, uint64_t now, struct sess_id *ret_id)
+{
+	uint8_t cky_i[IKE_COOKIE], cky_r[IKE_COOKIE];
+	struct ike_sa *sa;
+	uint8_t state;
+	struct rd r;
+	int rc = open_record(saved, &r);
+
+	(void)now;
+	if (rc < 0)
+		return rc;
+	state = rd_u8(&r);
+	rd_copy(&r, cky_i, sizeof(cky_i));
+	rd_copy(&r, cky_r, sizeof(cky_r));
+	if (r.bad || state > IKE_ST_CLOSING || !(1u << state & ST_LOGGED_IN))
+		return -EBADMSG;
+	if (table_name_taken(&ike->t, cky_r))
+		return -EEXIST;
+	rc = table_new(&ike->t, cky_i, cky_r, &sa);
+	if (rc < 0)
+		return rc;
+	get_sa(&r, sa);
+	rc = r.bad ? -EBADMSG : get_lists(&r, &ike->t, sa);
+	if (rc < 0) {
+		table_remove(&ike->t, sa);
+		return rc;
+	}
+	sa_enter(ike, sa, state);
+	sa_rearm(ike, sa);
+	*ret_id = sa->id;
+	return 0;
+}

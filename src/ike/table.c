@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * table.c - all ISAKMP SAs. Slots with generations give handles that outlive an SA safely; chains
+ * by cookie and source, a heap by deadline and a list by age find one without touching the others.
+ * Pure.
+ */
+#include "ike/table.h"
+
+#include <errno.h>
+
+#include "cleanup.h"
+#include "ike/xchg.h"
+
+#define COOKIE_BUCKETS 64
+#define SOURCE_BUCKETS 1024
+#define NO_SLOT        UINT32_MAX
+#define NO_HEAP        UINT32_MAX
+
+int table_init(struct ike_table *t, uint64_t seed)
+{
+	*t = (struct ike_table){ .free_head = NO_SLOT, .source_seed = seed };
+	t->by_cookie = calloc(COOKIE_BUCKETS, sizeof(struct ike_sa *));
+	t->by_source = calloc(SOURCE_BUCKETS, sizeof(struct ike_sa *));
+	t->cookie_mask = COOKIE_BUCKETS - 1;
+	if (!t->by_cookie || !t->by_source) {
+		table_clear(t);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void sa_free(struct ike_sa *sa)
+{
+	while (sa->xchgs)
+		xchg_remove(sa, sa->xchgs);
+	while (sa->children)
+		child_remove(sa, sa->children);
+	sa->nego = nego_free(sa->nego);
+	free(sa->used_ids);
+	explicit_bzero(sa, sizeof(*sa));
+	free(sa);
+}
+
+void table_clear(struct ike_table *t)
+{
+	for (uint32_t i = 0; i < t->cap; i++)
+		if (t->slot[i].sa)
+			sa_free(t->slot[i].sa);
+	free(t->slot);
+	free(t->by_cookie);
+	free(t->by_source);
+	free(t->heap);
+	free(t->spis.v);
+	*t = (struct ike_table){ .free_head = NO_SLOT };
+}
+
+/* ---- by cookies ---- */
+
+static uint32_t cookie_hash(const uint8_t *cky_r)
+{
+	struct rd r = rd_from((struct span){ cky_r, IKE_COOKIE });
+
+	return rd_be32(&r);
+}
+
+static void cookie_link(struct ike_table *t, struct ike_sa *sa)
+{
+	struct ike_sa **b = &t->by_cookie[cookie_hash(sa->cky_r) & t->cookie_mask];
+
+	sa->next_cookie = *b;
+	*b = sa;
+}
+
+/* Keeps chains short: buckets double when there are more SAs than buckets. */
+static void cookie_grow(struct ike_table *t)
+{
+	uint32_t n = (t->cookie_mask + 1) * 2;
+	struct ike_sa **b = calloc(n, sizeof(struct ike_sa *));
+
+	if (!b)
+		return; /* longer chains, nothing worse */
+	free(t->by_cookie);
+	t->by_cookie = b;
+	t->cookie_mask = n - 1;
+	for (uint32_t i = 0; i < t->cap; i++)
+		if (t->slot[i].sa)
+			cookie_link(t, t->slot[i].sa);
+}
+
+struct ike_sa *table_by_cookies(const struct ike_table *t, const uint8_t *cky_i,
+				const uint8_t *cky_r)
+{
+	struct ike_sa *sa = t->by_cookie[cookie_hash(cky_r) & t->cookie_mask];
+
+	while (sa && (memcmp(sa->cky_r, cky_r, IKE_COOKIE) != 0 ||
+		      memcmp(sa->cky_i, cky_i, IKE_COOKIE) != 0))
+		sa = sa->next_cookie;
+	return sa;
+}
+
+bool table_name_taken(const struct ike_table *t, const uint8_t *cky_r)
+{
+	const struct ike_sa *sa = t->by_cookie[cookie_hash(cky_r) & t->cookie_mask];
+
+	while (sa && memcmp(sa->cky_r, cky_r, 4) != 0)
+		sa = sa->next_cookie;
+	return sa;
+}
+
+/* ---- slots ---- */
+
+static int slots_grow(struct ike_table *t)
+{
+	uint32_t cap = t->cap ? t->cap * 2 : 64;
+	struct ike_slot *s = realloc(t->slot, cap * sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	t->slot = s;
+	for (uint32_t i = cap; i-- > t->cap;) {
+		s[i] = (struct ike_slot){ .gen = 1, .next_free = t->free_head };
+		t->free_head = i;
+	}
+	t->cap = cap;
+	return 0;
+}
+
+/* Room in the heap for one SA more, so that setting its time cannot fail. */
+static bool heap_reserve(struct ike_table *t)
+{
+	uint32_t cap = t->heap_cap ? t->heap_cap * 2 : 64;
+	struct ike_sa **h;
+
+	if (t->n < t->heap_cap)
+		return true;
+	h = realloc(t->heap, cap * sizeof(struct ike_sa *));
+	if (!h)
+		return false;
+	t->heap = h;
+	t->heap_cap = cap;
+	return true;
+}
+
+int table_new(struct ike_table *t, const uint8_t cky_i[static IKE_COOKIE],
+	      const uint8_t cky_r[static IKE_COOKIE], struct ike_sa **ret)
+{
+	struct ike_slot *s;
+	struct ike_sa *sa;
+
+	if ((t->free_head == NO_SLOT && slots_grow(t) < 0) || !heap_reserve(t))
+		return -ENOMEM;
+	sa = calloc(1, sizeof(*sa));
+	if (!sa)
+		return -ENOMEM;
+	s = &t->slot[t->free_head];
+	sa->id = (struct sess_id){ .slot = t->free_head, .gen = s->gen };
+	t->free_head = s->next_free;
+	s->sa = sa;
+	memcpy(sa->cky_i, cky_i, IKE_COOKIE);
+	memcpy(sa->cky_r, cky_r, IKE_COOKIE);
+	sa->heap_at = NO_HEAP;
+	sa->due_us = sa->expires_us = sa->deadline_us = UINT64_MAX;
+	cookie_link(t, sa);
+	if (++t->n > t->cookie_mask)
+		cookie_grow(t);
+	*ret = sa;
+	return 0;
+}
+
+void table_remove(struct ike_table *t, struct ike_sa *sa)
+{
+	struct ike_slot *s = &t->slot[sa->id.slot];
+	struct ike_sa **p = &t->by_cookie[cookie_hash(sa->cky_r) & t->cookie_mask];
+
+	table_due(t, sa, UINT64_MAX);
+	half_open_leave(t, sa);
+	while (*p != sa)
+		p = &(*p)->next_cookie;
+	*p = sa->next_cookie;
+	for (struct ike_child *c = sa->children; c; c = c->next)
+		u32_del(&t->spis, c->spi_in);
+	*s = (struct ike_slot){ .gen = s->gen + 1, .next_free = t->free_head };
+	t->free_head = sa->id.slot;
+	t->n--;
+	sa_free(sa);
+}
+
+struct ike_sa *table_get(const struct ike_table *t, struct sess_id id)
+{
+	const struct ike_slot *s = id.slot < t->cap ? &t->slot[id.slot] : NULL;
+
+	return s && s->sa && s->gen == id.gen ? s->sa : NULL;
+}
+
+/* ---- half-open exchanges ---- */
+
+/* Seeded, so that nobody outside can aim at one bucket; IPv6 counts by /64. */
+static uint32_t source_hash(const struct ike_table *t, const struct ipaddr *a)
+{
+	struct rd r = rd_from((struct span){ a->b, 8 });
+	uint64_t h = (rd_be64(&r) ^ t->source_seed) * UINT64_C(0x9e3779b97f4a7c15);
+
+	h ^= h >> 29;
+	h *= UINT64_C(0xbf58476d1ce4e5b9);
+	return (uint32_t)(h >> 32) % SOURCE_BUCKETS;
+}
+
+static bool same_source(const struct ipaddr *a, const struct ipaddr *b)
+{
+	return a->family == b->family && memcmp(a->b, b->b, a->family == IP_V6 ? 8 : 4) == 0;
+}
+
+void half_open_enter(struct ike_table *t, struct ike_sa *sa)
+{
+	struct ike_sa **b = &t->by_source[source_hash(t, &sa->source.addr)];
+
+	sa->next_source = *b;
+	*b = sa;
+	sa->older = t->newest;
+	sa->newer = NULL;
+	if (t->newest)
+		t->newest->newer = sa;
+	else
+		t->oldest = sa;
+	t->newest = sa;
+	sa->in_half_open = true;
+	t->n_half_open++;
+}
+
+void half_open_leave(struct ike_table *t, struct ike_sa *sa)
+{
+	struct ike_sa **p = &t->by_source[source_hash(t, &sa->source.addr)];
+
+	if (!sa->in_half_open)
+		return;
+	while (*p && *p != sa)
+		p = &(*p)->next_source;
+	if (*p)
+		*p = sa->next_source;
+	*(sa->older ? &sa->older->newer : &t->oldest) = sa->newer;
+	*(sa->newer ? &sa->newer->older : &t->newest) = sa->older;
+	sa->next_source = sa->older = sa->newer = NULL;
+	sa->in_half_open = false;
+	t->n_half_open--;
+}
+
+unsigned half_open_from(const struct ike_table *t, const struct ipaddr *a, unsigned enough)
+{
+	const struct ike_sa *sa = t->by_source[source_hash(t, a)];
+	unsigned n = 0;
+
+	for (; sa && n < enough; sa = sa->next_source)
+		n += same_source(&sa->source.addr, a);
+	return n;
+}
+
+struct ike_sa *half_open_find(const struct ike_table *t, const struct endpoint *peer,
+			      const uint8_t *cky_i)
+{
+	struct ike_sa *sa = t->by_source[source_hash(t, &peer->addr)];
+
+	while (sa && (!endpoint_eq(&sa->source, peer) || memcmp(sa->cky_i, cky_i, IKE_COOKIE) != 0))
+		sa = sa->next_source;
+	return sa;
+}
+
+struct ike_sa *half_open_oldest_unproved(const struct ike_table *t)
+{
+	struct ike_sa *sa = t->oldest;
+
+	while (sa && sa->state != IKE_ST_AM_SENT)
+		sa = sa->newer;
+	return sa;
+}
+
+/* ---- deadlines: a binary heap ---- */
+
+static void heap_put(struct ike_table *t, uint32_t at, struct ike_sa *sa)
+{
+	t->heap[at] = sa;
+	sa->heap_at = at;
+}
+
+static void heap_sift(struct ike_table *t, uint32_t at)
+{
+	struct ike_sa *sa = t->heap[at];
+
+	while (at && t->heap[(at - 1) / 2]->due_us > sa->due_us) {
+		heap_put(t, at, t->heap[(at - 1) / 2]);
+		at = (at - 1) / 2;
+	}
+	for (;;) {
+		uint32_t kid = at * 2 + 1;
+
+		if (kid >= t->heap_n)
+			break;
+		if (kid + 1 < t->heap_n && t->heap[kid + 1]->due_us < t->heap[kid]->due_us)
+			kid++;
+		if (t->heap[kid]->due_us >= sa->due_us)
+			break;
+		heap_put(t, at, t->heap[kid]);
+		at = kid;
+	}
+	heap_put(t, at, sa);
+}
+
+void table_due(struct ike_table *t, struct ike_sa *sa, uint64_t due_us)
+{
+	bool in = sa->heap_at != NO_HEAP;
+
+	sa->due_us = due_us;
+	if (due_us == UINT64_MAX && in) {
+		uint32_t at = sa->heap_at;
+		struct ike_sa *last = t->heap[--t->heap_n];
+
+		sa->heap_at = NO_HEAP;
+		if (last != sa) {
+			heap_put(t, at, last);
+			heap_sift(t, at);
+		}
+	} else if (due_us != UINT64_MAX && in) {
+		heap_sift(t, sa->heap_at);
+	} else if (due_us != UINT64_MAX) {
+		heap_put(t, t->heap_n++, sa);
+		heap_sift(t, sa->heap_at);
+	}
+}
+
+struct ike_sa *table_next_due(const struct ike_table *t)
+{
+	return t->heap_n ? t->heap[0] : NULL;
+}
+
+/* ---- a set of 32-bit values ---- */
+
+static uint32_t u32_home(const struct u32_set *s, uint32_t v)
+{
+	return (uint32_t)((v * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (s->cap - 1);
+}
+
+static uint32_t u32_place(const struct u32_set *s, uint32_t v)
+{
+	uint32_t i = u32_home(s, v);
+
+	while (s->v[i] && s->v[i] != v)
+		i = (i + 1) & (s->cap - 1);
+	return i;
+}
+
+bool u32_has(const struct u32_set *s, uint32_t v)
+{
+	return s->cap && s->v[u32_place(s, v)] == v;
+}
+
+int u32_add(struct u32_set *s, uint32_t v)
+{
+	if (u32_has(s, v))
+		return -EEXIST;
+	if ((s->n + 1) * 2 > s->cap) {
+		struct u32_set big = { .cap = s->cap ? s->cap * 2 : 64, .n = s->n };
+
+		big.v = calloc(big.cap, sizeof(uint32_t));
+		if (!big.v)
+			return -ENOMEM;
+		for (uint32_t i = 0; i < s->cap; i++)
+			if (s->v[i])
+				big.v[u32_place(&big, s->v[i])] = s->v[i];
+		free(s->v);
+		*s = big;
+	}
+	s->v[u32_place(s, v)] = v;
+	s->n++;
+	return 0;
+}
+
+void u32_del(struct u32_set *s, uint32_t v)
+{
+	uint32_t hole, i;
+
+	if (!u32_has(s, v))
+		return;
+	hole = u32_place(s, v);
+	s->v[hole] = 0;
+	s->n--;
+	/* Entries behind the hole that reached their place past it move up. */
+	for (i = (hole + 1) & (s->cap - 1); s->v[i]; i = (i + 1) & (s->cap - 1)) {
+		uint32_t home = u32_home(s, s->v[i]);
+
+		if (((i - home) & (s->cap - 1)) >= ((i - hole) & (s->cap - 1))) {
+			s->v[hole] = s->v[i];
+			s->v[i] = 0;
+			hole = i;
+		}
+	}
+}

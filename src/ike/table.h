@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * table.h - all ISAKMP SAs: found by cookies, by handle, by source, by deadline, each without a
+ * walk over the others. Private to ike/.
+ */
+#pragma once
+
+#include "ike/ike.h"
+#include "ike/sa.h"
+
+struct ike_slot {
+	struct ike_sa *sa; /* owned; NULL: free */
+	uint32_t gen;
+	uint32_t next_free;
+};
+
+/* An open-addressed set of 32-bit values other than 0: the inbound SPIs in use. */
+struct u32_set {
+	uint32_t *v; /* owned */
+	uint32_t cap, n;
+};
+
+struct ike_table {
+	struct ike_slot *slot; /* owned */
+	uint32_t cap, free_head, n;
+	struct ike_sa **by_cookie; /* owned; hashed by CKY-R, which is our own random */
+	uint32_t cookie_mask;
+	struct ike_sa **by_source; /* owned; half-open exchanges only */
+	uint64_t source_seed;
+	struct ike_sa *oldest, *newest; /* half-open exchanges, by age */
+	uint32_t n_half_open, n_logged_in;
+	struct ike_sa **heap; /* owned; by due_us */
+	uint32_t heap_n, heap_cap;
+	struct u32_set spis;
+};
+
+int table_init(struct ike_table *t, uint64_t seed);
+void table_clear(struct ike_table *t);
+
+/* A zeroed SA with these cookies, in no list but the table. 0 or -ENOMEM. */
+int table_new(struct ike_table *t, const uint8_t cky_i[static IKE_COOKIE],
+	      const uint8_t cky_r[static IKE_COOKIE], struct ike_sa **ret);
+void table_remove(struct ike_table *t, struct ike_sa *sa); /* frees it */
+
+struct ike_sa *table_get(const struct ike_table *t, struct sess_id id);
+struct ike_sa *table_by_cookies(const struct ike_table *t, const uint8_t *cky_i,
+				const uint8_t *cky_r);
+/* Any SA with this responder cookie's first four bytes: session names must differ. */
+bool table_name_taken(const struct ike_table *t, const uint8_t *cky_r);
+
+/* Half-open exchanges: entered when created, left when logged in or gone. */
+void half_open_enter(struct ike_table *t, struct ike_sa *sa);
+void half_open_leave(struct ike_table *t, struct ike_sa *sa);
+/* How many come from this source (IPv4 address, IPv6 /64); counting stops at `enough`. */
+unsigned half_open_from(const struct ike_table *t, const struct ipaddr *a, unsigned enough);
+/* The half-open exchange that this first message started, or NULL. */
+struct ike_sa *half_open_find(const struct ike_table *t, const struct endpoint *peer,
+			      const uint8_t *cky_i);
+/* The oldest one that has not proved its address yet, or NULL. */
+struct ike_sa *half_open_oldest_unproved(const struct ike_table *t);
+
+/* Sets when the SA has something to do; UINT64_MAX: never. */
+void table_due(struct ike_table *t, struct ike_sa *sa, uint64_t due_us);
+struct ike_sa *table_next_due(const struct ike_table *t); /* NULL: none */
+
+bool u32_has(const struct u32_set *s, uint32_t v);
+int u32_add(struct u32_set *s, uint32_t v); /* 0, -EEXIST, -ENOMEM */
+void u32_del(struct u32_set *s, uint32_t v);

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xauth.c - the user's name and password (draft-beaulieu-ike-xauth-02), gateway side.
+ *
+ *   R -> I  HDR*, HASH, ATTR(REQUEST: USER-NAME, USER-PASSWORD)
+ *   I -> R  HDR*, HASH, ATTR(REPLY)
+ *   R -> I  HDR*, HASH, ATTR(SET: STATUS)     a new message ID, one attribute, nothing else
+ *   I -> R  HDR*, HASH, ATTR(ACK)
+ *
+ * Until the verdict no other exchange has a row in steps.c. The verdict is vpngw-authd's; it comes
+ * back through ike_auth_done().
+ */
+#include <errno.h>
+
+#include "cleanup.h"
+#include "ike/cfg_attrs.h"
+#include "ike/core.h"
+#include "text.h"
+
+/* How long a refused client has to acknowledge before it gets its Delete. */
+#define REFUSAL_WAIT_S 4
+
+static void put_attr_header(struct ike_build *b, enum ike_cfg_type type, uint16_t id)
+{
+	build_open(b, PL_ATTR);
+	wr_u8(&b->w, (uint8_t)type);
+	wr_u8(&b->w, 0);
+	wr_be16(&b->w, id);
+}
+
+void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)
+{
+	uint32_t msgid = ike_random_msgid(ike, sa);
+	struct ike_build b;
+
+	ike_random(ike, &sa->cfg_id, sizeof(sa->cfg_id));
+	sa_enter(ike, sa, IKE_ST_XAUTH);
+	sa->deadline_us = now + ike->conf->auth_timeout_us;
+	b = p2_start(ike, sa, XCHG_TRANSACTION, msgid);
+	put_attr_header(&b, CFG_REQUEST, sa->cfg_id);
+	build_tlv(&b, XAUTH_USER_NAME, (struct span){ 0 });
+	build_tlv(&b, XAUTH_USER_PASSWORD, (struct span){ 0 });
+	if (!p2_initiate(ike, sa, &b, XCHG_KIND_XAUTH, XCHG_TRANSACTION, msgid, now, fx))
+		sa_close(ike, sa, IKE_R_INTERNAL, false, now, fx);
+}
+
+/* The verdict goes out under a message ID of its own. */
+static struct ike_xchg *send_status(struct ike *ike, struct ike_sa *sa, uint16_t status,
+				    uint64_t now, struct fx *fx)
+{
+	uint32_t msgid = ike_random_msgid(ike, sa);
+	struct ike_build b = p2_start(ike, sa, XCHG_TRANSACTION, msgid);
+
+	put_attr_header(&b, CFG_SET, sa->cfg_id);
+	build_tv(&b, XAUTH_STATUS, status);
+	return p2_initiate(ike, sa, &b, XCHG_KIND_STATUS, XCHG_TRANSACTION, msgid, now, fx);
+}
+
+void xauth_refuse(struct ike *ike, struct ike_sa *sa, enum ike_reason why, uint64_t now,
+		  struct fx *fx)
+{
+	ike->count[IKE_C_LOGIN_FAILED]++;
+	sa_down(ike, sa, why, fx);
+	sa_enter(ike, sa, IKE_ST_REFUSING);
+	sa->deadline_us = now + REFUSAL_WAIT_S * US_PER_S;
+	send_status(ike, sa, XAUTH_STATUS_FAIL, now, fx);
+	sa_rearm(ike, sa);
+}
+
+/* What a reply says. Views of the message. */
+struct credentials {
+	struct span user, password;
+	bool refused; /* the client sent STATUS = FAIL */
+	bool bad;
+};
+
+/* Android and racoon send the terminating NUL along. */
+static struct span without_nul(struct span s)
+{
+	if (s.n && s.p[s.n - 1] == '\0')
+		s.n--;
+	return s;
+}
+
+static bool has_nul(struct span s)
+{
+	return s.n && memchr(s.p, '\0', s.n);
+}
+
+static struct credentials read_reply(const struct ike_cfg *cfg)
+{
+	struct credentials c = { 0 };
+	struct rd r = rd_from(cfg->attrs);
+	struct ike_attr a;
+	uint64_t v;
+
+	while (ike_attr_next(&r, &a)) {
+		struct span *field = a.type == XAUTH_USER_NAME       ? &c.user
+				     : a.type == XAUTH_USER_PASSWORD ? &c.password
+								     : NULL;
+
+		if (field) {
+			c.bad |= a.basic || field->p; /* twice: N163 */
+			*field = without_nul(a.data);
+			field->p = a.data.p;
+		} else if (a.type == XAUTH_STATUS) {
+			c.refused |= ike_attr_number(&a, &v) && v == XAUTH_STATUS_FAIL;
+		} else if (a.type == XAUTH_TYPE) {
+			c.bad |= !ike_attr_number(&a, &v) || v != 0; /* Generic only */
+		}
+	}
+	/* One canonical form of a name: clean UTF-8, byte for byte, never cut (N164-N170b). */
+	c.bad |= c.user.n == 0 || c.user.n > LIMIT_USER || has_nul(c.user) ||
+		 !text_is_clean(c.user) || c.password.n == 0 || c.password.n > LIMIT_PASSWORD ||
+		 has_nul(c.password);
+	return c;
+}
+
+int xauth_reply(struct ike_event *ev)
+{
+	struct ike_sa *sa = ev->sa;
+	struct ike_xchg *x = ev->x;
+	struct credentials c;
+	struct fx_item *it;
+
+	if (x->kind != XCHG_KIND_XAUTH)
+		return -EPROTO;
+	sa_follow(ev);
+	c = read_reply(&ev->cfg);
+	memcpy(x->request, ev->digest, sizeof(x->request));
+	x->done = true;
+	x->next_us = UINT64_MAX;
+	if (c.refused) {
+		sa_close(ev->ike, sa, IKE_R_CLIENT_REFUSED, true, ev->now, ev->fx);
+		return 0;
+	}
+	if (c.bad) {
+		xauth_refuse(ev->ike, sa, IKE_R_BAD_CREDENTIALS, ev->now, ev->fx);
+		return 0;
+	}
+	memcpy(sa->user, c.user.p, c.user.n);
+	sa->user[c.user.n] = '\0';
+	sa_enter(ev->ike, sa, IKE_ST_CHECKING);
+	sa->deadline_us = ev->now + ev->ike->conf->auth_timeout_us;
+	it = fx_add(ev->fx, FX_AUTH, sa_ticket(sa, x->serial));
+	it->auth.user = fx_copy(ev->fx, c.user);
+	it->auth.password = fx_copy(ev->fx, c.password);
+	return 0;
+}
+
+void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v, uint64_t now,
+		   struct fx *fx)
+{
+	struct ike_sa *sa = table_get(&ike->t, who.who);
+
+	/* By now the client may have hung up: that is normal. */
+	if (!sa || sa->state != IKE_ST_CHECKING || !xchg_by_serial(sa, who.serial))
+		return;
+	if (v != IKE_AUTH_OK) {
+		xauth_refuse(ike, sa, v == IKE_AUTH_NO ? IKE_R_AUTH_FAILED : IKE_R_AUTH_UNAVAILABLE,
+			     now, fx);
+		return;
+	}
+	/* The address comes before the good news: a full pool is a refusal that every client
+	 * understands, and none tries again at once. */
+	fx_add(fx, FX_LEASE, who);
+}
+
+bool ike_lease_done(struct ike *ike, struct ike_ticket who, enum ike_reason reason,
+		    const struct ipaddr *addr, uint64_t now, struct fx *fx)
+{
+	struct ike_sa *sa = table_get(&ike->t, who.who);
+	struct ike_xchg *x = sa ? xchg_by_serial(sa, who.serial) : NULL;
+
+	if (!x || sa->state != IKE_ST_CHECKING)
+		return false;
+	x->forget_us = now + LIMIT_EXCHANGE_KEEP_S * US_PER_S;
+	if (reason != IKE_R_NONE) {
+		xauth_refuse(ike, sa, reason, now, fx);
+		return true;
+	}
+	ike->count[IKE_C_LOGIN_OK]++;
+	sa->lease = *addr;
+	sa->since_us = now;
+	sa->deadline_us = now + ike->conf->auth_timeout_us;
+	sa_enter(ike, sa, IKE_ST_AUTHED);
+	if (send_status(ike, sa, XAUTH_STATUS_OK, now, fx))
+		sa_rearm(ike, sa);
+	else
+		sa_close(ike, sa, IKE_R_INTERNAL, false, now, fx);
+	return true;
+}
+
+void xauth_seen(struct ike_sa *sa, uint64_t now)
+{
+	for (struct ike_xchg *x = sa->xchgs; x; x = x->next)
+		if (x->kind == XCHG_KIND_STATUS && !x->done) {
+			x->next_us = UINT64_MAX;
+			x->forget_us = now + LIMIT_EXCHANGE_KEEP_S * US_PER_S;
+		}
+}
+
+/* What an ACK contains does not matter: clients copy, empty or drop the attribute (xauth-02 6.1). */
+int xauth_ack(struct ike_event *ev)
+{
+	struct ike_xchg *x = ev->x;
+
+	if (x->kind != XCHG_KIND_STATUS)
+		return -EPROTO;
+	sa_follow(ev);
+	memcpy(x->request, ev->digest, sizeof(x->request));
+	x->done = true;
+	x->next_us = UINT64_MAX;
+	x->forget_us = ev->now + LIMIT_EXCHANGE_KEEP_S * US_PER_S;
+	if (ev->sa->state == IKE_ST_REFUSING)
+		sa_close(ev->ike, ev->sa, ev->sa->why, true, ev->now, ev->fx);
+	return 0;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xchg.h - what is under way in an ISAKMP SA: phase 1, and the exchanges that run beside one
+ * another after it, each with its message ID, IV chain and stored answer (RFC 2409 5.5, app. B).
+ */
+#pragma once
+
+#include "ike/keymat.h"
+#include "ike/sa.h"
+#include "ike/sapl.h"
+
+/* Phase 1 in aggressive mode, from the first message to the third. */
+struct ike_nego {
+	uint8_t request[16]; /* digest_of() the first message: to know a repetition */
+	uint8_t *sa_i;       /* owned: SAi_b, KE, nonce and the chosen transform */
+	struct span sa_body, ke, nonce_i, transform; /* views of sa_i */
+	struct sa_answer answer;                     /* .transform views sa_i */
+	uint32_t life_s;
+	uint8_t nonce_r[20];
+	uint8_t id_r[LIMIT_ID + 4]; /* IDir_b */
+	uint16_t id_r_len;
+	enum vid_bit natt_vid;
+	struct secret skeyid, hash_i; /* hash_i: what the third message must prove */
+	uint8_t g_r[1024];            /* our public value */
+	uint16_t g_r_len;
+	uint8_t *reply; /* owned: our message, for a repeated request */
+	size_t reply_len;
+	uint32_t received, sent; /* bytes from and to an address that has proved nothing */
+	uint8_t resent;          /* repetitions without being asked */
+	uint64_t next_us;        /* next repetition; UINT64_MAX: none */
+};
+
+struct ike_nego *nego_free(struct ike_nego *n);
+
+enum xchg_kind {
+	XCHG_KIND_XAUTH,  /* our request for name and password */
+	XCHG_KIND_STATUS, /* our verdict */
+	XCHG_KIND_CONFIG, /* the client asks for its configuration */
+	XCHG_KIND_QUICK,
+	XCHG_KIND_DELETE, /* our Delete, repeated a few times: nobody acknowledges it */
+};
+
+/* Quick Mode between its messages. */
+struct ike_quick {
+	uint32_t child; /* number of the pair under way */
+	uint8_t nonce_i[256], nonce_r[20];
+	uint16_t nonce_i_len;
+	struct p2_choice choice; /* .answer.transform views `transform` */
+	uint8_t transform[512];
+	uint8_t id_ci[64], id_cr[64]; /* bodies, echoed as sent */
+	uint8_t id_ci_len, id_cr_len;
+	bool has_ids, clamp_life;
+	struct secret_dh {
+		uint8_t g_r[1024];
+		uint16_t g_r_len;
+	} * dh; /* owned; NULL without PFS */
+};
+
+struct ike_xchg {
+	struct ike_xchg *next; /* owned */
+	enum xchg_kind kind;
+	uint8_t type; /* exchange type on the wire */
+	uint32_t msgid, serial;
+	bool ours;     /* we started it */
+	bool done;     /* finished; kept to answer a repetition */
+	bool answered; /* `out` is the answer to the request with digest `request` */
+	uint8_t iv[IKE_BLOCK_MAX];
+	uint8_t request[16];
+	uint8_t *out; /* owned: last message sent */
+	size_t out_len;
+	uint8_t resent;
+	uint64_t next_us;        /* next repetition; UINT64_MAX: none */
+	uint64_t forget_us;      /* end of the exchange or of its memory */
+	struct ike_quick *quick; /* owned */
+};
+
+struct ike_xchg *xchg_free(struct ike_xchg *x);
+
+/* Finds by message ID and type, whoever started it. */
+struct ike_xchg *xchg_find(const struct ike_sa *sa, uint8_t type, uint32_t msgid);
+struct ike_xchg *xchg_by_serial(const struct ike_sa *sa, uint32_t serial);
+struct ike_xchg *xchg_by_kind(const struct ike_sa *sa, enum xchg_kind kind);
+
+/* A new one at the head of the list; the oldest finished one makes room. NULL: at the limit. */
+struct ike_xchg *xchg_add(struct ike_sa *sa, enum xchg_kind kind, uint8_t type, uint32_t msgid,
+			  uint64_t now);
+
+/* Takes it out of the list and frees it. */
+void xchg_remove(struct ike_sa *sa, struct ike_xchg *x);
+
+/* Keeps `out` (copied) as the message to repeat. 0 or -ENOMEM. */
+int xchg_store(struct ike_xchg *x, struct span out);
+
+/* Message IDs of finished exchanges (N155, N237: a message ID is accepted once). */
+bool used_id(const struct ike_sa *sa, uint32_t msgid);
+int use_id(struct ike_sa *sa, uint32_t msgid); /* 0, -ENOMEM, -ENOSPC at the limit */
+
+/* SA pairs. */
+struct ike_child *child_find(const struct ike_sa *sa, uint32_t number);
+void child_remove(struct ike_sa *sa, struct ike_child *c); /* takes it out and frees it */

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * client.h - a scripted IKEv1 initiator: aggressive mode with hybrid RSA, XAuth, mode config,
+ * Quick Mode, Informational. It says exactly what a test tells it to, right or wrong.
+ *
+ * Messages are built into c->buf and returned as views of it: copy to keep. The initiator shares
+ * the project's codec and key derivation; that those are right, the known answers and the real
+ * clients show.
+ */
+#pragma once
+
+#include "addr.h"
+#include "ike/build.h"
+#include "ike/dh.h"
+#include "ike/msg.h"
+#include "ike/sapl.h"
+
+struct client {
+	/* settings, to change before client_first() */
+	struct ike_p1 alg;
+	struct ike_p2 esp;
+	uint16_t pfs;           /* group; 0: none */
+	const char *group_name; /* KEY_ID */
+	uint32_t natt;          /* enum vid_bit: the NAT traversal it offers; 0: none */
+	bool behind_nat;        /* its NAT-D does not match what the gateway sees */
+	bool clear_third;       /* third message unencrypted: racoon, Apple, Android */
+	bool vpnc_order;        /* KEY_LENGTH first, numbers from 0 */
+	bool unity;
+	bool no_crypto;                /* as gate.h: a fixed secret instead of Diffie-Hellman */
+	uint16_t auth;                 /* authentication method offered */
+	struct endpoint self, gateway; /* as this client believes */
+
+	/* state */
+	uint8_t cky_i[8], cky_r[8];
+	uint8_t x[DH_PRIVATE_MAX], g_i[DH_PUBLIC_MAX];
+	uint8_t nonce_i[20];
+	uint8_t sa_i[1024], id_i[128];
+	size_t sa_i_len, id_i_len;
+	struct ike_keys keys;
+	struct secret hash_i;
+	uint8_t last_block[IKE_BLOCK_MAX];
+	bool floated;
+	bool nat_seen;                /* the gateway's NAT-Ds say that there is a NAT */
+	struct span got_cert, got_id; /* views of the second message */
+	bool sig_ok;
+
+	/* the exchange under way */
+	uint32_t msgid;
+	uint8_t iv[IKE_BLOCK_MAX];
+	uint16_t cfg_id;
+	struct ipaddr address; /* from mode config */
+	uint8_t q_nonce[20], q_x[DH_PRIVATE_MAX], q_g[DH_PUBLIC_MAX];
+	uint32_t spi_in, spi_out;
+	uint8_t key_in[96], key_out[96]; /* KEYMAT of each direction */
+	size_t key_len;
+	uint32_t seed;
+
+	uint8_t buf[70000], plain[70000];
+	struct ike_hdr hdr; /* of the last message opened */
+	struct ike_msg msg; /* views of plain */
+	struct ike_cfg cfg;
+};
+
+void client_init(struct client *c, const char *self, const char *gateway);
+
+/* ---- phase 1 ---- */
+struct span client_first(struct client *c);
+/* 0 when the answer parses and its signature is gate_signature() of the right hash. */
+int client_second(struct client *c, struct span in);
+struct span client_third(struct client *c);
+/* The three with a gateway in memory. True when it has asked for name and password. */
+struct gate;
+bool client_phase1(struct client *c, struct gate *g);
+
+/* Diffie-Hellman as this client does it. 0 or -errno. */
+int client_agree(const struct client *c, const struct dh_group *g, const uint8_t *x,
+		 struct span peer, uint8_t *shared);
+
+/* ---- afterwards ---- */
+
+/* Decrypts and verifies a message of the gateway's; fills c->hdr, c->msg, c->cfg. 0 or -errno with
+ * the exchange as it was. */
+int client_open(struct client *c, struct span in);
+
+/* Builds a protected message with a HASH(1) in the exchange c->msgid. */
+void client_new_exchange(struct client *c);
+struct ike_build client_start(struct client *c, uint8_t type);
+struct span client_seal(struct client *c, struct ike_build *b);
+/* As it is, in clear, its HASH payload empty. */
+struct span client_clear(struct ike_build *b);
+
+/*
+ * Encrypts `plain` as it is, padded with zeros to the block: for messages that break the rules
+ * behind the encryption. client_hash_payload() makes a HASH payload that is right for `rest`.
+ */
+struct span client_sealed(struct client *c, uint8_t type, uint8_t next, struct span plain);
+void client_hash_payload(struct client *c, struct wr *w, uint8_t next, struct span rest);
+
+struct span client_attr(struct client *c, enum ike_cfg_type type, uint16_t id, struct span attrs);
+struct span client_credentials(struct client *c, struct span user, struct span password);
+struct span client_ack(struct client *c);
+/* Asks for these attribute types with empty values. */
+struct span client_config(struct client *c, const uint16_t *types, size_t n);
+/* Reads INTERNAL_IP4_ADDRESS out of the reply that was opened last. */
+bool client_take_address(struct client *c);
+
+/* ci and cr: identity bodies, or NULL spans for the address and 0.0.0.0/0. */
+struct span client_quick1(struct client *c, struct span ci, struct span cr);
+/* The same before it is sealed: client_clear() gives the message as it stands. */
+struct ike_build client_quick1_open(struct client *c, struct span ci, struct span cr);
+int client_quick2(struct client *c, struct span in);
+struct span client_quick3(struct client *c);
+
+/* A Transaction message with these attributes in a new exchange. */
+struct span client_transaction(struct client *c, enum ike_cfg_type type, struct span attrs);
+
+struct span client_delete(struct client *c, uint8_t proto, struct span spi);
+struct span client_notify(struct client *c, uint16_t type, struct span spi, struct span data);
+struct span client_delete_isakmp(struct client *c);
+struct span client_delete_child(struct client *c); /* the pair of the last Quick Mode */
+struct span client_dpd(struct client *c, uint32_t seq);
+
+/* Sends to the gateway from where the client is now, with the port it uses. */
+void client_to(struct client *c, struct gate *g, struct span data);
+
+/* Runs a login as far as its name says. True when it worked. */
+bool client_xauth(struct client *c, struct gate *g); /* as far as the verdict's acknowledgement */
+bool client_login(struct client *c, struct gate *g); /* XAuth and mode config */
+bool client_up(struct client *c, struct gate *g);    /* and a Quick Mode */
+bool client_quick(struct client *c, struct gate *g); /* one more Quick Mode */
+
+/* The gateway's side of it; NULL: none. */
+const struct ike_sa *client_sa(const struct client *c, const struct gate *g);
+/* The gateway's pair of the last Quick Mode has the keys that this client has. */
+bool client_keys_match(const struct client *c, const struct gate *g);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * dialer.h - a client that dials by itself: it repeats what is not answered, answers again what
+ * comes again, keeps an eye on the gateway, and gives up in the end. For lossy wires.
+ *
+ * It is driven like the core: datagrams and the time go in, datagrams come out.
+ */
+#pragma once
+
+#include "client.h"
+
+#define DIALER_OUT  16
+#define DIALER_MEMO 24
+
+enum dialer_state {
+	DIAL_IDLE,   /* before the first call, after the end */
+	DIAL_FIRST,  /* first message sent */
+	DIAL_THIRD,  /* third message sent: the gateway asks for the name */
+	DIAL_NAME,   /* name and password sent */
+	DIAL_CONFIG, /* address asked for */
+	DIAL_QUICK,  /* Quick Mode under way */
+	DIAL_UP,     /* as far as this side knows */
+	DIAL_FAILED, /* refused, or nobody answers */
+};
+
+struct dialer_datagram {
+	struct endpoint self, gateway;
+	bool natt;
+	size_t n;
+	uint8_t b[2048];
+};
+
+/* An exchange: its IV, and what was answered to the last message of it. */
+struct dialer_memo {
+	uint32_t msgid;
+	uint8_t iv[IKE_BLOCK_MAX];
+	uint8_t in[16]; /* digest_of() the gateway's last message */
+	size_t n;
+	uint8_t out[1024];
+};
+
+struct dialer {
+	struct client c;
+	const char *user, *password;
+	enum dialer_state state;
+	struct dialer_memo memo[DIALER_MEMO];
+	unsigned turn;
+	uint8_t request[2048]; /* repeated until it is answered */
+	size_t request_n;
+	unsigned tries;
+	uint64_t next_us; /* UINT64_MAX: nothing to do */
+	uint32_t seq;
+	unsigned unanswered;   /* queries for life */
+	bool child;            /* a pair is up, as far as this side knows */
+	uint8_t am2[16];       /* digest of the gateway's first message */
+	struct client initial; /* settings, as they were at the first call */
+	struct dialer_datagram out[DIALER_OUT];
+	unsigned n_out; /* the caller empties it */
+};
+
+void dialer_init(struct dialer *d, const char *self, const char *gateway);
+
+/* Dials, from the beginning, whatever was before. */
+void dialer_call(struct dialer *d, uint64_t now);
+void dialer_input(struct dialer *d, struct span data, uint64_t now);
+void dialer_tick(struct dialer *d, uint64_t now);
+
+/* While it is up: another Quick Mode; and saying good-bye. */
+void dialer_rekey(struct dialer *d, uint64_t now);
+void dialer_hang_up(struct dialer *d);

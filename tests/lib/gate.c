@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* gate.c - a gateway for tests: carries out the core's effects in memory. */
+#include "gate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "ike/dh.h"
+#include "ike/names.h"
+
+/* xorshift: repeatable, and good enough for nonces in a test. */
+static void fill(void *ctx, void *out, size_t n)
+{
+	struct gate *g = ctx;
+	uint8_t *p = out;
+
+	for (size_t i = 0; i < n; i++) {
+		g->seed ^= g->seed << 13;
+		g->seed ^= g->seed >> 7;
+		g->seed ^= g->seed << 17;
+		p[i] = (uint8_t)(g->seed >> 32);
+	}
+}
+
+struct endpoint ep(const char *text)
+{
+	struct endpoint e = { 0 };
+
+	if (endpoint_parse(text, &e) < 0)
+		abort();
+	return e;
+}
+
+void gate_init(struct gate *g)
+{
+	static const char *const p1[] = { "aes256-sha256-modp2048", "aes256-sha1-modp2048",
+					  "aes128-sha1-modp1024",   "3des-md5-modp768",
+					  "aes256-sha512-ecp384",   "aes192-sha384-x25519" };
+	static const char *const p2[] = { "aes256-sha256", "aes128-sha1",   "aes256gcm16",
+					  "3des-md5",      "aes192-sha512", "aes128-sha384" };
+	static const uint8_t cert[700] = { 0x30, 0x82 };
+	const char *why;
+
+	memset(g, 0, sizeof(*g));
+	g->now = 1000000;
+	g->seed = 88172645463325252u;
+	g->user = "alice";
+	g->password = "wonderland";
+	g->pool_first = 0x0a636301; /* 10.99.99.1 */
+	g->pool_len = GATE_POOL;
+	for (unsigned i = 0; i < ARRAY_SIZE(p1); i++)
+		ike_p1_parse(p1[i], &g->conf.p1[g->conf.n_p1++], &why);
+	for (unsigned i = 0; i < ARRAY_SIZE(p2); i++)
+		ike_p2_parse(p2[i], &g->conf.p2[g->conf.n_p2++], &why);
+	g->conf.p1_life_s = 86400;
+	g->conf.p2_life_s = 3600;
+	g->conf.natt = IKE_NATT_ON;
+	g->conf.retransmit_us = 2000000;
+	g->conf.retransmit_tries = 4;
+	g->conf.retransmit_factor = 2.0;
+	g->conf.half_open_total = 100;
+	g->conf.half_open_source = 20;
+	g->conf.auth_timeout_us = 60000000;
+	g->conf.my_id_type = IKE_ID_FQDN;
+	g->conf.my_id = span_str("vpn.example.net");
+	g->conf.cert[0] = SPAN_OF(cert);
+	g->conf.n_certs = 1;
+	g->conf.modecfg.netmask_len = 32;
+	g->conf.modecfg.dns[0] = ipaddr_v4(0x0a0a0035);
+	g->conf.modecfg.n_dns = 1;
+	g->conf.modecfg.banner = span_str("Welcome");
+	g->conf.modecfg.version = span_str("vpngw test");
+}
+
+void gate_start(struct gate *g)
+{
+	if (ike_new(&g->conf, (struct ike_rng){ fill, g }, &g->ike) < 0)
+		abort();
+}
+
+void gate_stop(struct gate *g)
+{
+	fx_reset(&g->fx);
+	g->ike = ike_free(g->ike);
+}
+
+void gate_signature(struct span hash, uint8_t out[static GATE_SIG])
+{
+	for (size_t i = 0; i < GATE_SIG; i++)
+		out[i] = (uint8_t)(hash.p[i % hash.n] ^ 0x5a ^ i);
+}
+
+/* ---- what the core asks for ---- */
+
+static void fault(struct gate *g, const char *text)
+{
+	if (!*g->fault)
+		snprintf(g->fault, sizeof(g->fault), "%s", text);
+}
+
+static struct gate_event *note(struct gate *g, const struct fx_item *it)
+{
+	static struct gate_event lost;
+	struct gate_event *e = g->n_events < GATE_EVENTS ? &g->event[g->n_events++] : &lost;
+
+	*e = (struct gate_event){ .kind = it->kind, .who = it->who.who };
+	return e;
+}
+
+static void keep_out(struct gate *g, const struct fx_item *it)
+{
+	struct gate_dgram *d = &g->out[g->n_out];
+
+	g->bytes_out += it->send.data.n;
+	if (it->send.data.n > sizeof(d->b))
+		fault(g, "a datagram that is longer than a test expects");
+	if (g->n_out == GATE_OUT || it->send.data.n > sizeof(d->b))
+		return;
+	g->n_out++;
+	d->local = it->send.local;
+	d->peer = it->send.peer;
+	d->natt = it->send.natt;
+	d->n = it->send.data.n;
+	memcpy(d->b, it->send.data.p, d->n);
+}
+
+static void del_pair(struct gate *g, const struct fx_item *it)
+{
+	note(g, it);
+	for (unsigned i = 0; i < g->n_pairs; i++)
+		if (g->pair[i].fx.spi_in == it->child->spi_in) {
+			g->pair[i] = g->pair[--g->n_pairs];
+			return;
+		}
+	fault(g, "a pair is removed that is not in the kernel");
+}
+
+static void session(struct gate *g, const struct fx_item *it)
+{
+	const struct fx_session *s = it->session;
+	struct gate_event *e = note(g, it);
+	uint32_t at = ipaddr_to_v4(&s->lease) - g->pool_first;
+
+	e->reason = s->reason;
+	e->lease = s->lease;
+	e->logged_in = s->logged_in;
+	snprintf(e->text, sizeof(e->text), "%s", s->user);
+	if (it->kind == FX_UP || !s->lease.family)
+		return;
+	if (at >= g->pool_len || !g->leased[at]) {
+		fault(g, "an address is given back that nobody has");
+		return;
+	}
+	g->leased[at] = false;
+	g->leases--;
+}
+
+static void remark(struct gate *g, const struct fx_item *it)
+{
+	struct gate_event *e = note(g, it);
+
+	e->reason = it->note.reason;
+	snprintf(e->text, sizeof(e->text), "%.*s", (int)it->note.detail.n,
+		 (const char *)it->note.detail.p);
+}
+
+static struct gate_job job_from(const struct gate *g, const struct fx_item *it)
+{
+	struct gate_job j = { .kind = it->kind, .who = it->who };
+	struct span keep = { 0 };
+
+	if (it->kind == FX_DH) {
+		j.group = it->dh.group;
+		keep = it->dh.peer_public;
+	} else if (it->kind == FX_SIGN) {
+		keep = it->sign.hash;
+	} else if (it->kind == FX_CHILD_ADD) {
+		j.child = *it->child;
+	} else if (it->kind == FX_AUTH) {
+		j.good = span_eq(it->auth.user, span_str(g->user)) &&
+			 span_eq(it->auth.password, span_str(g->password));
+	}
+	if (keep.n > sizeof(j.b))
+		abort();
+	j.n = keep.n;
+	if (keep.n)
+		memcpy(j.b, keep.p, keep.n);
+	return j;
+}
+
+/* ---- what takes time ---- */
+
+static void do_dh(struct gate *g, const struct gate_job *j)
+{
+	const struct dh_group *grp = dh_group(j->group);
+	uint8_t x[DH_PRIVATE_MAX], pub[DH_PUBLIC_MAX] = { 9 }, shared[DH_SHARED_MAX] = { 7 };
+	int rc = g->dh_err;
+
+	if (rc == 0 && !g->no_crypto) {
+		fill(g, x, sizeof(x));
+		rc = dh_make(grp, x, pub);
+		if (rc == 0)
+			rc = dh_agree(grp, x, (struct span){ j->b, j->n }, shared);
+	}
+	ike_dh_done(g->ike, j->who, rc, (struct span){ pub, grp->public_len },
+		    (struct span){ shared, grp->shared_len }, g->now, &g->fx);
+}
+
+static void do_lease(struct gate *g, const struct gate_job *j)
+{
+	enum ike_reason why = g->lease_reason;
+	struct ipaddr a = { 0 };
+	uint32_t at = 0;
+
+	while (at < g->pool_len && g->leased[at])
+		at++;
+	if (at == g->pool_len && why == IKE_R_NONE)
+		why = IKE_R_POOL_EXHAUSTED;
+	if (why == IKE_R_NONE)
+		a = ipaddr_v4(g->pool_first + at);
+	if (ike_lease_done(g->ike, j->who, why, &a, g->now, &g->fx) && why == IKE_R_NONE) {
+		g->leased[at] = true;
+		g->leases++;
+	}
+}
+
+static void do_child(struct gate *g, const struct gate_job *j)
+{
+	struct gate_pair p = { .who = j->who.who, .fx = j->child };
+
+	for (unsigned i = 0; i < g->n_pairs; i++)
+		if (g->pair[i].fx.spi_in == j->child.spi_in)
+			fault(g, "an inbound SPI is installed twice");
+	if (g->n_pairs == GATE_PAIRS)
+		abort();
+	if (g->child_err == 0)
+		g->pair[g->n_pairs++] = p;
+	if (!ike_child_done(g->ike, j->who, j->child.child, g->child_err, g->now, &g->fx) &&
+	    g->child_err == 0)
+		g->n_pairs--; /* nobody wants it any more */
+}
+
+static void do_job(struct gate *g, const struct gate_job *j)
+{
+	uint8_t sig[GATE_SIG];
+
+	switch (j->kind) {
+	case FX_DH:
+		do_dh(g, j);
+		break;
+	case FX_SIGN:
+		gate_signature((struct span){ j->b, j->n }, sig);
+		ike_sign_done(g->ike, j->who, g->sign_err, SPAN_OF(sig), g->now, &g->fx);
+		break;
+	case FX_AUTH:
+		ike_auth_done(g->ike, j->who, j->good ? IKE_AUTH_OK : IKE_AUTH_NO, g->now, &g->fx);
+		break;
+	case FX_LEASE:
+		do_lease(g, j);
+		break;
+	case FX_CHILD_ADD:
+		do_child(g, j);
+		break;
+	default:
+		abort();
+	}
+}
+
+/* Now, or when the test says so. */
+static void take_job(struct gate *g, const struct fx_item *it)
+{
+	struct gate_job j = job_from(g, it);
+	struct gate_event *e;
+
+	if (it->kind == FX_AUTH || it->kind == FX_LEASE || it->kind == FX_CHILD_ADD) {
+		e = note(g, it);
+		if (it->kind == FX_AUTH)
+			snprintf(e->text, sizeof(e->text), "%.*s", (int)it->auth.user.n,
+				 (const char *)it->auth.user.p);
+	}
+	if (!(g->hold & 1u << it->kind)) {
+		do_job(g, &j);
+		return;
+	}
+	if (g->n_jobs == GATE_JOBS)
+		abort();
+	g->job[g->n_jobs++] = j;
+}
+
+static struct gate_job pop_job(struct gate *g, unsigned i)
+{
+	struct gate_job j;
+
+	if (i >= g->n_jobs)
+		abort();
+	j = g->job[i];
+	g->n_jobs--;
+	memmove(&g->job[i], &g->job[i + 1], (g->n_jobs - i) * sizeof(j));
+	return j;
+}
+
+void gate_do(struct gate *g, unsigned i)
+{
+	struct gate_job j = pop_job(g, i);
+
+	g->n_out = 0;
+	do_job(g, &j);
+	gate_run(g);
+}
+
+void gate_do_all(struct gate *g)
+{
+	g->n_out = 0;
+	while (g->n_jobs) {
+		struct gate_job j = pop_job(g, 0);
+
+		do_job(g, &j);
+		gate_run(g);
+	}
+}
+
+void gate_verdict(struct gate *g, enum ike_verdict v)
+{
+	unsigned i = 0;
+	struct gate_job j;
+
+	while (i < g->n_jobs && g->job[i].kind != FX_AUTH)
+		i++;
+	j = pop_job(g, i);
+	g->n_out = 0;
+	ike_auth_done(g->ike, j.who, v, g->now, &g->fx);
+	gate_run(g);
+}
+
+/* ---- driving it ---- */
+
+static void run_one(struct gate *g, const struct fx_item *it)
+{
+	switch (it->kind) {
+	case FX_SEND:
+		keep_out(g, it);
+		break;
+	case FX_DH:
+	case FX_SIGN:
+	case FX_AUTH:
+	case FX_LEASE:
+	case FX_CHILD_ADD:
+		take_job(g, it);
+		break;
+	case FX_CHILD_DEL:
+		del_pair(g, it);
+		break;
+	case FX_UP:
+	case FX_DOWN:
+		session(g, it);
+		break;
+	case FX_NOTE:
+		remark(g, it);
+		break;
+	}
+}
+
+void gate_run(struct gate *g)
+{
+	for (unsigned i = 0; i < g->fx.n; i++) {
+		struct fx_item it = g->fx.v[i];
+
+		run_one(g, &it);
+	}
+	if (g->fx.overflow)
+		fault(g, "an effect was lost: the core's limits are wrong");
+	fx_reset(&g->fx);
+}
+
+void gate_input(struct gate *g, const struct endpoint *peer, const struct endpoint *local,
+		bool natt, struct span data)
+{
+	struct ike_dgram d = { .peer = *peer, .local = *local, .natt = natt, .data = data };
+
+	g->n_out = 0;
+	ike_input(g->ike, &d, g->now, &g->fx);
+	gate_run(g);
+}
+
+void gate_pass(struct gate *g, uint64_t us)
+{
+	uint64_t end = g->now + us;
+	unsigned rounds = 0;
+
+	g->n_out = 0;
+	while (ike_deadline(g->ike) <= end) {
+		if (ike_deadline(g->ike) > g->now)
+			g->now = ike_deadline(g->ike);
+		ike_tick(g->ike, g->now, &g->fx);
+		gate_run(g);
+		if (ike_deadline(g->ike) > g->now)
+			rounds = 0;
+		else if (++rounds > 10000) {
+			fault(g, "a deadline stays in the past");
+			break;
+		}
+	}
+	g->now = end;
+}
+
+struct span gate_out(const struct gate *g, unsigned i)
+{
+	return i < g->n_out ? (struct span){ g->out[i].b, g->out[i].n } : (struct span){ 0 };
+}
+
+struct span gate_only(const struct gate *g)
+{
+	return g->n_out == 1 ? gate_out(g, 0) : (struct span){ 0 };
+}
+
+unsigned gate_count(const struct gate *g, enum fx_kind kind, enum ike_reason reason)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < g->n_events; i++)
+		n += g->event[i].kind == kind &&
+		     (reason == IKE_R__COUNT || g->event[i].reason == reason);
+	return n;
+}
+
+const struct gate_event *gate_last(const struct gate *g, enum fx_kind kind)
+{
+	for (unsigned i = g->n_events; i-- > 0;)
+		if (g->event[i].kind == kind)
+			return &g->event[i];
+	return NULL;
+}

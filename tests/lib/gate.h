@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * gate.h - a gateway for tests: the real IKE core, with everything around it in memory.
+ *
+ * It carries out effects: Diffie-Hellman for real, the signature as a reversible function of the
+ * hash, passwords from one account, addresses from a small pool, the kernel as an array. What a
+ * worker, vpngw-authd or the kernel would do happens at once, or waits as a job until the test
+ * says so (`hold`). What leaves is kept in `out`, what happened in `event`, and what may never
+ * happen in `fault`.
+ */
+#pragma once
+
+#include "ike/ike.h"
+#include "ike/sa.h"
+
+#define GATE_OUT    64
+#define GATE_EVENTS 256
+#define GATE_PAIRS  256
+#define GATE_JOBS   256
+#define GATE_POOL   64
+
+struct gate_dgram {
+	struct endpoint local, peer;
+	bool natt;
+	size_t n;
+	uint8_t b[4096];
+};
+
+struct gate_event {
+	enum fx_kind kind;
+	enum ike_reason reason;
+	char text[512]; /* FX_NOTE: detail; FX_AUTH, FX_UP, FX_DOWN: user */
+	struct sess_id who;
+	struct ipaddr lease;
+	bool logged_in;
+};
+
+struct gate_pair {
+	struct sess_id who;
+	struct ike_child_fx fx;
+};
+
+/* Something that takes time: FX_DH, FX_SIGN, FX_AUTH, FX_LEASE or FX_CHILD_ADD. */
+struct gate_job {
+	enum fx_kind kind;
+	struct ike_ticket who;
+	uint16_t group;
+	size_t n; /* FX_DH: bytes of the peer's value; FX_SIGN: of the hash */
+	uint8_t b[1024];
+	bool good; /* FX_AUTH: the password is right */
+	struct ike_child_fx child;
+};
+
+struct gate {
+	struct ike_conf conf;
+	struct ike *ike;
+	struct fx fx;
+	uint64_t now;
+	uint64_t seed; /* of the repeatable randomness */
+	/* what the world answers */
+	const char *user, *password;   /* the one account */
+	uint32_t hold;                 /* GATE_HOLD() set: keep these as jobs */
+	enum ike_reason lease_reason;  /* IKE_R_NONE: there are addresses */
+	uint32_t pool_first, pool_len; /* at most GATE_POOL addresses */
+	int child_err, dh_err, sign_err;
+	bool no_crypto; /* Diffie-Hellman gives a fixed secret: for floods */
+	/* what waits */
+	struct gate_job job[GATE_JOBS];
+	unsigned n_jobs;
+	/* what happened */
+	struct gate_dgram out[GATE_OUT]; /* the last ones are lost when there are more */
+	unsigned n_out;
+	struct gate_event event[GATE_EVENTS]; /* the last ones are lost when there are more */
+	unsigned n_events;
+	struct gate_pair pair[GATE_PAIRS]; /* in the kernel */
+	unsigned n_pairs;
+	bool leased[GATE_POOL];
+	unsigned leases; /* held by sessions */
+	uint64_t bytes_out;
+	char fault[160]; /* the first thing that may never happen; empty: none */
+};
+
+#define GATE_HOLD(kind) (1u << FX_##kind)
+
+/* A sensible configuration; change g->conf before gate_start(). */
+void gate_init(struct gate *g);
+void gate_start(struct gate *g);
+void gate_stop(struct gate *g);
+
+/* Gives a datagram to the core and carries out what it asks. n_out restarts at 0. */
+void gate_input(struct gate *g, const struct endpoint *peer, const struct endpoint *local,
+		bool natt, struct span data);
+
+/* Lets time pass and runs what falls due on the way; n_out restarts at 0. */
+void gate_pass(struct gate *g, uint64_t us);
+
+/* Runs the effects that a direct call to the core left in g->fx. */
+void gate_run(struct gate *g);
+
+/* Carries out the i-th waiting job; the others keep their order. n_out restarts at 0. */
+void gate_do(struct gate *g, unsigned i);
+/* All that wait, and what comes of them. n_out restarts at 0. */
+void gate_do_all(struct gate *g);
+/* Ends the first waiting FX_AUTH with this verdict. */
+void gate_verdict(struct gate *g, enum ike_verdict v);
+
+/* The i-th datagram of the last input. An empty span when there is none. */
+struct span gate_out(const struct gate *g, unsigned i);
+/* The only one; an empty span when there is none or more than one. */
+struct span gate_only(const struct gate *g);
+
+/* How many events of this kind, with this reason unless it is IKE_R__COUNT. */
+unsigned gate_count(const struct gate *g, enum fx_kind kind, enum ike_reason reason);
+/* The last event of this kind; NULL: none. */
+const struct gate_event *gate_last(const struct gate *g, enum fx_kind kind);
+
+/* The gateway's session or half-open exchange with these cookies; NULL: none. */
+const struct ike_sa *gate_sa(const struct gate *g, const uint8_t *cky_i, const uint8_t *cky_r);
+
+/*
+ * Looks whether what must hold at any time does: no pair and no address without a session that is
+ * logged in, no address or SPI twice, a lease per session that has one. "" or what is wrong.
+ */
+const char *gate_check(struct gate *g);
+
+/* The signature that this gateway makes over a hash. */
+#define GATE_SIG 128
+void gate_signature(struct span hash, uint8_t out[static GATE_SIG]);
+
+struct endpoint ep(const char *text);

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* gate_check.c - what must hold in the core and around it after every event. */
+#include <string.h>
+
+#include "gate.h"
+#include "ike/core.h"
+
+const struct ike_sa *gate_sa(const struct gate *g, const uint8_t *cky_i, const uint8_t *cky_r)
+{
+	return table_by_cookies(&g->ike->t, cky_i, cky_r);
+}
+
+static bool logged_in(const struct ike_sa *sa)
+{
+	return sa && 1u << sa->state & ST_LOGGED_IN;
+}
+
+static const char *check_pairs(const struct gate *g)
+{
+	for (unsigned i = 0; i < g->n_pairs; i++) {
+		const struct gate_pair *p = &g->pair[i];
+		const struct ike_sa *sa = ike_find(g->ike, p->who);
+		const struct ike_child *c;
+
+		if (!logged_in(sa))
+			return "a pair in the kernel without a session that is logged in";
+		if (!ipaddr_eq(&p->fx.inner, &sa->lease))
+			return "a pair in the kernel for another address than the lease";
+		c = child_find(sa, p->fx.child);
+		if (!c || c->spi_in != p->fx.spi_in || !c->in_kernel)
+			return "a pair in the kernel that its session does not know";
+	}
+	return "";
+}
+
+static const char *check_limits(const struct ike_sa *sa)
+{
+	unsigned n = 0;
+
+	for (const struct ike_xchg *x = sa->xchgs; x; x = x->next)
+		n++;
+	if (n > LIMIT_EXCHANGES)
+		return "more exchanges than the limit";
+	n = 0;
+	for (const struct ike_child *c = sa->children; c; c = c->next)
+		n++;
+	if (n > LIMIT_CHILDREN)
+		return "more SA pairs than the limit";
+	if (sa->n_used > LIMIT_MESSAGE_IDS)
+		return "more message IDs than the limit";
+	return "";
+}
+
+struct sums {
+	unsigned sas, logged_in, half_open, pairs, spis, leases;
+	bool seen[GATE_POOL];
+};
+
+static const char *check_sa(const struct gate *g, const struct ike_sa *sa, struct sums *s)
+{
+	uint32_t at = ipaddr_to_v4(&sa->lease) - g->pool_first;
+
+	s->sas++;
+	s->logged_in += logged_in(sa);
+	s->half_open += sa->in_half_open;
+	for (const struct ike_child *c = sa->children; c; c = c->next) {
+		s->spis++;
+		s->pairs += c->in_kernel;
+		if (!u32_has(&g->ike->t.spis, c->spi_in))
+			return "an inbound SPI that is not marked as used";
+	}
+	if (sa->due_us != UINT64_MAX && g->ike->t.heap[sa->heap_at] != sa)
+		return "a deadline that is not in the heap";
+	if (!sa->lease.family)
+		return check_limits(sa);
+	if (!logged_in(sa))
+		return "an address without a session that is logged in";
+	if (at >= g->pool_len || !g->leased[at])
+		return "a session with an address that it was not given";
+	if (s->seen[at])
+		return "an address with two sessions";
+	s->seen[at] = true;
+	s->leases++;
+	return check_limits(sa);
+}
+
+static const char *check_heap(const struct ike_table *t)
+{
+	for (uint32_t i = 1; i < t->heap_n; i++)
+		if (t->heap[(i - 1) / 2]->due_us > t->heap[i]->due_us)
+			return "the heap of deadlines is out of order";
+	return "";
+}
+
+const char *gate_check(struct gate *g)
+{
+	const struct ike_table *t = &g->ike->t;
+	unsigned crypto = 0;
+	struct sums s = { 0 };
+	const char *why = *g->fault ? g->fault : check_pairs(g);
+
+	for (uint32_t i = 0; i < t->cap && !*why; i++)
+		if (t->slot[i].sa)
+			why = check_sa(g, t->slot[i].sa, &s);
+	for (unsigned i = 0; i < g->n_jobs; i++)
+		crypto += g->job[i].kind == FX_DH || g->job[i].kind == FX_SIGN;
+	if (*why)
+		return why;
+	if (s.sas != t->n || s.logged_in != ike_sessions(g->ike))
+		return "sessions are miscounted";
+	if (s.half_open != ike_half_open(g->ike))
+		return "the half-open gauge is wrong";
+	if (s.pairs != g->n_pairs)
+		return "a session believes in a pair that is not in the kernel";
+	if (s.spis != t->spis.n)
+		return "SPIs stay marked as used";
+	if (s.leases != g->leases)
+		return "an address is held without a session";
+	if (crypto != g->ike->crypto_pending)
+		return "crypto jobs are miscounted";
+	return check_heap(t);
+}
