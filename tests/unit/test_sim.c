@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * test_sim.c - eight clients and a gateway over a wire that loses, doubles and reorders, with a
+ * virtual clock and work that takes time. Whatever happens, what must hold does: after every event.
+ *
+ * VPNGW_SIM_SEED and VPNGW_SIM_SEEDS choose where to begin and how many runs to make.
+ */
+#include "cleanup.h"
+#include "dialer.h"
+#include "gate.h"
+#include "ike/core.h"
+#include "tap.h"
+
+#define CLIENTS 8
+#define WIRE    256
+
+struct packet {
+	uint64_t at;
+	bool to_gate;
+	unsigned client;
+	struct dialer_datagram d;
+};
+
+static struct gate g;
+static struct dialer who[CLIENTS];
+static struct packet wire[WIRE];
+static unsigned n_wire;
+static uint64_t rnd;
+static unsigned loss, twice, slowest_ms; /* percent, percent */
+static unsigned long events, came_up, matched;
+
+static uint32_t draw(uint32_t below)
+{
+	rnd ^= rnd << 13;
+	rnd ^= rnd >> 7;
+	rnd ^= rnd << 17;
+	return (uint32_t)(rnd >> 33) % below;
+}
+
+/* ---- the wire ---- */
+
+static void transmit(bool to_gate, unsigned client, const struct dialer_datagram *d)
+{
+	unsigned copies = draw(100) < loss ? 0 : draw(100) < twice ? 2 : 1;
+
+	while (copies--) {
+		if (n_wire == WIRE)
+			return;
+		wire[n_wire++] = (struct packet){ .at = g.now + 1000 * draw(1 + slowest_ms),
+						  .to_gate = to_gate,
+						  .client = client,
+						  .d = *d };
+	}
+}
+
+static void flush_client(unsigned i)
+{
+	for (unsigned k = 0; k < who[i].n_out; k++)
+		transmit(true, i, &who[i].out[k]);
+	who[i].n_out = 0;
+}
+
+/* To whoever has that address now: a NAT that has forgotten a port delivers nowhere. */
+static void flush_gate(void)
+{
+	struct dialer_datagram d;
+
+	for (unsigned k = 0; k < g.n_out; k++)
+		for (unsigned i = 0; i < CLIENTS; i++) {
+			if (!endpoint_eq(&g.out[k].peer, &who[i].c.self) ||
+			    g.out[k].n > sizeof(d.b))
+				continue;
+			d = (struct dialer_datagram){ .n = g.out[k].n };
+			memcpy(d.b, g.out[k].b, d.n);
+			transmit(false, i, &d);
+		}
+	g.n_out = 0;
+}
+
+static void deliver(unsigned at)
+{
+	struct packet p = wire[at];
+
+	wire[at] = wire[--n_wire];
+	if (p.to_gate) {
+		gate_input(&g, &p.d.self, &p.d.gateway, p.d.natt, (struct span){ p.d.b, p.d.n });
+		flush_gate();
+	} else {
+		dialer_input(&who[p.client], (struct span){ p.d.b, p.d.n }, g.now);
+		flush_client(p.client);
+	}
+}
+
+/* ---- what people do ---- */
+
+static void kick_one(void)
+{
+	uint32_t cursor = draw(CLIENTS * 2);
+	const struct ike_sa *sa = ike_next(g.ike, &cursor);
+
+	if (!sa)
+		return;
+	ike_close(g.ike, sa->id, IKE_R_KICKED, g.now, &g.fx);
+	g.n_out = 0;
+	gate_run(&g);
+	flush_gate();
+}
+
+static void act(void)
+{
+	unsigned i = draw(CLIENTS);
+	struct dialer *d = &who[i];
+
+	switch (draw(10)) {
+	case 0:
+		kick_one();
+		break;
+	case 1:
+		dialer_hang_up(d);
+		break;
+	case 2:
+		dialer_call(d, g.now); /* forgets all about before */
+		break;
+	case 3:
+		if (d->c.behind_nat) /* the NAT has forgotten its mapping */
+			d->c.self.port = (uint16_t)(1024 + draw(60000));
+		break;
+	case 4:
+	case 5:
+		dialer_rekey(d, g.now);
+		break;
+	default:
+		if (d->state == DIAL_IDLE || d->state == DIAL_FAILED)
+			dialer_call(d, g.now);
+		break;
+	}
+	flush_client(i);
+}
+
+/* ---- what must hold ---- */
+
+/* Where both sides believe in a pair, it is the same one. */
+static bool keys_agree(void)
+{
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		const struct dialer *d = &who[i];
+		const struct ike_sa *sa;
+
+		if (d->state != DIAL_UP || d->request_n || !d->child)
+			continue;
+		sa = client_sa(&d->c, &g);
+		for (const struct ike_child *c = sa ? sa->children : NULL; c; c = c->next) {
+			if (c->spi_in != d->c.spi_out || c->state != IKE_CHILD_UP)
+				continue;
+			if (!client_keys_match(&d->c, &g) || !ipaddr_eq(&sa->lease, &d->c.address))
+				return false;
+			matched++;
+		}
+	}
+	return true;
+}
+
+static const char *wrong(void)
+{
+	const char *why = gate_check(&g);
+
+	events++;
+	if (*why)
+		return why;
+	if (ike_deadline(g.ike) < g.now)
+		return "a deadline is in the past";
+	return keys_agree() ? "" : "the two sides of a pair have different keys";
+}
+
+/* ---- one run ---- */
+
+static void prepare(uint64_t seed)
+{
+	static const uint32_t natts[] = { VID_NATT_RFC, VID_NATT_02N, 0 };
+
+	rnd = seed * 0x9e3779b97f4a7c15u + 1;
+	gate_init(&g);
+	g.no_crypto = true;
+	g.pool_len = 6; /* fewer than clients */
+	g.seed ^= seed << 8;
+	g.conf.p2_life_s = 300;
+	g.hold = ~0u;
+	gate_start(&g);
+	n_wire = 0;
+	loss = draw(3) * 10;
+	twice = draw(3) * 10;
+	slowest_ms = 1 + draw(3) * 400;
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		char self[32];
+
+		snprintf(self, sizeof(self), "192.0.2.%u:500", i + 1);
+		dialer_init(&who[i], self, "198.51.100.1:500");
+		who[i].c.no_crypto = true;
+		who[i].c.seed = (uint32_t)(seed * 977 + i + 1);
+		who[i].c.natt = natts[draw(3)];
+		who[i].c.behind_nat = draw(2);
+		who[i].c.clear_third = draw(2);
+		who[i].c.vpnc_order = draw(2);
+		who[i].c.pfs = draw(2) ? 31 : 0;
+		if (draw(10) == 0)
+			who[i].password = "wrong";
+	}
+}
+
+/* The next thing to happen: a datagram arrives, somebody's time has come, a job is done. */
+static void step(uint64_t *next_act)
+{
+	uint64_t at = *next_act, job = g.n_jobs ? g.now + draw(50000) : UINT64_MAX;
+	unsigned packet = WIRE, client = CLIENTS;
+	enum {
+		ACT,
+		GATE,
+		CLIENT,
+		PACKET,
+		JOB
+	} what = ACT;
+
+#define EARLIER(time, kind) ((time) < at ? (at = (time), what = (kind), true) : false)
+	EARLIER(ike_deadline(g.ike), GATE);
+	EARLIER(job, JOB);
+	for (unsigned i = 0; i < CLIENTS; i++)
+		if (EARLIER(who[i].next_us, CLIENT))
+			client = i;
+	for (unsigned i = 0; i < n_wire; i++)
+		if (EARLIER(wire[i].at, PACKET))
+			packet = i;
+	if (at > g.now)
+		g.now = at;
+	switch (what) {
+	case ACT:
+		act();
+		*next_act = g.now + 1000 * (1 + draw(4000));
+		break;
+	case GATE:
+		gate_pass(&g, 0);
+		flush_gate();
+		break;
+	case CLIENT:
+		dialer_tick(&who[client], g.now);
+		flush_client(client);
+		break;
+	case PACKET:
+		deliver(packet);
+		break;
+	case JOB:
+		g.dh_err = draw(40) ? 0 : -22;
+		g.child_err = draw(40) ? 0 : -12;
+		gate_do(&g, draw(g.n_jobs));
+		flush_gate();
+		break;
+	}
+}
+
+static const char *run(uint64_t seed)
+{
+	uint64_t next_act, end;
+	const char *why = "";
+
+	prepare(seed);
+	next_act = g.now;
+	end = g.now + 60 * US_PER_S;
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		dialer_call(&who[i], g.now);
+		flush_client(i);
+	}
+	while (g.now < end && !*why) {
+		g.n_events = 0;
+		step(&next_act);
+		came_up += gate_count(&g, FX_UP, IKE_R__COUNT);
+		why = wrong();
+	}
+	if (*why)
+		return why;
+	/* Everybody falls silent; the work that waits is done. */
+	gate_do_all(&g);
+	gate_pass(&g, UINT64_C(100000) * US_PER_S);
+	gate_do_all(&g);
+	gate_pass(&g, UINT64_C(100000) * US_PER_S);
+	why = gate_check(&g);
+	if (!*why && (g.ike->t.n || g.leases || g.n_pairs || ike_half_open(g.ike)))
+		why = "something is left when all is quiet";
+	return why;
+}
+
+static unsigned long setting(const char *name, unsigned long otherwise)
+{
+	const char *s = getenv(name);
+
+	return s ? strtoul(s, NULL, 10) : otherwise;
+}
+
+int main(void)
+{
+	unsigned long first = setting("VPNGW_SIM_SEED", 1);
+#ifdef __SANITIZE_ADDRESS__
+	unsigned long n = setting("VPNGW_SIM_SEEDS", 500);
+#else
+	unsigned long n = setting("VPNGW_SIM_SEEDS", 4000);
+#endif
+	unsigned long bad = 0;
+
+	for (unsigned long seed = first; seed < first + n; seed++) {
+		const char *why = run(seed);
+
+		gate_stop(&g);
+		if (!*why)
+			continue;
+		printf("# seed %lu, at %.3f s: %s\n", seed, (double)g.now / 1e6, why);
+		if (++bad == 10)
+			break;
+	}
+	printf("# %lu runs, %lu events, %lu sessions came up, %lu times keys compared\n", n, events,
+	       came_up, matched);
+	ok(bad == 0, "in every run, after every event, what must hold does");
+	ok(came_up > n * 6, "and clients get through, several in each run");
+	return done();
+}
