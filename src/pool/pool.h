@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * pool.h - which user has which address. Pure: no clock, no disk, no IKE.
+ *
+ * A pool is a range of addresses. Each address is free, leased to a session, or kept for the user
+ * who had it last (`sticky`). Memory is the truth; the shell writes changes to disk so that a
+ * user finds the same address after a restart. Times are CLOCK_REALTIME seconds, because they
+ * outlive the machine's uptime.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "bounds.h"
+
+struct pools;
+
+struct pool_conf {
+	char name[LIMIT_GROUP_NAME + 1];
+	uint32_t first, size; /* host order, addresses */
+	uint32_t sticky_s;    /* how long an address is kept for its last user; 0: not at all */
+};
+
+enum pool_result {
+	POOL_OK,
+	POOL_EXHAUSTED, /* every address is leased */
+	POOL_TAKEN,     /* the wanted address is leased to another session */
+	POOL_OUTSIDE,   /* the wanted address is in no pool */
+};
+
+/* One address, as the disk and the operator see it. */
+struct pool_lease {
+	struct ipaddr addr;
+	const char *pool, *user; /* borrowed until the next change */
+	bool leased;             /* by a session now */
+	uint64_t granted_s, released_s;
+};
+
+/* 0, -ENOMEM, -EINVAL for an empty, too large or overlapping pool, two of one name, too many of
+ * them or none. conf is copied. */
+int pools_new(const struct pool_conf *conf, size_t n, struct pools **ret);
+struct pools *pools_free(struct pools *p);
+
+/*
+ * Takes an address for `user`: `wanted` if it is given (a user's own static address, from whatever
+ * pool, even when it is kept for another), else from `pool` the one kept for this user that was
+ * released last, else the one that has been free for longest, never leased ones first, else the
+ * one kept for another user that was released longest ago. POOL_EXHAUSTED also when there is no
+ * such pool or no memory. User names are compared whole.
+ */
+enum pool_result pool_take(struct pools *p, const char *pool, const char *user,
+			   const struct ipaddr *wanted, uint64_t now_s, struct ipaddr *ret);
+
+/* The session has ended. Unknown or free addresses are ignored. */
+void pool_release(struct pools *p, const struct ipaddr *addr, uint64_t now_s);
+
+/* Forgets who had an address that is not leased: -EBUSY when leased, -ENOENT when unknown. */
+int pool_forget(struct pools *p, const struct ipaddr *addr);
+
+/*
+ * A lease read from disk at start: kept for its user when still sticky. released_s 0 (a session
+ * had it when the daemon ended) or in the future counts as now. Give them in the order of their
+ * release, or many of one user take long. -ENOENT: no such address in the pools, or its time is
+ * over; -EEXIST: leased or restored already; -ENOMEM.
+ */
+int pool_restore(struct pools *p, const struct ipaddr *addr, const char *user, uint64_t granted_s,
+		 uint64_t released_s, uint64_t now_s);
+
+/* A lease of a session that outlived the daemon; -EEXIST when it is leased already, -ENOENT when
+ * it is in no pool, -ENOMEM. */
+int pool_adopt(struct pools *p, const struct ipaddr *addr, const char *user, uint64_t granted_s);
+
+/* Walks every address that is leased or kept: start with *cursor = 0, false at the end. */
+bool pool_next(const struct pools *p, uint64_t now_s, uint32_t *cursor, struct pool_lease *ret);
+
+struct pool_usage {
+	const char *name;
+	uint32_t size, leased, kept; /* kept: sticky, without a session */
+	struct ipaddr first, last;
+};
+
+size_t pools_count(const struct pools *p);
+void pool_usage(const struct pools *p, size_t i, uint64_t now_s, struct pool_usage *ret);
+
+/* The prefixes that make up first..first+size-1 exactly, fewest first; returns how many (at most
+ * cap, 64 is always enough). */
+size_t pool_prefixes(uint32_t first, uint32_t size, struct prefix *out, size_t cap);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * slots.h - the addresses of all pools as one array, and who has each. Only pool/ includes it.
+ *
+ * A slot is one address:
+ *   FREE    in its pool's queue, longest free first;
+ *   LEASED  by its user, in no list;
+ *   KEPT    for its user: in the user's list, released last first, and in its pool's heap,
+ *           released longest ago on top.
+ * Users are found by a hash of the whole name. One without a slot is forgotten.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pool/pool.h"
+
+#define NIL UINT32_MAX /* no slot */
+
+enum slot_state {
+	FREE,
+	LEASED,
+	KEPT,
+};
+
+struct slot {
+	struct user *user;   /* borrowed; NULL when FREE */
+	uint64_t granted_s;  /* LEASED, KEPT */
+	uint64_t released_s; /* KEPT */
+	uint32_t prev, next; /* FREE: of the queue; KEPT: of the user's list */
+	uint32_t heap_pos;   /* KEPT */
+	uint8_t state, pool;
+};
+
+struct user {
+	struct user *next; /* in the bucket; owned */
+	uint32_t kept;     /* first of the list */
+	uint32_t slots;    /* LEASED and KEPT */
+	char name[];
+};
+
+struct pool {
+	struct pool_conf conf;
+	uint32_t base;                 /* the first slot */
+	uint32_t free_head, free_tail; /* slots */
+	uint32_t *heap;                /* borrowed, its part: the slots that are KEPT */
+	uint32_t n_kept, n_leased;
+};
+
+struct pools {
+	struct pool *pool; /* owned */
+	size_t n_pools;
+	struct slot *slot; /* owned */
+	uint32_t *heap;    /* owned, of all pools: as long as slot */
+	uint32_t n_slots;
+	struct user **bucket; /* owned */
+	uint32_t n_buckets;   /* a power of two */
+};
+
+/* The user of that name or NULL. */
+struct user *user_find(const struct pools *p, const char *name);
+
+/* The same, made when there is none; NULL without memory. user_put() it if no slot was given. */
+struct user *user_get(struct pools *p, const char *name);
+void user_put(struct pools *p, struct user *u);
+
+/* Each takes the slot out of the state that it is in. `u` has its name alone in common with what
+ * the slot was before: an older user may be forgotten. */
+void slot_lease(struct pools *p, uint32_t i, struct user *u, uint64_t granted_s);
+void slot_keep(struct pools *p, uint32_t i, struct user *u, uint64_t granted_s,
+	       uint64_t released_s);
+void slot_free(struct pools *p, uint32_t i);
+
+/* At the start: a slot that is in no state yet. */
+void slot_free_append(struct pools *p, uint32_t i);
