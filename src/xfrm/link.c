@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * link.c - the XFRM interface and the routes into it, by libnl-route. Set-up only, not hot.
+ *
+ * Ours is what carries XFRM_IF_ID, whatever it is called: an interface that a killed daemon left
+ * behind is used again, or removed when the configuration now wants another name.
+ */
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netlink/netlink.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/xfrmi.h>
+#include <netlink/route/nexthop.h>
+#include <netlink/route/route.h>
+
+#include "cleanup.h"
+#include "xfrm/xfrm.h"
+
+#define DEFAULT_MTU 1500 /* what the kernel gives a new XFRM interface */
+
+static struct nl_sock *sock_free(struct nl_sock *s)
+{
+	nl_socket_free(s);
+	return NULL;
+}
+DEFINE_CLEANUP(struct nl_sock, sock_free)
+
+static struct rtnl_link *link_put(struct rtnl_link *l)
+{
+	rtnl_link_put(l);
+	return NULL;
+}
+DEFINE_CLEANUP(struct rtnl_link, link_put)
+
+static struct rtnl_route *route_put(struct rtnl_route *r)
+{
+	rtnl_route_put(r);
+	return NULL;
+}
+DEFINE_CLEANUP(struct rtnl_route, route_put)
+
+/* libnl's errors are its own numbers. */
+static int to_errno(int nle)
+{
+	switch (nle < 0 ? -nle : nle) {
+	case NLE_SUCCESS:
+		return 0;
+	case NLE_PERM:
+	case NLE_NOACCESS:
+		return -EPERM;
+	case NLE_EXIST:
+		return -EEXIST;
+	case NLE_NOMEM:
+		return -ENOMEM;
+	case NLE_INVAL:
+	case NLE_RANGE:
+		return -EINVAL;
+	case NLE_OPNOTSUPP:
+	case NLE_MSGTYPE_NOSUPPORT:
+		return -EOPNOTSUPP;
+	case NLE_AF_NOSUPPORT:
+		return -EAFNOSUPPORT;
+	case NLE_PROTO_MISMATCH:
+		return -EPROTONOSUPPORT;
+	case NLE_NODEV:
+	case NLE_OBJ_NOTFOUND:
+		return -ENODEV;
+	case NLE_BUSY:
+		return -EBUSY;
+	}
+	return -EIO;
+}
+
+static int open_route_socket(struct nl_sock **ret)
+{
+	struct nl_sock *s = nl_socket_alloc();
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	r = to_errno(nl_connect(s, NETLINK_ROUTE));
+	if (r < 0)
+		sock_free(s);
+	else
+		*ret = s;
+	return r;
+}
+
+static bool is_ours(struct rtnl_link *l)
+{
+	uint32_t if_id;
+
+	return rtnl_link_is_xfrmi(l) && rtnl_link_xfrmi_get_if_id(l, &if_id) == 0 &&
+	       if_id == XFRM_IF_ID;
+}
+
+/* A fresh xfrm link with the settings that ours has. */
+static int wanted_link(const char *name, uint32_t mtu, struct rtnl_link **ret)
+{
+	struct rtnl_link *l = rtnl_link_xfrmi_alloc();
+
+	if (!l)
+		return -ENOMEM;
+	rtnl_link_set_name(l, name);
+	rtnl_link_set_flags(l, IFF_UP);
+	rtnl_link_xfrmi_set_if_id(l, XFRM_IF_ID);
+	if (mtu)
+		rtnl_link_set_mtu(l, mtu);
+	*ret = l;
+	return 0;
+}
+
+static int add_link(struct nl_sock *s, const char *name, uint32_t mtu)
+{
+	_cleanup_(link_putp) struct rtnl_link *l = NULL;
+	int r = wanted_link(name, mtu, &l);
+
+	return r < 0 ? r : to_errno(rtnl_link_add(s, l, NLM_F_CREATE | NLM_F_EXCL));
+}
+
+static int take_over(struct nl_sock *s, struct rtnl_link *old, uint32_t mtu)
+{
+	_cleanup_(link_putp) struct rtnl_link *change = rtnl_link_alloc();
+
+	if (!is_ours(old))
+		return -EEXIST;
+	if (!change)
+		return -ENOMEM;
+	rtnl_link_set_mtu(change, mtu ? mtu : DEFAULT_MTU);
+	rtnl_link_set_flags(change, IFF_UP);
+	return to_errno(rtnl_link_change(s, old, change, 0));
+}
+
+/* Deletes the interface that has our if_id under another name. */
+static int drop_renamed(struct nl_sock *s)
+{
+	struct nl_cache *links;
+	int r = to_errno(rtnl_link_alloc_cache(s, AF_UNSPEC, &links));
+
+	if (r < 0)
+		return r;
+	r = -EEXIST;
+	for (struct nl_object *o = nl_cache_get_first(links); o; o = nl_cache_get_next(o)) {
+		struct rtnl_link *l = (struct rtnl_link *)o;
+
+		if (is_ours(l))
+			r = to_errno(rtnl_link_delete(s, l));
+	}
+	nl_cache_free(links);
+	return r;
+}
+
+int xfrm_link_add(const char *name, uint32_t mtu, int *ret_ifindex)
+{
+	_cleanup_(sock_freep) struct nl_sock *s = NULL;
+	_cleanup_(link_putp) struct rtnl_link *l = NULL;
+	int r = open_route_socket(&s);
+
+	if (r < 0)
+		return r;
+	r = add_link(s, name, mtu);
+	if (r == -EEXIST) {
+		if (rtnl_link_get_kernel(s, 0, name, &l) == 0) {
+			r = take_over(s, l, mtu);
+		} else {
+			/* The name is free: it is the if_id that exists. */
+			r = drop_renamed(s);
+			if (r == 0)
+				r = add_link(s, name, mtu);
+		}
+	}
+	if (r == 0 && !l)
+		r = to_errno(rtnl_link_get_kernel(s, 0, name, &l));
+	if (r == 0)
+		*ret_ifindex = rtnl_link_get_ifindex(l);
+	return r;
+}
+
+int xfrm_link_del(const char *name)
+{
+	_cleanup_(sock_freep) struct nl_sock *s = NULL;
+	_cleanup_(link_putp) struct rtnl_link *l = NULL;
+	int r = open_route_socket(&s);
+
+	if (r < 0)
+		return r;
+	r = to_errno(rtnl_link_get_kernel(s, 0, name, &l));
+	if (r < 0)
+		return r;
+	return is_ours(l) ? to_errno(rtnl_link_delete(s, l)) : -EPERM;
+}
+
+static int wanted_route(int ifindex, const struct prefix *net, struct rtnl_route **ret)
+{
+	int family = net->addr.family == IP_V6 ? AF_INET6 : AF_INET;
+	_cleanup_(route_putp) struct rtnl_route *route = rtnl_route_alloc();
+	struct rtnl_nexthop *hop = rtnl_route_nh_alloc();
+	struct nl_addr *dst = nl_addr_build(family, net->addr.b, ipaddr_len(&net->addr));
+	int r = route && hop && dst ? 0 : -ENOMEM;
+
+	if (r == 0) {
+		nl_addr_set_prefixlen(dst, net->len);
+		rtnl_route_set_family(route, (uint8_t)family);
+		rtnl_route_set_table(route, RT_TABLE_MAIN);
+		rtnl_route_set_scope(route, RT_SCOPE_LINK);
+		rtnl_route_set_protocol(route, XFRM_ROUTE_PROTOCOL);
+		r = to_errno(rtnl_route_set_dst(route, dst)); /* takes a reference of its own */
+	}
+	if (r == 0) {
+		rtnl_route_nh_set_ifindex(hop, ifindex);
+		rtnl_route_add_nexthop(route, hop); /* owns it from here */
+		hop = NULL;
+		*ret = TAKE_PTR(route);
+	}
+	if (hop)
+		rtnl_route_nh_free(hop);
+	nl_addr_put(dst);
+	return r;
+}
+
+int xfrm_route_add(int ifindex, const struct prefix *nets, size_t n)
+{
+	_cleanup_(sock_freep) struct nl_sock *s = NULL;
+	int r = open_route_socket(&s);
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		_cleanup_(route_putp) struct rtnl_route *route = NULL;
+
+		r = wanted_route(ifindex, &nets[i], &route);
+		if (r < 0)
+			break;
+		/* Ours from before, if there is one: protocol and interface must match too. */
+		rtnl_route_delete(s, route, 0);
+		r = to_errno(rtnl_route_add(s, route, NLM_F_EXCL));
+	}
+	return r;
+}

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * msg.c - NETLINK_XFRM requests out of plain structures, and plain structures out of answers. Pure.
+ *
+ * The kernel's structures hold 64-bit fields but messages are aligned to 4 bytes only, so they are
+ * filled in and read as locals and copied. They are cleared with memset, padding included: the
+ * kernel gets no stray bytes and tests can compare.
+ */
+#include "xfrm/msg.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netlink.h>
+#include <linux/udp.h>
+#include <linux/xfrm.h>
+#include <netinet/in.h>
+
+/* ---- building ---- */
+
+static uint16_t kernel_family(const struct ipaddr *a)
+{
+	return a->family == IP_V6 ? AF_INET6 : AF_INET;
+}
+
+static void put_addr(xfrm_address_t *to, const struct ipaddr *a)
+{
+	memcpy(to, a->b, ipaddr_len(a));
+}
+
+/* One request on its way into a `wr`: libmnl writes into the space that is left there. */
+struct req {
+	struct nlmsghdr *nlh; /* NULL: it does not fit */
+	size_t cap;
+};
+
+/* A header and the fixed part after it. */
+static struct req begin(struct wr *w, uint32_t seq, uint16_t type, uint16_t flags,
+			const void *fixed, size_t n)
+{
+	struct req r = { .cap = w->bad ? 0 : w->cap - w->len };
+
+	if (r.cap < MNL_NLMSG_HDRLEN + MNL_ALIGN(n))
+		return (struct req){ 0 };
+	r.nlh = mnl_nlmsg_put_header(w->p + w->len);
+	r.nlh->nlmsg_type = type;
+	r.nlh->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+	r.nlh->nlmsg_seq = seq;
+	if (n)
+		memcpy(mnl_nlmsg_put_extra_header(r.nlh, n), fixed, n);
+	return r;
+}
+
+static void put(struct req *r, uint16_t type, const void *value, size_t n)
+{
+	size_t pad = MNL_ALIGN(n) - n;
+
+	if (r->nlh && !mnl_attr_put_check(r->nlh, r->cap, type, n, value))
+		r->nlh = NULL;
+	if (r->nlh) /* libmnl leaves what was there */
+		memset((uint8_t *)mnl_nlmsg_get_payload_tail(r->nlh) - pad, 0, pad);
+}
+
+static void put_if_id(struct req *r, uint32_t if_id)
+{
+	if (if_id)
+		put(r, XFRMA_IF_ID, &if_id, sizeof(if_id));
+}
+
+static int finish(struct wr *w, const struct req *r)
+{
+	if (!r->nlh)
+		return -ENOBUFS;
+	w->len += r->nlh->nlmsg_len;
+	return 0;
+}
+
+#define ALG_NAME sizeof(((struct xfrm_algo *)NULL)->alg_name)
+
+/*
+ * One algorithm. xfrm_algo is name, key bits, key; xfrm_algo_auth and xfrm_algo_aead are alike and
+ * have the bits of the ICV before the key.
+ */
+static void put_alg(struct req *r, uint16_t type, const char *name, const uint8_t *key,
+		    uint8_t key_len, uint16_t icv_bits)
+{
+	uint8_t raw[sizeof(struct xfrm_algo_auth) + XFRM_KEY_MAX];
+	uint32_t bits = (uint32_t)key_len * 8, icv = icv_bits;
+	struct wr w = wr_into(raw, sizeof(raw));
+
+	wr_bytes(&w, name, strlen(name));
+	wr_zero(&w, ALG_NAME - w.len);
+	wr_bytes(&w, &bits, sizeof(bits));
+	if (type != XFRMA_ALG_CRYPT)
+		wr_bytes(&w, &icv, sizeof(icv));
+	wr_bytes(&w, key, key_len);
+	put(r, type, raw, w.len);
+	explicit_bzero(raw, sizeof(raw));
+}
+
+static void put_encap(struct req *r, const struct xfrm_sa *sa)
+{
+	struct xfrm_encap_tmpl e;
+
+	memset(&e, 0, sizeof(e));
+	e.encap_type = UDP_ENCAP_ESPINUDP;
+	e.encap_sport = htons(sa->sport);
+	e.encap_dport = htons(sa->dport);
+	put(r, XFRMA_ENCAP, &e, sizeof(e));
+}
+
+/* A window that the old 32-bit field cannot hold. The kernel makes the bitmap, empty, itself. */
+static void put_window(struct req *r, uint32_t window)
+{
+	struct xfrm_replay_state_esn esn;
+
+	memset(&esn, 0, sizeof(esn));
+	esn.bmp_len = (window + 31) / 32;
+	esn.replay_window = window;
+	put(r, XFRMA_REPLAY_ESN_VAL, &esn, sizeof(esn));
+}
+
+static bool name_ok(const char *name)
+{
+	return name && name[0] && strlen(name) < ALG_NAME;
+}
+
+static bool sa_ok(const struct xfrm_sa *sa)
+{
+	return sa->src.family == sa->dst.family && ipaddr_len(&sa->dst) != 0 &&
+	       sa->enc_len <= XFRM_KEY_MAX && sa->auth_len <= XFRM_KEY_MAX &&
+	       sa->replay_window <= XFRM_WINDOW_MAX && name_ok(sa->enc_name) &&
+	       (sa->aead || name_ok(sa->auth_name));
+}
+
+/* The kernel reads 0 as "already used up", not as "no limit". */
+static void no_limits(struct xfrm_lifetime_cfg *lft)
+{
+	lft->soft_byte_limit = lft->hard_byte_limit = XFRM_INF;
+	lft->soft_packet_limit = lft->hard_packet_limit = XFRM_INF;
+}
+
+int xfrm_build_sa_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa)
+{
+	struct xfrm_usersa_info info;
+	struct req r;
+
+	if (!sa_ok(sa))
+		return -EINVAL;
+	memset(&info, 0, sizeof(info));
+	info.family = kernel_family(&sa->dst);
+	put_addr(&info.saddr, &sa->src);
+	put_addr(&info.id.daddr, &sa->dst);
+	info.id.spi = htonl(sa->spi);
+	info.id.proto = IPPROTO_ESP;
+	info.mode = XFRM_MODE_TUNNEL;
+	info.reqid = sa->reqid;
+	/* An empty selector of no family: an IPv6 tunnel may carry IPv4. */
+	info.flags = XFRM_STATE_AF_UNSPEC;
+	/* The kernel wants this field 0 when the bitmap is there. */
+	info.replay_window = sa->replay_window <= 32 ? (uint8_t)sa->replay_window : 0;
+	no_limits(&info.lft);
+
+	r = begin(w, seq, XFRM_MSG_NEWSA, NLM_F_ACK, &info, sizeof(info));
+	if (sa->aead) {
+		put_alg(&r, XFRMA_ALG_AEAD, sa->enc_name, sa->enc_key, sa->enc_len, sa->icv_bits);
+	} else {
+		put_alg(&r, XFRMA_ALG_AUTH_TRUNC, sa->auth_name, sa->auth_key, sa->auth_len,
+			sa->icv_bits);
+		put_alg(&r, XFRMA_ALG_CRYPT, sa->enc_name, sa->enc_key, sa->enc_len, 0);
+	}
+	if (sa->encap)
+		put_encap(&r, sa);
+	if (sa->replay_window > 32)
+		put_window(&r, sa->replay_window);
+	put_if_id(&r, sa->if_id);
+	return finish(w, &r);
+}
+
+static int build_sa_id(struct wr *w, uint32_t seq, uint16_t type, uint16_t flags,
+		       const struct ipaddr *dst, uint32_t spi)
+{
+	struct xfrm_usersa_id id;
+	struct req r;
+
+	if (ipaddr_len(dst) == 0)
+		return -EINVAL;
+	memset(&id, 0, sizeof(id));
+	put_addr(&id.daddr, dst);
+	id.spi = htonl(spi);
+	id.family = kernel_family(dst);
+	id.proto = IPPROTO_ESP;
+	r = begin(w, seq, type, flags, &id, sizeof(id));
+	return finish(w, &r);
+}
+
+int xfrm_build_sa_del(struct wr *w, uint32_t seq, const struct ipaddr *dst, uint32_t spi)
+{
+	return build_sa_id(w, seq, XFRM_MSG_DELSA, NLM_F_ACK, dst, spi);
+}
+
+int xfrm_build_sa_get(struct wr *w, uint32_t seq, const struct ipaddr *dst, uint32_t spi)
+{
+	return build_sa_id(w, seq, XFRM_MSG_GETSA, 0, dst, spi);
+}
+
+int xfrm_build_sa_dump(struct wr *w, uint32_t seq)
+{
+	static const uint8_t proto = IPPROTO_ESP;
+	struct req r = begin(w, seq, XFRM_MSG_GETSA, NLM_F_DUMP, NULL, 0);
+
+	put(&r, XFRMA_PROTO, &proto, sizeof(proto));
+	return finish(w, &r);
+}
+
+static bool prefix_ok(const struct prefix *p)
+{
+	return ipaddr_len(&p->addr) != 0 && p->len <= ipaddr_len(&p->addr) * 8;
+}
+
+static int put_selector(struct xfrm_selector *sel, const struct xfrm_pol *pol)
+{
+	if (pol->src.addr.family != pol->dst.addr.family || !prefix_ok(&pol->src) ||
+	    !prefix_ok(&pol->dst))
+		return -EINVAL;
+	sel->family = kernel_family(&pol->src.addr);
+	put_addr(&sel->saddr, &pol->src.addr);
+	put_addr(&sel->daddr, &pol->dst.addr);
+	sel->prefixlen_s = pol->src.len;
+	sel->prefixlen_d = pol->dst.len;
+	return 0;
+}
+
+_Static_assert(XFRM_IN == (int)XFRM_POLICY_IN && XFRM_OUT == (int)XFRM_POLICY_OUT &&
+		       XFRM_FWD == (int)XFRM_POLICY_FWD,
+	       "enum xfrm_dir has the kernel's numbers");
+
+static void put_template(struct req *r, const struct xfrm_pol *pol)
+{
+	struct xfrm_user_tmpl t;
+
+	memset(&t, 0, sizeof(t));
+	t.family = kernel_family(&pol->tmpl_dst);
+	put_addr(&t.saddr, &pol->tmpl_src);
+	put_addr(&t.id.daddr, &pol->tmpl_dst);
+	t.id.proto = IPPROTO_ESP;
+	t.mode = XFRM_MODE_TUNNEL;
+	t.reqid = pol->reqid;
+	t.aalgos = t.ealgos = t.calgos = UINT32_MAX; /* any: the SA decides */
+	put(r, XFRMA_TMPL, &t, sizeof(t));
+}
+
+int xfrm_build_policy_add(struct wr *w, uint32_t seq, const struct xfrm_pol *pol, bool replace)
+{
+	uint16_t type = replace ? XFRM_MSG_UPDPOLICY : XFRM_MSG_NEWPOLICY;
+	struct xfrm_userpolicy_info info;
+	struct req r;
+
+	memset(&info, 0, sizeof(info));
+	if (put_selector(&info.sel, pol) < 0 || ipaddr_len(&pol->tmpl_dst) == 0 ||
+	    pol->tmpl_src.family != pol->tmpl_dst.family)
+		return -EINVAL;
+	info.dir = (uint8_t)pol->dir;
+	info.action = XFRM_POLICY_ALLOW;
+	info.priority = XFRM_POLICY_PRIORITY;
+	no_limits(&info.lft);
+	r = begin(w, seq, type, NLM_F_ACK, &info, sizeof(info));
+	put_template(&r, pol);
+	put_if_id(&r, pol->if_id);
+	return finish(w, &r);
+}
+
+/* pol: the selector to look for; NULL: `index` says it. */
+static int build_policy_id(struct wr *w, uint32_t seq, uint16_t type, uint16_t flags,
+			   const struct xfrm_pol *pol, enum xfrm_dir dir, uint32_t index,
+			   uint32_t if_id)
+{
+	struct xfrm_userpolicy_id id;
+	struct req r;
+
+	memset(&id, 0, sizeof(id));
+	id.sel.family = AF_INET;
+	if (pol && put_selector(&id.sel, pol) < 0)
+		return -EINVAL;
+	id.index = index;
+	id.dir = (uint8_t)dir;
+	r = begin(w, seq, type, flags, &id, sizeof(id));
+	put_if_id(&r, if_id);
+	return finish(w, &r);
+}
+
+int xfrm_build_policy_del(struct wr *w, uint32_t seq, const struct xfrm_pol *pol)
+{
+	return build_policy_id(w, seq, XFRM_MSG_DELPOLICY, NLM_F_ACK, pol, pol->dir, 0, pol->if_id);
+}
+
+int xfrm_build_policy_get(struct wr *w, uint32_t seq, const struct xfrm_pol *pol)
+{
+	return build_policy_id(w, seq, XFRM_MSG_GETPOLICY, 0, pol, pol->dir, 0, pol->if_id);
+}
+
+int xfrm_build_policy_del_index(struct wr *w, uint32_t seq, enum xfrm_dir dir, uint32_t index,
+				uint32_t if_id)
+{
+	if (index == 0)
+		return -EINVAL; /* the kernel would look for an empty selector */
+	return build_policy_id(w, seq, XFRM_MSG_DELPOLICY, NLM_F_ACK, NULL, dir, index, if_id);
+}
+
+int xfrm_build_policy_dump(struct wr *w, uint32_t seq)
+{
+	struct req r = begin(w, seq, XFRM_MSG_GETPOLICY, NLM_F_DUMP, NULL, 0);
+
+	return finish(w, &r);
+}
+
+int xfrm_build_hthresh(struct wr *w, uint32_t seq)
+{
+	static const struct xfrmu_spdhthresh v4 = { .rbits = 32 }, v6 = { .rbits = 128 };
+	static const uint32_t flags = UINT32_MAX; /* as iproute2; the kernel does not look */
+	struct req r = begin(w, seq, XFRM_MSG_NEWSPDINFO, NLM_F_ACK, &flags, sizeof(flags));
+
+	put(&r, XFRMA_SPD_IPV4_HTHRESH, &v4, sizeof(v4));
+	put(&r, XFRMA_SPD_IPV6_HTHRESH, &v6, sizeof(v6));
+	return finish(w, &r);
+}
+
+unsigned xfrm_pair_policies(const struct xfrm_pair *p, struct xfrm_pol out[XFRM_PAIR_POLICIES])
+{
+	struct prefix inner = prefix_of(&p->inner, (unsigned)ipaddr_len(&p->inner) * 8);
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < p->n_nets && i < XFRM_NETS_MAX; i++) {
+		struct xfrm_pol *in = &out[n++], *fwd = &out[n++], *back = &out[n++];
+
+		*in = (struct xfrm_pol){ .dir = XFRM_IN, .src = inner, .dst = p->nets[i] };
+		in->tmpl_src.family = p->in.dst.family;
+		in->tmpl_dst = p->in.dst;
+		in->reqid = p->in.reqid;
+		in->if_id = p->in.if_id;
+		*fwd = *in;
+		fwd->dir = XFRM_FWD;
+		*back = (struct xfrm_pol){ .dir = XFRM_OUT, .src = p->nets[i], .dst = inner };
+		back->tmpl_src = p->out.src;
+		back->tmpl_dst = p->out.dst;
+		back->reqid = p->out.reqid;
+		back->if_id = p->out.if_id;
+	}
+	return n;
+}
+
+/* ---- reading ---- */
+
+static bool get_addr(const xfrm_address_t *from, unsigned family, struct ipaddr *ret)
+{
+	size_t n = family == AF_INET ? 4 : family == AF_INET6 ? 16 : 0;
+
+	return n && ipaddr_from_bytes((struct span){ (const uint8_t *)from, n }, ret) == 0;
+}
+
+static bool get_prefix(const xfrm_address_t *from, unsigned family, unsigned len,
+		       struct prefix *ret)
+{
+	struct ipaddr a;
+
+	if (!get_addr(from, family, &a) || len > ipaddr_len(&a) * 8)
+		return false;
+	*ret = prefix_of(&a, len);
+	return true;
+}
+
+/* Copies the fixed part behind the header. */
+static bool get_fixed(const struct nlmsghdr *nlh, void *to, size_t n)
+{
+	struct rd r = rd_from(
+		(struct span){ mnl_nlmsg_get_payload(nlh), mnl_nlmsg_get_payload_len(nlh) });
+
+	rd_copy(&r, to, n);
+	return !r.bad;
+}
+
+/* An attribute's value when it has exactly the size that is wanted; `to` stays as it is else. */
+static void get_value(const struct nlattr *attr, void *to, size_t n)
+{
+	if (mnl_attr_get_payload_len(attr) == n)
+		memcpy(to, mnl_attr_get_payload(attr), n);
+}
+
+static bool read_sa(const struct nlmsghdr *nlh, struct xfrm_sa_info *ret)
+{
+	struct xfrm_usersa_info info;
+	struct nlattr *attr;
+
+	if (!get_fixed(nlh, &info, sizeof(info)) ||
+	    !get_addr(&info.id.daddr, info.family, &ret->dst))
+		return false;
+	ret->spi = ntohl(info.id.spi);
+	ret->proto = info.id.proto;
+	ret->reqid = info.reqid;
+	ret->counters.bytes = info.curlft.bytes;
+	ret->counters.packets = info.curlft.packets;
+	mnl_attr_for_each (attr, nlh, sizeof(info)) {
+		if (mnl_attr_get_type(attr) == XFRMA_IF_ID)
+			get_value(attr, &ret->if_id, sizeof(ret->if_id));
+		else if (mnl_attr_get_type(attr) == XFRMA_LASTUSED)
+			get_value(attr, &ret->counters.last_used_s, sizeof(uint64_t));
+	}
+	return true;
+}
+
+static void read_templates(const struct nlattr *attr, struct xfrm_pol_info *ret)
+{
+	struct rd r = rd_from(
+		(struct span){ mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr) });
+	struct xfrm_user_tmpl t;
+
+	ret->n_templates = 0;
+	while (r.left >= sizeof(t) && ret->n_templates < XFRM_TEMPLATES_MAX) {
+		rd_copy(&r, &t, sizeof(t));
+		ret->reqid[ret->n_templates++] = t.reqid;
+	}
+}
+
+static bool read_policy(const struct nlmsghdr *nlh, struct xfrm_pol_info *ret)
+{
+	struct xfrm_userpolicy_type type = { .type = XFRM_POLICY_TYPE_MAIN };
+	struct xfrm_userpolicy_info info;
+	struct nlattr *attr;
+
+	if (!get_fixed(nlh, &info, sizeof(info)) ||
+	    !get_prefix(&info.sel.saddr, info.sel.family, info.sel.prefixlen_s, &ret->src) ||
+	    !get_prefix(&info.sel.daddr, info.sel.family, info.sel.prefixlen_d, &ret->dst))
+		return false;
+	ret->dir = info.dir;
+	ret->index = info.index;
+	mnl_attr_for_each (attr, nlh, sizeof(info)) {
+		if (mnl_attr_get_type(attr) == XFRMA_IF_ID)
+			get_value(attr, &ret->if_id, sizeof(ret->if_id));
+		else if (mnl_attr_get_type(attr) == XFRMA_POLICY_TYPE)
+			get_value(attr, &type, sizeof(type));
+		else if (mnl_attr_get_type(attr) == XFRMA_TMPL)
+			read_templates(attr, ret);
+	}
+	return type.type == XFRM_POLICY_TYPE_MAIN; /* else another table, with its own numbers */
+}
+
+/* The kernel's words about a verdict (extended ACK), behind `skip` bytes of payload. */
+static const char *read_text(const struct nlmsghdr *nlh, size_t skip)
+{
+	struct nlattr *attr;
+
+	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS) || skip > mnl_nlmsg_get_payload_len(nlh))
+		return NULL;
+	mnl_attr_for_each (attr, nlh, (unsigned)skip) {
+		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
+		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
+			return mnl_attr_get_str(attr);
+	}
+	return NULL;
+}
+
+static bool read_ack(const struct nlmsghdr *nlh, struct xfrm_reply *ret)
+{
+	struct nlmsgerr e;
+	size_t skip = sizeof(e);
+
+	if (!get_fixed(nlh, &e, sizeof(e)) || e.error > 0)
+		return false;
+	/* The request follows unless it was cut off. */
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED) && e.msg.nlmsg_len > sizeof(e.msg))
+		skip += MNL_ALIGN((size_t)e.msg.nlmsg_len - sizeof(e.msg));
+	ret->error = e.error;
+	ret->text = read_text(nlh, skip);
+	return true;
+}
+
+static void read_done(const struct nlmsghdr *nlh, struct xfrm_reply *ret)
+{
+	int32_t error;
+
+	get_fixed(nlh, &error, sizeof(error)); /* 0 when it is not there */
+	ret->error = error < 0 ? error : 0;
+	ret->text = read_text(nlh, sizeof(error));
+}
+
+static enum xfrm_reply_kind read_body(const struct nlmsghdr *nlh, struct xfrm_reply *ret)
+{
+	switch (nlh->nlmsg_type) {
+	case NLMSG_ERROR:
+		return read_ack(nlh, ret) ? XFRM_REPLY_ACK : XFRM_REPLY_OTHER;
+	case NLMSG_DONE:
+		read_done(nlh, ret);
+		return XFRM_REPLY_DONE;
+	case XFRM_MSG_NEWSA:
+		return read_sa(nlh, &ret->sa) ? XFRM_REPLY_SA : XFRM_REPLY_OTHER;
+	case XFRM_MSG_NEWPOLICY:
+		return read_policy(nlh, &ret->pol) ? XFRM_REPLY_POLICY : XFRM_REPLY_OTHER;
+	}
+	return XFRM_REPLY_OTHER;
+}
+
+bool xfrm_reply_next(struct span *left, struct xfrm_reply *ret)
+{
+	const struct nlmsghdr *nlh = (const void *)left->p;
+	size_t n;
+
+	/* Not mnl_nlmsg_ok(): it takes a length of 2 GiB and more for a negative number. */
+	if (left->n < sizeof(*nlh) || nlh->nlmsg_len < sizeof(*nlh) || nlh->nlmsg_len > left->n)
+		return false;
+	memset(ret, 0, sizeof(*ret));
+	ret->seq = nlh->nlmsg_seq;
+	ret->interrupted = (nlh->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+	ret->kind = read_body(nlh, ret);
+	n = MNL_ALIGN((size_t)nlh->nlmsg_len);
+	*left = n < left->n ? (struct span){ left->p + n, left->n - n } : (struct span){ 0 };
+	return true;
+}

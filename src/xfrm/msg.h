@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * msg.h - requests to NETLINK_XFRM as bytes, and its answers as values. Pure: no socket.
+ *
+ * Every builder appends one request to `w`, whose buffer is aligned to 4 bytes; requests keep that
+ * alignment, so several make one datagram. 0; -ENOBUFS: it does not fit; -EINVAL: the structure
+ * asks for something that no message can say. `w` is unchanged after an error. An SA's keys are in
+ * the buffer afterwards, past its length too after an error: the caller wipes all of it.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bytes.h"
+#include "xfrm/xfrm.h"
+
+/* The longest request of each kind. */
+#define XFRM_MSG_SA_MAX     608
+#define XFRM_MSG_POLICY_MAX 288
+#define XFRM_WINDOW_MAX     4096 /* packets; the kernel's own limit */
+
+/* Before an administrator's lower numbers (0 is first), after nothing of ours: all are equal. */
+#define XFRM_POLICY_PRIORITY 1000
+
+#define XFRM_PAIR_POLICIES (3 * XFRM_NETS_MAX)
+
+/* Template addresses are outer, selectors inner; the families of the two may differ. */
+int xfrm_build_sa_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa);
+int xfrm_build_sa_del(struct wr *w, uint32_t seq, const struct ipaddr *dst, uint32_t spi);
+int xfrm_build_sa_get(struct wr *w, uint32_t seq, const struct ipaddr *dst, uint32_t spi);
+int xfrm_build_sa_dump(struct wr *w, uint32_t seq); /* ESP only */
+
+/* replace: UPDPOLICY; else NEWPOLICY, which fails with EEXIST for a selector that is there. */
+int xfrm_build_policy_add(struct wr *w, uint32_t seq, const struct xfrm_pol *pol, bool replace);
+/* These two find it by selector, direction and if_id. */
+int xfrm_build_policy_del(struct wr *w, uint32_t seq, const struct xfrm_pol *pol);
+int xfrm_build_policy_get(struct wr *w, uint32_t seq, const struct xfrm_pol *pol);
+/* By the kernel's own number, which a dump tells. */
+int xfrm_build_policy_del_index(struct wr *w, uint32_t seq, enum xfrm_dir dir, uint32_t index,
+				uint32_t if_id);
+int xfrm_build_policy_dump(struct wr *w, uint32_t seq);
+
+/* Prefix lengths from which policies are indexed: 0 local, all bits remote. */
+int xfrm_build_hthresh(struct wr *w, uint32_t seq);
+
+/* The in, fwd and out policy for each network of the pair; returns how many. */
+unsigned xfrm_pair_policies(const struct xfrm_pair *p, struct xfrm_pol out[XFRM_PAIR_POLICIES]);
+
+/* ---- answers ---- */
+
+struct xfrm_sa_info {
+	struct ipaddr dst;
+	uint32_t spi, reqid, if_id;
+	uint8_t proto; /* IPPROTO_ESP, ... */
+	struct xfrm_counters counters;
+};
+
+#define XFRM_TEMPLATES_MAX 6 /* the kernel's XFRM_MAX_DEPTH */
+
+struct xfrm_pol_info {
+	struct prefix src, dst;
+	uint8_t dir; /* enum xfrm_dir; larger for the policy of a socket */
+	uint32_t index, if_id;
+	uint8_t n_templates;
+	uint32_t reqid[XFRM_TEMPLATES_MAX]; /* of each template */
+};
+
+static inline bool xfrm_reqid_is_ours(uint32_t reqid)
+{
+	return reqid >= XFRM_REQID_FIRST && reqid <= XFRM_REQID_LAST;
+}
+
+static inline bool xfrm_sa_is_ours(const struct xfrm_sa_info *sa)
+{
+	return sa->if_id == XFRM_IF_ID || xfrm_reqid_is_ours(sa->reqid);
+}
+
+static inline bool xfrm_pol_is_ours(const struct xfrm_pol_info *pol)
+{
+	if (pol->dir > XFRM_FWD)
+		return false; /* a socket's own policy goes with its socket */
+	if (pol->if_id == XFRM_IF_ID)
+		return true;
+	for (unsigned i = 0; i < pol->n_templates; i++) {
+		if (xfrm_reqid_is_ours(pol->reqid[i]))
+			return true;
+	}
+	return false;
+}
+
+enum xfrm_reply_kind {
+	XFRM_REPLY_OTHER, /* nothing that is known here */
+	XFRM_REPLY_ACK,   /* the verdict on one request */
+	XFRM_REPLY_DONE,  /* the end of a dump */
+	XFRM_REPLY_SA,
+	XFRM_REPLY_POLICY,
+};
+
+struct xfrm_reply {
+	enum xfrm_reply_kind kind;
+	uint32_t seq;
+	bool interrupted; /* the tables changed during the dump: it may miss objects */
+	int error;        /* ACK, DONE: 0 or -errno */
+	const char *text; /* ACK, DONE: the kernel's own words or NULL; borrowed from the buffer */
+	union {
+		struct xfrm_sa_info sa;
+		struct xfrm_pol_info pol;
+	};
+};
+
+/*
+ * Takes the next message off `left`, which starts aligned to 4 bytes; false when there is none or
+ * the rest is not a message. What cannot be read is XFRM_REPLY_OTHER.
+ */
+bool xfrm_reply_next(struct span *left, struct xfrm_reply *ret);

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * pair.c - puts an SA pair and its policies into the kernel as a whole, or not at all.
+ *
+ * All of it travels in one datagram. The kernel judges each request by itself and goes on after a
+ * refusal, so on failure what did go in is known by its verdict and taken out again.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "xfrm/msg.h"
+#include "xfrm/sock.h"
+#include "xfrm/xfrm.h"
+
+#define PAIR_MAX     (2 + XFRM_PAIR_POLICIES)
+#define WAS_REPLACED 2 /* beside the verdicts: a policy that is not this call's to take out */
+
+_Static_assert(PAIR_MAX <= XFRM_BATCH_MAX, "a pair fits one batch");
+
+/* The kernel's module for "cbc(aes)" answers to the alias crypto-aes. */
+static int alg_len(const char *name, const char **ret_start)
+{
+	const char *open = name ? strchr(name, '(') : NULL;
+
+	*ret_start = open ? open + 1 : "";
+	return open ? (int)strcspn(open + 1, "()") : 0;
+}
+
+static const char *sa_remedy(const struct xfrm_sa *sa, int err, char *buf, size_t cap)
+{
+	const char *enc, *auth;
+	int enc_len = alg_len(sa->enc_name, &enc), auth_len = alg_len(sa->auth_name, &auth);
+
+	switch (-err) {
+	case EPROTONOSUPPORT:
+		return sa->dst.family == IP_V6 ? "no ESP in this kernel: load esp6"
+					       : "no ESP in this kernel: load esp4";
+	case ENOSYS: /* an algorithm is not there; ENOENT: what joins them is not */
+		if (sa->aead)
+			return "cipher not available: modprobe -a crypto-gcm crypto-seqiv";
+		snprintf(buf, cap,
+			 "cipher or hash not available: modprobe -a crypto-%.*s crypto-%.*s",
+			 enc_len, enc, auth_len, auth);
+		return buf;
+	case ENOENT:
+		return sa->aead ? "cipher not available: modprobe -a crypto-gcm crypto-seqiv "
+				  "crypto-stdrng"
+				: "cipher not available: modprobe -a crypto-authenc "
+				  "crypto-echainiv crypto-stdrng";
+	case EEXIST:
+		return "SPI in use";
+	case EINVAL:
+		return "key length, window or addresses refused";
+	case EOPNOTSUPP:
+		return "UDP encapsulation or this mode is not supported";
+	}
+	return NULL;
+}
+
+static const char *any_remedy(int err)
+{
+	switch (-err) {
+	case EPERM:
+		return "CAP_NET_ADMIN is missing";
+	case EEXIST:
+		return "somebody else has a policy with this selector: see ip xfrm policy";
+	case ENOMEM:
+		return "the kernel is out of memory";
+	case ENOBUFS:
+		return "the kernel's answer was lost";
+	}
+	return strerror(-err);
+}
+
+/* Writes what failed and what may help: object i of the pair, in the order of the batch. */
+static const char *explain(struct xfrm *x, const struct xfrm_pair *p, const struct xfrm_pol *pol,
+			   unsigned i, int err)
+{
+	const struct xfrm_sa *sa = i == 0 ? &p->in : &p->out;
+	char src[ENDPOINT_STRLEN], dst[ENDPOINT_STRLEN], text[128];
+	const char *remedy = i < 2 ? sa_remedy(sa, err, text, sizeof(text)) : NULL;
+	char *what = xfrm_what(x);
+
+	if (!remedy)
+		remedy = any_remedy(err);
+	if (i < 2)
+		snprintf(what, XFRM_WHAT_MAX, "%s SA with %s%s%s: %s",
+			 i == 0 ? "inbound" : "outbound", sa->enc_name ? sa->enc_name : "?",
+			 sa->auth_name ? " " : "", sa->auth_name ? sa->auth_name : "", remedy);
+	else
+		snprintf(what, XFRM_WHAT_MAX, "policy %s to %s: %s",
+			 prefix_str(&pol[i - 2].src, src), prefix_str(&pol[i - 2].dst, dst),
+			 remedy);
+	return what;
+}
+
+/* The whole pair as one datagram. On failure *ret_bad is the object that cannot be built. */
+static int send_pair(struct xfrm *x, const struct xfrm_pair *p, const struct xfrm_pol *pol,
+		     unsigned n, int *res, unsigned *ret_bad)
+{
+	struct wr w = xfrm_start(x);
+	uint32_t first = xfrm_seq(x, n);
+	int r = 0;
+
+	for (unsigned i = 0; i < n && r == 0; i++) {
+		r = i < 2 ? xfrm_build_sa_add(&w, first + i, i == 0 ? &p->in : &p->out)
+			  : xfrm_build_policy_add(&w, first + i, &pol[i - 2], false);
+		if (r < 0)
+			*ret_bad = i;
+	}
+	if (r == 0)
+		r = xfrm_transact(x, &w, first, n, res);
+	xfrm_wipe(x);
+	return r;
+}
+
+/* A policy with our if_id cannot be another's; without one, its templates tell. */
+static int check_ours(struct xfrm *x, const struct xfrm_pol *pol)
+{
+	struct xfrm_reply reply;
+	int r;
+
+	if (pol->if_id == XFRM_IF_ID)
+		return 0;
+	r = xfrm_ask_policy(x, pol, &reply);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	return xfrm_pol_is_ours(&reply.pol) ? 0 : -EEXIST;
+}
+
+/*
+ * The policies that were there already (a rekey: the session's older pair needs them too) are
+ * replaced when all else has gone in, and only if they are ours.
+ */
+static void replace_policies(struct xfrm *x, const struct xfrm_pol *pol, unsigned n, int *res)
+{
+	unsigned which[XFRM_PAIR_POLICIES], m = 0;
+	int verdict[XFRM_PAIR_POLICIES], r;
+	struct wr w;
+	uint32_t first;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (res[i] != -EEXIST)
+			continue;
+		r = check_ours(x, &pol[i]);
+		res[i] = r < 0 ? r : WAS_REPLACED;
+		if (r < 0)
+			return;
+		which[m++] = i;
+	}
+	if (m == 0)
+		return;
+	w = xfrm_start(x);
+	first = xfrm_seq(x, m);
+	for (unsigned k = 0; k < m; k++) {
+		r = xfrm_build_policy_add(&w, first + k, &pol[which[k]], true);
+		if (r < 0) {
+			res[which[k]] = r;
+			return;
+		}
+	}
+	xfrm_transact(x, &w, first, m, verdict);
+	for (unsigned k = 0; k < m; k++)
+		res[which[k]] = verdict[k] == 0 ? WAS_REPLACED : xfrm_verdict(verdict[k]);
+}
+
+/* Object i of a pair whose verdict was lost: in the kernel, and this pair's own? */
+static bool went_in(struct xfrm *x, const struct xfrm_pair *p, const struct xfrm_pol *pol,
+		    unsigned i)
+{
+	const struct xfrm_sa *sa = i == 0 ? &p->in : &p->out;
+	struct xfrm_reply reply;
+
+	if (i < 2)
+		return xfrm_ask_sa(x, &sa->dst, sa->spi, &reply) == 0 &&
+		       reply.sa.reqid == sa->reqid;
+	return xfrm_ask_policy(x, &pol[i - 2], &reply) == 0 && reply.pol.n_templates == 1 &&
+	       reply.pol.reqid[0] == pol[i - 2].reqid;
+}
+
+/* Deletes the objects of the pair for which in[] is 0. */
+static int take_out(struct xfrm *x, const struct xfrm_pair *p, const struct xfrm_pol *pol,
+		    unsigned n, const int *in)
+{
+	struct wr w = xfrm_start(x);
+	uint32_t first = xfrm_seq(x, n);
+	unsigned m = 0;
+	int res[PAIR_MAX], r = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct xfrm_sa *sa = i == 0 ? &p->in : &p->out;
+
+		if (in[i] != 0)
+			continue;
+		r = i < 2 ? xfrm_build_sa_del(&w, first + m, &sa->dst, sa->spi)
+			  : xfrm_build_policy_del(&w, first + m, &pol[i - 2]);
+		if (r < 0)
+			return r;
+		m++;
+	}
+	if (m > 0)
+		r = xfrm_transact(x, &w, first, m, res);
+	for (unsigned i = 0; i < m && r == 0; i++)
+		r = xfrm_verdict_del(res[i]);
+	return r;
+}
+
+/* The first object that is not in, or n. `expected` is a verdict that is not a failure yet. */
+static unsigned first_bad(const int *res, unsigned n, int expected)
+{
+	unsigned i = 0;
+
+	while (i < n && (res[i] == 0 || (i >= 2 && res[i] == expected)))
+		i++;
+	return i;
+}
+
+int xfrm_pair_add(struct xfrm *x, const struct xfrm_pair *p, const char **ret_what)
+{
+	struct xfrm_pol pol[XFRM_PAIR_POLICIES];
+	unsigned n = 2 + xfrm_pair_policies(p, pol), bad = 0;
+	int res[PAIR_MAX], err;
+
+	if (p->n_nets == 0 || p->n_nets > XFRM_NETS_MAX) {
+		*ret_what = "SA pair without networks, or with too many";
+		return -EINVAL;
+	}
+	err = send_pair(x, p, pol, n, res, &bad);
+	if (err < 0) {
+		*ret_what = explain(x, p, pol, bad, err);
+		return err; /* nothing was sent */
+	}
+	bad = first_bad(res, n, -EEXIST);
+	if (bad == n) {
+		replace_policies(x, pol, n - 2, res + 2);
+		bad = first_bad(res, n, WAS_REPLACED);
+	}
+	if (bad == n)
+		return 0;
+	err = xfrm_verdict(res[bad]);
+	*ret_what = explain(x, p, pol, bad, err);
+	for (unsigned i = 0; i < n; i++) {
+		if (res[i] == XFRM_NO_VERDICT && went_in(x, p, pol, i))
+			res[i] = 0;
+	}
+	take_out(x, p, pol, n, res);
+	return err;
+}
+
+int xfrm_pair_del(struct xfrm *x, const struct xfrm_pair *p, bool keep_policies)
+{
+	struct xfrm_pol pol[XFRM_PAIR_POLICIES];
+	static const int all[PAIR_MAX];
+	unsigned n = 2 + (keep_policies ? 0 : xfrm_pair_policies(p, pol));
+	int r = take_out(x, p, pol, n, all);
+
+	/* Deleting twice does no harm, so a lost verdict is asked for again. */
+	return r == -ENOBUFS ? take_out(x, p, pol, n, all) : r;
+}

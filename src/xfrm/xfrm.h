@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xfrm.h - everything the gateway may ask of the kernel's IPsec. No IKE words here.
+ *
+ * xfrm/msg.c turns these structures into netlink bytes (pure), xfrm/sock.c sends them.
+ * All ports, SPIs and IDs are in host order; lengths are in bytes.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "bounds.h"
+
+/* Our objects in the host's tables are told by these, and only these are ever removed. */
+#define XFRM_REQID_FIRST 0x76000000u
+#define XFRM_REQID_LAST  0x76ffffffu
+#define XFRM_IF_ID       0x76706e67u
+
+/* Who made a route, as /etc/iproute2/rt_protos names them; no routing daemon has this number. */
+#define XFRM_ROUTE_PROTOCOL 118
+
+#define XFRM_KEY_MAX  64
+#define XFRM_NETS_MAX LIMIT_SPLIT_NETS
+
+/* One direction of a pair. An algorithm is a name of the kernel's: "cbc(aes)", "cbc(des3_ede)",
+ * "rfc4106(gcm(aes))"; "hmac(sha1)", "hmac(sha256)", ... with the ICV's length in bits. */
+struct xfrm_sa {
+	struct ipaddr src, dst;     /* outer */
+	uint32_t spi, reqid, if_id; /* if_id 0: none */
+	bool aead;
+	const char *enc_name, *auth_name; /* static; auth_name NULL with aead */
+	uint8_t enc_key[XFRM_KEY_MAX], auth_key[XFRM_KEY_MAX];
+	uint8_t enc_len, auth_len;
+	uint16_t icv_bits;
+	bool encap; /* ESP in UDP, RFC 3948 */
+	uint16_t sport, dport;
+	uint32_t replay_window; /* packets; an ESN-format bitmap is used above 32 */
+};
+
+enum xfrm_dir {
+	XFRM_IN,
+	XFRM_OUT,
+	XFRM_FWD,
+};
+
+/* One policy. The inbound template's source is 0.0.0.0 or ::, so that the peer may move. */
+struct xfrm_pol {
+	enum xfrm_dir dir;
+	struct prefix src, dst;           /* selector */
+	struct ipaddr tmpl_src, tmpl_dst; /* outer */
+	uint32_t reqid, if_id;
+};
+
+/* What one child SA pair needs: two SAs, and in/fwd/out policies for each network. */
+struct xfrm_pair {
+	struct xfrm_sa in, out;
+	struct ipaddr inner;               /* the client's leased address */
+	struct prefix nets[XFRM_NETS_MAX]; /* behind the gateway */
+	uint8_t n_nets;
+};
+
+struct xfrm_counters {
+	uint64_t bytes, packets;
+	/* CLOCK_REALTIME seconds; 0: never, or the kernel does not say (6.1 does not for ESP): then
+	 * a change of `packets` is what shows use. */
+	uint64_t last_used_s;
+};
+
+struct xfrm; /* an open NETLINK_XFRM socket */
+
+/* 0 or -errno (-EPERM without CAP_NET_ADMIN, -EPROTONOSUPPORT without XFRM in the kernel). */
+int xfrm_open(struct xfrm **ret);
+struct xfrm *xfrm_close(struct xfrm *x);
+
+/*
+ * Installs the pair and its policies with one sendmsg. On failure everything of it that did go in
+ * is taken out again and the first error is returned, with `what` naming the object and the likely
+ * remedy (text borrowed until the next call). Policies of ours that exist with the same selector
+ * (same session, an older pair) are replaced once all else has gone in, and stay after a failure;
+ * somebody else's make it fail with -EEXIST, as does an SPI in use.
+ */
+int xfrm_pair_add(struct xfrm *x, const struct xfrm_pair *p, const char **ret_what);
+
+/* Removes the pair; its policies too unless keep_policies. Objects already gone are no error. Of
+ * the SAs only addresses, SPIs and if_id are looked at. */
+int xfrm_pair_del(struct xfrm *x, const struct xfrm_pair *p, bool keep_policies);
+
+/* Counters of one SA; -ESRCH when there is none. */
+int xfrm_sa_counters(struct xfrm *x, const struct ipaddr *dst, uint32_t spi,
+		     struct xfrm_counters *ret);
+
+/*
+ * Calls fn for each of our SAs. Stops and returns fn's value when it is negative. fn may not use x.
+ * It may see an SA twice, with newer numbers, when the table changed in between; -EAGAIN when it
+ * never stood still.
+ */
+int xfrm_sa_each(struct xfrm *x,
+		 int (*fn)(void *ctx, const struct ipaddr *dst, uint32_t spi,
+			   const struct xfrm_counters *c),
+		 void *ctx);
+
+/* Removes every SA and policy that is ours by reqid or if_id; counts them. Others stay. */
+int xfrm_sweep(struct xfrm *x, unsigned *ret_sas, unsigned *ret_policies);
+
+/* Policies of road warriors have a /32 on one side only: index them (host-wide setting). */
+int xfrm_set_hthresh(struct xfrm *x);
+
+/* ---- the XFRM interface and its routes (libnl-route) ---- */
+
+/* Makes the interface up with XFRM_IF_ID, mtu 0: the kernel's choice. An interface of this name
+ * with our if_id is taken over, one of another name is removed; any other of this name is -EEXIST.
+ * -EOPNOTSUPP: the kernel has no XFRM interface (modprobe xfrm_interface). */
+int xfrm_link_add(const char *name, uint32_t mtu, int *ret_ifindex);
+/* -ENODEV: there is none; -EPERM: it does not carry our if_id. */
+int xfrm_link_del(const char *name);
+
+/* Routes of XFRM_ROUTE_PROTOCOL to the interface, for each prefix. They go with it. Ours from
+ * before are renewed; -EEXIST when somebody else has a route for a prefix, and the rest is left. */
+int xfrm_route_add(int ifindex, const struct prefix *nets, size_t n);
+
+/* Whether the host forwards: 1 yes, 0 no, -errno unknown. family AF_INET or AF_INET6. */
+int xfrm_forwarding(int family);

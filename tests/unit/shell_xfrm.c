@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * shell_xfrm.c - SA pairs, policies, the sweep, the interface and its routes against a real
+ * kernel, in network namespaces of their own. Without ESP in the kernel an SA is refused, which
+ * proves the way back; with ESP the way in is tested too.
+ */
+#include <netlink/netlink.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/veth.h>
+#include <sys/wait.h>
+
+#include "xfrm_kit.h"
+
+static struct xfrm *x; /* in the namespace of the test that runs */
+
+/* A namespace and a socket of its own for each test; false when the kernel lacks XFRM. */
+static bool begin(void)
+{
+	int r = fresh_netns();
+
+	x = xfrm_close(x);
+	if (r == 0)
+		r = xfrm_open(&x);
+	return ok(r == 0, "a namespace of its own (%s)", strerror(-r));
+}
+
+static bool kernel_has_esp(void)
+{
+	struct xfrm_pair p = make_pair(1, &algs[0]);
+	int r;
+
+	if (fresh_netns() < 0)
+		return false;
+	r = raw_sa_add(&p.in);
+	printf("# ESP with %s: %s\n", p.in.enc_name, strerror(-r));
+	return r == 0;
+}
+
+static struct xfrm_pol foreign(const char *src, uint32_t if_id)
+{
+	return (struct xfrm_pol){ .dir = XFRM_IN,
+				  .src = net(src),
+				  .dst = net("10.0.12.0/24"),
+				  .tmpl_src = ip("0.0.0.0"),
+				  .tmpl_dst = ip("192.0.2.9"),
+				  .reqid = 5,
+				  .if_id = if_id };
+}
+
+static void add_foreign_policies(void)
+{
+	struct xfrm_pol a = foreign("10.99.99.77/32", 0), b = foreign("10.99.99.1/32", 42);
+
+	ok(raw_policy_add(&a) == 0 && raw_policy_add(&b) == 0, "two policies of somebody else");
+}
+
+static void test_rights(void)
+{
+	pid_t pid;
+	int status;
+
+	if (!begin())
+		return;
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		struct xfrm *other;
+
+		if (setuid(65534) < 0)
+			_exit(99);
+		_exit(xfrm_open(&other) == -EPERM ? 0 : 1);
+	}
+	waitpid(pid, &status, 0);
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "without CAP_NET_ADMIN: -EPERM");
+}
+
+static void test_refused(bool esp)
+{
+	struct alg unknown = { "cbc(nosuchcipher)", 16, "hmac(sha1)", 20, 96 };
+	struct xfrm_pair p = make_pair(0, &unknown);
+	const char *what = NULL;
+	int r;
+
+	if (!begin())
+		return;
+	add_foreign_policies();
+	p.nets[1] = net("10.0.13.0/24");
+	p.n_nets = 2;
+	r = xfrm_pair_add(x, &p, &what);
+	printf("# %s\n", what ? what : "(nothing)");
+	is_int(r, -ENOSYS, "an unknown cipher is refused");
+	ok(has(what, "inbound SA with cbc(nosuchcipher) hmac(sha1): ") &&
+		   has(what, "modprobe -a crypto-nosuchcipher crypto-sha1"),
+	   "by name, with what might help");
+	is_table(0, 0, 0, 2, "the policies that did go in are out again, others' stay");
+	is_int(xfrm_pair_del(x, &p, false), 0, "deleting what is not there is no error");
+	if (!esp) {
+		set_alg(&p.in, &algs[0]);
+		is_int(xfrm_pair_add(x, &p, &what), -EPROTONOSUPPORT, "without ESP any is");
+		ok(has(what, "no ESP in this kernel: load esp4"), "with what to load");
+		is_table(0, 0, 0, 2, "and the same way back");
+	}
+	p.n_nets = 0;
+	is_int(xfrm_pair_add(x, &p, &what), -EINVAL, "a pair without networks is refused");
+	p.n_nets = 1;
+	p.out.src = ip("2001:db8::1");
+	is_int(xfrm_pair_add(x, &p, &what), -EINVAL, "as is one that no message can say");
+	ok(has(what, "outbound SA"), "which is named");
+	is_table(0, 0, 0, 2, "and nothing has changed");
+}
+
+/* A second pair of a session fails: the policies that the first one needs are still there. */
+static void test_refused_rekey(void)
+{
+	struct alg unknown = { "cbc(nosuchcipher)", 16, "hmac(sha1)", 20, 96 };
+	struct xfrm_pair p = make_pair(0, &unknown);
+	struct xfrm_pol pol[XFRM_PAIR_POLICIES];
+	const char *what;
+	bool fine = true;
+
+	if (!begin())
+		return;
+	for (unsigned i = 0, n = xfrm_pair_policies(&p, pol); i < n; i++)
+		fine &= raw_policy_add(&pol[i]) == 0;
+	ok(fine, "the policies of a session");
+	p.nets[1] = net("10.0.13.0/24");
+	p.n_nets = 2;
+	ok(xfrm_pair_add(x, &p, &what) < 0, "its next pair is refused");
+	is_table(0, 0, 3, 0, "what was there before is there still, the new ones are not");
+	p.n_nets = 1;
+	is_int(xfrm_pair_del(x, &p, true), 0, "deleting the pair");
+	is_table(0, 0, 3, 0, "can keep the policies");
+	is_int(xfrm_pair_del(x, &p, false), 0, "or");
+	is_table(0, 0, 0, 0, "take them along");
+}
+
+/* The receive queue is so short that most verdicts are lost. */
+static void test_overrun(bool esp)
+{
+	struct xfrm_pair p = make_pair(0, &algs[0]);
+	int next, size = 1, r;
+	const char *what = NULL;
+
+	if (!begin())
+		return;
+	x = xfrm_close(x);
+	next = dup(STDIN_FILENO); /* the number that the socket will get */
+	close(next);
+	if (!ok(xfrm_open(&x) == 0, "a socket"))
+		return;
+	ok(setsockopt(next, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) == 0, "of little room");
+	for (p.n_nets = 0; p.n_nets < XFRM_NETS_MAX; p.n_nets++)
+		p.nets[p.n_nets] = prefix_of(&(struct ipaddr){ IP_V4, { 10, p.n_nets } }, 16);
+	r = xfrm_pair_add(x, &p, &what);
+	is_int(r, esp ? -ENOBUFS : -EPROTONOSUPPORT, "a pair of 50 objects fails");
+	printf("# %s\n", what ? what : "(nothing)");
+	is_table(0, 0, 0, 0, "and leaves nothing behind, known or not");
+	size = 1 << 20;
+	setsockopt(next, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	is_int(xfrm_sa_counters(x, &p.in.dst, p.in.spi, &(struct xfrm_counters){ 0 }), -ESRCH,
+	       "late answers do not confuse the next question");
+}
+
+static void test_sweep(bool esp)
+{
+	struct xfrm_sa sa = make_pair(9, &algs[0]).in;
+	unsigned sas = 99, policies = 99, n = 0;
+	struct xfrm_pol pol;
+
+	if (!begin())
+		return;
+	add_foreign_policies();
+	for (uint32_t id = 0; id < 150; id++) {
+		pol = foreign("10.99.0.0/16", 0);
+		pol.src.addr.b[3] = (uint8_t)id;
+		pol.src.len = 32;
+		pol.dir = id % 3;
+		/* Some are ours by their template, others by if_id alone. */
+		if (id % 2)
+			pol.reqid = XFRM_REQID_LAST - id;
+		else
+			pol.if_id = XFRM_IF_ID;
+		n += raw_policy_add(&pol) == 0;
+	}
+	is_int(n, 150, "150 policies of ours");
+	if (esp) {
+		ok(raw_sa_add(&sa) == 0, "an SA of ours by its reqid");
+		sa.reqid = 5;
+		sa.spi++;
+		ok(raw_sa_add(&sa) == 0, "one of somebody else");
+		sa.if_id = XFRM_IF_ID;
+		sa.spi++;
+		ok(raw_sa_add(&sa) == 0, "one of ours by its if_id");
+	}
+	is_table(esp ? 2 : 0, esp ? 1 : 0, 150, 2, "are in the tables");
+	is_int(xfrm_sweep(x, &sas, &policies), 0, "the sweep");
+	is_int(sas, esp ? 2 : 0, "counts our SAs");
+	is_int(policies, 150, "and our policies");
+	is_table(0, esp ? 1 : 0, 0, 2, "and leaves what is others'");
+	is_int(xfrm_sweep(x, &sas, &policies), 0, "another sweep");
+	is_int(sas + policies, 0, "finds nothing");
+}
+
+static void test_hthresh(void)
+{
+	_Alignas(8) uint8_t buf[1024] = { 0 };
+	/* XFRM_MSG_GETSPDINFO */
+	struct span ask = hex("14000000250001000700000000000000ffffffff");
+	struct wr w = { (uint8_t *)buf, sizeof(buf), 0, false };
+	bool v4 = false, v6 = false;
+	ssize_t n;
+
+	if (!begin())
+		return;
+	is_int(xfrm_set_hthresh(x), 0, "thresholds are accepted");
+	wr_span(&w, ask);
+	n = raw_ask(&w, buf, sizeof(buf));
+	for (ssize_t i = 20; i + 6 <= n; i += 4) {
+		v4 |= memcmp(buf + i, hex("060003000020").p, 6) == 0;
+		v6 |= memcmp(buf + i, hex("060004000080").p, 6) == 0;
+	}
+	ok(v4 && v6, "and the kernel has them: 0/32 and 0/128");
+}
+
+static void write_sysctl(const char *path, const char *value)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, value, 1) != 1)
+		printf("# %s: %s\n", path, strerror(errno));
+}
+
+static void test_forwarding(void)
+{
+	if (!begin())
+		return;
+	write_sysctl("/proc/sys/net/ipv4/ip_forward", "0");
+	write_sysctl("/proc/sys/net/ipv6/conf/all/forwarding", "0");
+	is_int(xfrm_forwarding(AF_INET), 0, "IPv4 is not forwarded");
+	is_int(xfrm_forwarding(AF_INET6), 0, "IPv6 is not forwarded");
+	write_sysctl("/proc/sys/net/ipv4/ip_forward", "1");
+	is_int(xfrm_forwarding(AF_INET), 1, "IPv4 is forwarded");
+	is_int(xfrm_forwarding(AF_INET6), 0, "IPv6 is not for that");
+	write_sysctl("/proc/sys/net/ipv6/conf/all/forwarding", "1");
+	is_int(xfrm_forwarding(AF_INET6), 1, "but by its own setting");
+	ok(xfrm_forwarding(AF_UNIX) < 0, "another family is an error");
+}
+
+/* A pair of veth devices, up; the index of the first. */
+static int make_veth(const char *a, const char *b)
+{
+	struct nl_sock *s = nl_socket_alloc();
+	struct rtnl_link *l = NULL, *up = rtnl_link_alloc();
+	int index = -1;
+
+	rtnl_link_set_flags(up, 1 /* IFF_UP */);
+	if (nl_connect(s, NETLINK_ROUTE) == 0 && rtnl_link_veth_add(s, a, b, getpid()) == 0 &&
+	    rtnl_link_get_kernel(s, 0, a, &l) == 0 && rtnl_link_change(s, l, up, 0) == 0)
+		index = rtnl_link_get_ifindex(l);
+	rtnl_link_put(l);
+	rtnl_link_put(up);
+	nl_socket_free(s);
+	return index;
+}
+
+/* The mtu of an interface; -1 when there is none. */
+static int mtu_of(const char *name)
+{
+	struct nl_sock *s = nl_socket_alloc();
+	struct rtnl_link *l = NULL;
+	int mtu = -1;
+
+	if (nl_connect(s, NETLINK_ROUTE) == 0 && rtnl_link_get_kernel(s, 0, name, &l) == 0)
+		mtu = (int)rtnl_link_get_mtu(l);
+	rtnl_link_put(l);
+	nl_socket_free(s);
+	return mtu;
+}
+
+static void test_routes(void)
+{
+	struct prefix some[] = { net("10.99.99.0/24"), net("10.99.100.1/32") };
+	struct prefix six = net("2001:db8:99::/64");
+	int a, b;
+
+	if (!begin())
+		return;
+	a = make_veth("va", "vb");
+	b = make_veth("vc", "vd");
+	if (a < 0 || b < 0) {
+		skip(6, "no veth in this kernel");
+		return;
+	}
+	is_int(xfrm_route_add(a, some, 2), 0, "routes to an interface");
+	is_int(xfrm_route_add(a, some, 2), 0, "are renewed");
+	is_int(xfrm_route_add(b, some, 1), -EEXIST, "but not taken from another");
+	is_int(xfrm_route_add(a, &six, 1), 0, "IPv6 has them too");
+	is_int(xfrm_route_add(a, &six, 1), 0, "and renews them");
+	ok(xfrm_route_add(9999, some, 1) < 0, "an interface that is not there is an error");
+}
+
+static void test_link(void)
+{
+	int index = 0, again = 0, r;
+
+	if (!begin())
+		return;
+	if (make_veth("theirs", "peer") > 0)
+		is_int(xfrm_link_add("theirs", 0, &index), -EEXIST, "others' interface stays");
+	else
+		skip(1, "no veth in this kernel");
+	r = xfrm_link_add("vpn0", 1400, &index);
+	if (r == -EOPNOTSUPP) {
+		skip(13, "no XFRM interface in this kernel");
+		return;
+	}
+	is_int(r, 0, "an XFRM interface");
+	is_int(mtu_of("vpn0"), 1400, "has the mtu that was wanted");
+	is_int(xfrm_link_add("vpn0", 552, &again), 0, "ours is taken over");
+	ok(again == index && mtu_of("vpn0") == 552, "as it is, with a new mtu");
+	is_int(xfrm_link_add("vpn0", 0, &again), 0, "or");
+	ok(again == index && mtu_of("vpn0") == 1500, "with the kernel's own");
+	is_int(xfrm_link_add("vpn1", 0, &again), 0, "under another name");
+	ok(mtu_of("vpn0") == -1 && mtu_of("vpn1") == 1500, "it is made again");
+	is_int(xfrm_route_add(again, &(struct prefix){ ip("10.99.99.0"), 24 }, 1), 0, "a route");
+	is_int(xfrm_link_del("theirs"), -EPERM, "others' interface is not deleted");
+	is_int(xfrm_link_del("vpn1"), 0, "ours is");
+	is_int(xfrm_link_del("vpn1"), -ENODEV, "once");
+	is_int(mtu_of("theirs"), 1500, "and theirs is still there");
+}
+
+static void test_algorithms(void)
+{
+	struct xfrm_counters c;
+	const char *what;
+	uint32_t id = 0;
+
+	if (!begin())
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(algs); i++) {
+		for (unsigned way = 0; way < 4; way++) {
+			struct xfrm_pair p = make_pair(id++, &algs[i]);
+			int r;
+
+			p.in.encap = p.out.encap = way & 1;
+			p.in.sport = p.in.dport = p.out.sport = p.out.dport = 4500;
+			p.in.if_id = p.out.if_id = way & 2 ? XFRM_IF_ID : 0;
+			what = "";
+			r = xfrm_pair_add(x, &p, &what);
+			ok(r == 0 && xfrm_sa_counters(x, &p.in.dst, p.in.spi, &c) == 0 &&
+				   c.packets == 0,
+			   "%s %u, %s/%u%s%s %s", algs[i].enc, algs[i].enc_len * 8,
+			   algs[i].auth ? algs[i].auth : "-", algs[i].icv_bits,
+			   way & 1 ? ", in UDP" : "", way & 2 ? ", with if_id" : "", what);
+		}
+	}
+	is_table(2 * id, 0, 3 * id, 0, "all of them are in the tables");
+	for (uint32_t i = 0; i < id; i++) {
+		struct xfrm_pair p = make_pair(i, &algs[0]);
+
+		p.in.if_id = p.out.if_id = i & 2 ? XFRM_IF_ID : 0;
+		if (xfrm_pair_del(x, &p, false) < 0)
+			ok(false, "pair %u does not go", i);
+	}
+	is_table(0, 0, 0, 0, "and out of them");
+}
+
+static void test_conflicts(void)
+{
+	struct xfrm_pair p = make_pair(0, &algs[0]), q = make_pair(1, &algs[0]);
+	struct xfrm_pol pol = foreign("10.99.99.2/32", 0);
+	const char *what = NULL;
+
+	if (!begin())
+		return;
+	is_int(xfrm_pair_add(x, &p, &what), 0, "a pair");
+	q.in.spi = p.in.spi;
+	is_int(xfrm_pair_add(x, &q, &what), -EEXIST, "another with its SPI is refused");
+	ok(has(what, "inbound SA") && has(what, "SPI in use"), "with these words");
+	is_table(2, 0, 3, 0, "and the first has all it had");
+	q = make_pair(1, &algs[0]);
+	ok(raw_policy_add(&pol) == 0, "somebody's policy");
+	is_int(xfrm_pair_add(x, &q, &what), -EEXIST, "is not replaced");
+	ok(has(what, "policy 10.99.99.2/32 to 10.0.12.0/24: somebody else"), "but named");
+	is_table(2, 0, 3, 1, "and the second pair is out again");
+
+	q = make_pair(0, &algs[7]);
+	q.in.spi += 100;
+	q.out.spi += 100;
+	is_int(xfrm_pair_add(x, &q, &what), 0, "a session's next pair");
+	is_table(4, 0, 3, 1, "shares the policies");
+	is_int(xfrm_pair_del(x, &p, true), 0, "the old pair goes");
+	is_table(2, 0, 3, 1, "and leaves them");
+	is_int(xfrm_pair_del(x, &q, false), 0, "the new pair goes");
+	is_table(0, 0, 0, 1, "with them");
+}
+
+struct seen {
+	unsigned n, stop_at;
+};
+
+static int see(void *ctx, const struct ipaddr *dst, uint32_t spi, const struct xfrm_counters *c)
+{
+	struct seen *s = ctx;
+
+	(void)dst, (void)spi, (void)c;
+	return ++s->n == s->stop_at ? -ECANCELED : 0;
+}
+
+static void test_each(void)
+{
+	struct seen s = { 0 };
+	const char *what;
+	bool fine = true;
+
+	if (!begin())
+		return;
+	for (uint32_t id = 0; id < 200; id++) {
+		struct xfrm_pair p = make_pair(id, &algs[0]);
+
+		fine &= xfrm_pair_add(x, &p, &what) == 0;
+	}
+	ok(fine, "200 pairs");
+	is_int(xfrm_sa_each(x, see, &s), 0, "are walked");
+	is_int(s.n, 400, "SA by SA");
+	s = (struct seen){ .stop_at = 7 };
+	is_int(xfrm_sa_each(x, see, &s), -ECANCELED, "until the callback says stop");
+	is_int(s.n, 7, "at once");
+	s = (struct seen){ 0 };
+	ok(xfrm_sa_each(x, see, &s) == 0 && s.n == 400, "and the next walk is complete again");
+}
+
+static void test_ipv6(void)
+{
+	struct xfrm_pair p = make_pair(0, &algs[0]);
+	const char *what = "";
+	int r;
+
+	if (!begin())
+		return;
+	p.in.src = p.out.dst = ip("2001:db8::2");
+	p.in.dst = p.out.src = ip("2001:db8::1");
+	r = xfrm_pair_add(x, &p, &what);
+	if (r == -EPROTONOSUPPORT) {
+		ok(has(what, "load esp6"), "a kernel without ESP for IPv6 says so");
+		return;
+	}
+	is_int(r, 0, "IPv4 policies go through an IPv6 tunnel");
+	is_table(2, 0, 3, 0, "all of them");
+}
+
+int main(void)
+{
+	bool esp;
+	int r;
+
+	if (geteuid() != 0) {
+		skip(1, "needs root for network namespaces");
+		return done();
+	}
+	r = fresh_netns();
+	if (r == 0) {
+		r = xfrm_open(&x);
+		x = xfrm_close(r == 0 ? x : NULL);
+	}
+	if (r < 0) {
+		skip(1, "no network namespace with XFRM here: %s", strerror(-r));
+		return done();
+	}
+	esp = kernel_has_esp();
+	test_rights();
+	test_refused(esp);
+	test_refused_rekey();
+	test_overrun(esp);
+	test_sweep(esp);
+	test_hthresh();
+	test_forwarding();
+	test_routes();
+	test_link();
+	if (esp) {
+		test_algorithms();
+		test_conflicts();
+		test_each();
+		test_ipv6();
+	} else {
+		skip(4, "no ESP in this kernel: algorithms, conflicts, walks, IPv6");
+	}
+	xfrm_close(x);
+	return done();
+}
