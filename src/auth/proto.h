@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * proto.h - what vpngw and vpngw-authd say to each other. Pure.
+ *
+ * One message per SOCK_SEQPACKET record, at most LIMIT_AUTH_MESSAGE bytes, integers big-endian,
+ * strings as a 16-bit length and bytes without NUL. Both ends check every length: authd does not
+ * trust the process that faces the network, and the gateway does not trust the one that runs PAM
+ * modules.
+ *
+ *   request: u32 magic, u8 type 1, u64 id, str user, str password, str peer
+ *   reply:   u32 magic, u8 type 2, u64 id, u8 verdict, str reason, str static address or "",
+ *            u16 number of groups, str group ...
+ *
+ * vpngw-authd and its worker processes use the same two messages between themselves.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bounds.h"
+#include "bytes.h"
+
+#define AUTH_MAGIC  0x76706731u /* "vpg1" */
+#define AUTH_SOCKET "/run/vpngw-authd/auth"
+
+#define AUTH_PEER_MAX 63 /* bytes of the peer's address */
+
+/* No request is longer: header, three lengths, three strings. */
+#define AUTH_REQUEST_MAX (13 + 3 * 2 + LIMIT_USER + LIMIT_PASSWORD + AUTH_PEER_MAX)
+
+enum auth_verdict {
+	AUTH_OK = 0,
+	AUTH_DENIED = 1,      /* wrong name or password; unknown user looks the same */
+	AUTH_NOT_ALLOWED = 2, /* right password, but root, locked, expired or in no allowed group */
+	AUTH_THROTTLED = 3,   /* too many failures from this peer or for this user */
+	AUTH_BUSY = 4,        /* queue full */
+	AUTH_TIMEOUT = 5,     /* the check did not end in time */
+	AUTH_ERROR = 6,       /* the source is broken: unreadable file, no PAM service */
+};
+
+struct auth_request {
+	uint64_t id;
+	struct span user, password, peer; /* views of the message; peer: address as text */
+};
+
+struct auth_reply {
+	uint64_t id;
+	enum auth_verdict verdict;
+	char reason[128]; /* for the journal; escaped by whoever shows it */
+	char address[64]; /* the user's own address, or "" */
+	uint16_t n_groups;
+	char group[LIMIT_GROUPS][LIMIT_GROUP_NAME + 1];
+};
+
+/*
+ * Bytes written; -EMSGSIZE when a field is longer than its limit or the buffer too small. The
+ * buffer of a request holds the password: wipe it.
+ */
+int auth_put_request(void *buf, size_t cap, const struct auth_request *r);
+int auth_put_reply(void *buf, size_t cap, const struct auth_reply *r);
+
+/* 0 or -EBADMSG. A request's fields are within their limits and otherwise any bytes; a reply's
+ * strings contain no NUL. */
+int auth_get_request(struct span msg, struct auth_request *ret);
+int auth_get_reply(struct span msg, struct auth_reply *ret);
+
+/* The id of a message that may be broken behind it, so that its sender can be answered. */
+bool auth_peek_id(struct span msg, uint64_t *ret_id);
+
+/*
+ * What is refused whatever the source would say, and so never reaches it: an empty name or
+ * password, a name that is not clean text, a NUL inside the password (crypt and PAM would stop
+ * reading there), and root. NULL when none of these, else the reason, with its verdict.
+ */
+const char *auth_request_refused(const struct auth_request *r, enum auth_verdict *ret_verdict);
+
+/* One word for logs: "denied", "throttled", ... */
+const char *auth_verdict_str(enum auth_verdict v);
