@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ctl.c - vpngwctl: options and verbs. */
+#include "ctl/ctl.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "ctl/ctl_passwd.h"
+#include "ctl/ctl_text.h"
+#include "ctl/server.h"
+#include "text.h"
+
+struct verb {
+	const char *name;
+	enum ctl_exit (*run)(const struct ctl_options *o, int argc, char **argv);
+};
+
+static const struct verb verb[] = {
+	{ "list", ctl_list },     { "show", ctl_show },     { "kick", ctl_kick },
+	{ "status", ctl_status }, { "leases", ctl_leases }, { "passwd", NULL },
+};
+
+static const char help_text[] =
+	"vpngwctl [OPTION...] [VERB]\n"
+	"\n"
+	"Looks at a vpngw gateway and ends sessions.\n"
+	"\n"
+	"  list                             all sessions; what happens without a verb\n"
+	"  show SESSION|USER|ADDRESS        everything about one session, or a user's sessions\n"
+	"  kick SESSION|USER|ADDRESS|--all  end sessions\n"
+	"  status                           the daemon, its pools, its counters\n"
+	"  leases                           addresses that are leased or kept for their users\n"
+	"  leases release ADDRESS           forget a kept address\n"
+	"  passwd ...                       the users file; see vpngwctl passwd --help\n"
+	"\n"
+	"  --reason TEXT         why, for the journal (kick)\n"
+	"  --json[=pretty|short] JSON; pretty is for terminals, short is one line\n"
+	"  --no-legend           neither header nor footer\n"
+	"  --no-pager            do not page long output\n"
+	"  --socket PATH         instead of " CTL_SOCKET "\n"
+	"  -h, --help; --version\n"
+	"\n"
+	"Exit status: 0 done, 1 failed, 2 usage, 3 daemon not running, 4 no such session, user or\n"
+	"lease, 5 not permitted, 6 configuration invalid. See vpngwctl(8).\n";
+
+void ctl_complain(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("vpngwctl: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	putc('\n', stderr);
+}
+
+/* ---- options ---- */
+
+enum {
+	OPT_JSON = 256,
+	OPT_NO_PAGER,
+	OPT_NO_LEGEND,
+	OPT_SOCKET,
+	OPT_ALL,
+	OPT_REASON,
+	OPT_VERSION,
+};
+
+static const struct option option[] = {
+	{ "json", optional_argument, NULL, OPT_JSON },
+	{ "no-pager", no_argument, NULL, OPT_NO_PAGER },
+	{ "no-legend", no_argument, NULL, OPT_NO_LEGEND },
+	{ "socket", required_argument, NULL, OPT_SOCKET },
+	{ "all", no_argument, NULL, OPT_ALL },
+	{ "reason", required_argument, NULL, OPT_REASON },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+static bool parse_json(const char *arg, enum ctl_json *ret)
+{
+	char shown[CTL_TEXT_MAX];
+
+	if (!arg)
+		*ret = isatty(STDOUT_FILENO) ? CTL_JSON_PRETTY : CTL_JSON_SHORT;
+	else if (strcmp(arg, "pretty") == 0)
+		*ret = CTL_JSON_PRETTY;
+	else if (strcmp(arg, "short") == 0)
+		*ret = CTL_JSON_SHORT;
+	else
+		ctl_complain("--json=%s: pretty or short is expected",
+			     ctl_text(arg, shown, sizeof(shown)));
+	return !arg || *ret != CTL_JSON_OFF;
+}
+
+/* Takes options up to the end, or with "+" in `how` up to the verb. -1: go on; else the status. */
+static int parse_options(int argc, char **argv, const char *how, struct ctl_options *o)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, how, option, NULL)) != -1) {
+		switch (c) {
+		case OPT_JSON:
+			o->json = CTL_JSON_OFF;
+			if (!parse_json(optarg, &o->json))
+				return CTL_USAGE;
+			break;
+		case OPT_NO_PAGER:
+			o->no_pager = true;
+			break;
+		case OPT_NO_LEGEND:
+			o->no_legend = true;
+			break;
+		case OPT_SOCKET:
+			o->socket = optarg;
+			break;
+		case OPT_ALL:
+			o->all = true;
+			break;
+		case OPT_REASON:
+			o->reason = optarg;
+			break;
+		case 'h':
+			fputs(help_text, stdout);
+			return CTL_DONE;
+		case OPT_VERSION:
+			puts("vpngwctl " VERSION);
+			return CTL_DONE;
+		default:
+			ctl_complain("see vpngwctl --help");
+			return CTL_USAGE;
+		}
+	}
+	return -1;
+}
+
+/* ---- verbs ---- */
+
+static enum ctl_exit unknown_verb(const char *name)
+{
+	const char *names[ARRAY_SIZE(verb)], *near;
+	char shown[CTL_TEXT_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(verb); i++)
+		names[i] = verb[i].name;
+	near = text_nearest(name, names, ARRAY_SIZE(verb));
+	ctl_text(name, shown, sizeof(shown));
+	if (near)
+		ctl_complain("unknown verb %s; did you mean %s?", shown, near);
+	else
+		ctl_complain("unknown verb %s; see vpngwctl --help", shown);
+	return CTL_USAGE;
+}
+
+static enum ctl_exit run_verb(const struct ctl_options *o, int argc, char **argv)
+{
+	static char list[] = "list", *only_list[] = { list, NULL };
+
+	if (argc == 0) {
+		argc = 1;
+		argv = only_list;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(verb); i++) {
+		if (strcmp(verb[i].name, argv[0]) != 0)
+			continue;
+		if ((o->all || o->reason) && verb[i].run != ctl_kick) {
+			ctl_complain("--all and --reason are for kick");
+			return CTL_USAGE;
+		}
+		if (verb[i].run)
+			return verb[i].run(o, argc, argv);
+		optind = 0; /* another command line begins */
+		return (enum ctl_exit)ctl_passwd(argc, argv);
+	}
+	return unknown_verb(argv[0]);
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl_options o = { .socket = CTL_SOCKET };
+	char *name = argc ? argv[0] : NULL;
+	enum ctl_exit rc;
+	int r;
+
+	ctl_text_init();
+	r = parse_options(argc, argv, "+h", &o);
+	if (r >= 0)
+		return r;
+	/* What follows passwd is its own; for all others options may follow the verb too. */
+	if (optind < argc && strcmp(argv[optind], "passwd") != 0) {
+		argc -= optind - 1;
+		argv += optind - 1;
+		argv[0] = name;
+		optind = 0;
+		r = parse_options(argc, argv, "h", &o);
+		if (r >= 0)
+			return r;
+	}
+	rc = run_verb(&o, argc - optind, argv + optind);
+	if (fflush(stdout) != 0 && rc == CTL_DONE) {
+		ctl_complain("cannot write: %s", strerror(errno));
+		rc = CTL_FAILED;
+	}
+	return rc;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * server.h - the control socket: Varlink (NUL-terminated JSON over AF_UNIX), interface io.vpngw.
+ *
+ * The server knows nothing of IKE or the kernel. It asks the gateway through ctl_ops for values
+ * that are already made for showing, and never blocks: a client that does not read is dropped.
+ * Every string in these structures may come from a stranger: give it as it came. JSON escapes it,
+ * vpngwctl shows no control character. An empty string means that there is none.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "addr.h"
+#include "bounds.h"
+
+#define CTL_SOCKET "/run/vpngw/control"
+#define CTL_SCHEMA "1.0" /* schema_version of every answer */
+
+#define CTL_TEXT 160
+
+struct ctl_child {
+	uint32_t spi_in, spi_out;
+	char proposal[CTL_TEXT]; /* "aes256-sha256" */
+	char networks[512];      /* "10.0.12.0/24, 10.0.13.0/24" */
+	bool encap;
+	uint64_t bytes_in, bytes_out, packets_in, packets_out;
+	uint64_t expires_in_s; /* 0: never */
+};
+
+/* One session. Times are CLOCK_REALTIME seconds; in and out are as the gateway sees them: bytes
+ * that came from the client are in. */
+struct ctl_session {
+	char id[24]; /* "12" or "12-1": stable for the session's life */
+	char user[LIMIT_USER + 1];
+	char state[16];        /* "login", "up" */
+	struct ipaddr address; /* family IP_NONE without one */
+	struct endpoint peer, local;
+	char client[LIMIT_CLIENT_NAME + 1];
+	char group[LIMIT_ID + 1];               /* the client's phase 1 identity as text */
+	char proposal[CTL_TEXT];                /* phase 1: "aes256-sha256-modp2048" */
+	char nat[32];                           /* "none", "client", "gateway", "both", "forced" */
+	char cookies[40];                       /* "0d2157c241d8da43:8a…" */
+	uint64_t since_s, idle_s, expires_in_s; /* expires_in_s 0: never */
+	uint64_t bytes_in, bytes_out;
+	uint32_t n_children;
+	struct ctl_child child[LIMIT_CHILDREN];
+};
+
+struct ctl_lease {
+	struct ipaddr address;
+	char pool[LIMIT_GROUP_NAME + 1];
+	char user[LIMIT_USER + 1];
+	bool leased;
+	uint64_t granted_s, released_s; /* 0: never */
+};
+
+struct ctl_pool {
+	char name[LIMIT_GROUP_NAME + 1];
+	struct ipaddr first, last;
+	uint32_t size, leased, kept;
+};
+
+struct ctl_counter {
+	const char *name;
+	uint64_t value;
+};
+
+struct ctl_status {
+	char version[32], config_file[256], interface[16], certificate[256];
+	char authd[32];    /* "connected", "not connected" */
+	char subject[256]; /* of the certificate */
+	uint64_t since_s;  /* start of the daemon */
+	uint64_t cert_expires_s;
+	uint32_t sessions, half_open;
+	uint32_t n_pools;
+	struct ctl_pool pool[LIMIT_POOLS];
+	uint32_t n_counters;
+	struct ctl_counter counter[32];
+	uint32_t n_warnings;
+	const char *const *warning; /* weak settings, one sentence each */
+};
+
+/* Who asks, from SO_PEERCRED, and why. Both texts are escaped. */
+struct ctl_peer {
+	int pid;
+	unsigned uid;
+	char user[64];         /* the account's name, or its number */
+	char reason[CTL_TEXT]; /* as given to kick; empty without one */
+};
+
+struct ctl_ops {
+	/*
+	 * Starts at *cursor = 0; false at the end. Fills all of *ret, n_children entries of child
+	 * suffice. A walk is spread over turns of the event loop: sessions may come and go between
+	 * two calls, kick() included. Then a row may be missed, but none is given twice.
+	 */
+	bool (*session_next)(void *ctx, uint32_t *cursor, struct ctl_session *ret);
+	bool (*lease_next)(void *ctx, uint32_t *cursor, struct ctl_lease *ret);
+	void (*status)(void *ctx, struct ctl_status *ret);
+	/* Called before the first row of a request: take one snapshot of the counters. May be NULL. */
+	void (*snapshot)(void *ctx);
+	/* Ends one session by its id. 0, -ENOENT, -EBUSY, -EPERM. */
+	int (*kick)(void *ctx, const char *id, const struct ctl_peer *who);
+	/* Forgets a kept lease. 0, -ENOENT, -EBUSY while a session has it. */
+	int (*lease_forget)(void *ctx, const struct ipaddr *addr, const struct ctl_peer *who);
+};
+
+struct ctl_server;
+
+/*
+ * listen_fd: a listening AF_UNIX stream socket, taken over on success. ops and ctx are borrowed.
+ * 0; -ENOTSOCK for another kind of socket; -errno.
+ */
+int ctl_server_new(sd_event *event, int listen_fd, const struct ctl_ops *ops, void *ctx,
+		   struct ctl_server **ret);
+struct ctl_server *ctl_server_free(struct ctl_server *s);

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * ctl_fake.h - a gateway that exists only on paper, the real control server on a real socket in a
+ * temporary folder, and clients of it. Everything runs in one thread: whoever waits turns the
+ * server's loop meanwhile, and the longest turn is measured in CPU time.
+ */
+#pragma once
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <systemd/sd-event.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ctl/server_private.h"
+#include "ctl/varlink.h"
+#include "log.h"
+#include "tap.h"
+
+#define NAMED 8          /* sessions that a test fills itself */
+#define EPOCH 1795460045 /* 2026-11-23T18:54:05Z */
+
+struct fake {
+	/* The gateway */
+	uint32_t n; /* sessions; the first NAMED are `named`, the others are made up */
+	struct ctl_session named[NAMED];
+	uint8_t *gone; /* sessions that were kicked */
+	uint32_t n_leases;
+	int kick_error, forget_error;
+	unsigned snapshots, kicks;
+	struct ctl_peer who; /* of the last kick or release */
+	struct ipaddr forgotten;
+	const char *warning[1];
+
+	/* The server */
+	char dir[64], path[80], log[80];
+	sd_event *event;
+	struct ctl_server *server;
+	uint64_t longest_us, spent_us; /* CPU time of one turn, of all */
+	unsigned turns;
+};
+
+static inline uint64_t clock_us(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* ---- the gateway ---- */
+
+static void made_up_session(uint32_t i, struct ctl_session *s)
+{
+	memset(s, 0, sizeof(*s));
+	snprintf(s->id, sizeof(s->id), "%u", i + 1);
+	snprintf(s->user, sizeof(s->user), "user%u", i);
+	strcpy(s->state, "up");
+	s->address = ipaddr_v4(0x0a090000 + 2 + i);
+	s->peer = (struct endpoint){ ipaddr_v4(0xc6336400 + i % 250), 4500 };
+	s->local = (struct endpoint){ ipaddr_v4(0xc0000201), 4500 };
+	strcpy(s->client, "Cisco Systems VPN Client 5.0.07:Linux");
+	strcpy(s->group, "roadwarriors");
+	strcpy(s->proposal, "aes256-sha256-modp2048");
+	strcpy(s->nat, "client");
+	strcpy(s->cookies, "0d2157c241d8da43:8a00112233445566");
+	s->since_s = EPOCH;
+	s->idle_s = 65;
+	s->expires_in_s = 3600;
+	s->bytes_in = 1536;
+	s->bytes_out = UINT64_C(12) << 20;
+	s->n_children = 1;
+	s->child[0] = (struct ctl_child){ .spi_in = 0xc1a2b3d4,
+					  .spi_out = 0x00000fff,
+					  .proposal = "aes256-sha256",
+					  .networks = "10.0.12.0/24, 10.0.13.0/24",
+					  .encap = true,
+					  .bytes_in = 1536,
+					  .bytes_out = UINT64_C(12) << 20,
+					  .packets_in = 12,
+					  .packets_out = 9000,
+					  .expires_in_s = 1800 };
+}
+
+static bool fake_session_next(void *ctx, uint32_t *cursor, struct ctl_session *ret)
+{
+	struct fake *f = ctx;
+
+	while (*cursor < f->n && f->gone[*cursor])
+		(*cursor)++;
+	if (*cursor >= f->n)
+		return false;
+	if (*cursor < NAMED)
+		*ret = f->named[*cursor];
+	else
+		made_up_session(*cursor, ret);
+	(*cursor)++;
+	return true;
+}
+
+static bool fake_lease_next(void *ctx, uint32_t *cursor, struct ctl_lease *ret)
+{
+	struct fake *f = ctx;
+	uint32_t i = *cursor;
+
+	if (i >= f->n_leases)
+		return false;
+	*ret = (struct ctl_lease){ .address = ipaddr_v4(0x0a090002 + i), .pool = "default" };
+	snprintf(ret->user, sizeof(ret->user), "user%u", i);
+	ret->leased = i % 2 == 0;
+	ret->granted_s = EPOCH;
+	ret->released_s = ret->leased ? 0 : EPOCH + 60;
+	(*cursor)++;
+	return true;
+}
+
+static void fake_status(void *ctx, struct ctl_status *ret)
+{
+	struct fake *f = ctx;
+
+	*ret = (struct ctl_status){
+		.version = "9.9",
+		.config_file = "/etc/vpngw/vpngw.conf",
+		.interface = "vpn0",
+		.certificate = "/etc/vpngw/certs/gateway.pem",
+		.authd = "connected",
+		.subject = "CN=vpn.example.net",
+		.since_s = EPOCH,
+		.cert_expires_s = UINT64_C(4102444800),
+		.sessions = f->n,
+		.half_open = 3,
+		.n_pools = 1,
+		.n_counters = 2,
+		.n_warnings = 1,
+		.warning = f->warning,
+	};
+	strcpy(ret->pool[0].name, "default");
+	ret->pool[0].first = ipaddr_v4(0x0a090002);
+	ret->pool[0].last = ipaddr_v4(0x0a0900fe);
+	ret->pool[0].size = 253;
+	ret->pool[0].leased = 12;
+	ret->pool[0].kept = 5;
+	ret->counter[0] = (struct ctl_counter){ "logins", 77 };
+	ret->counter[1] = (struct ctl_counter){ "logins_failed", UINT64_MAX };
+}
+
+static void fake_snapshot(void *ctx)
+{
+	((struct fake *)ctx)->snapshots++;
+}
+
+static int fake_kick(void *ctx, const char *id, const struct ctl_peer *who)
+{
+	struct fake *f = ctx;
+	struct ctl_session s;
+
+	if (f->kick_error)
+		return f->kick_error;
+	f->who = *who;
+	for (uint32_t i = 0; i < f->n; i++) {
+		if (i < NAMED)
+			s = f->named[i];
+		else
+			snprintf(s.id, sizeof(s.id), "%u", i + 1);
+		if (strcmp(s.id, id) != 0)
+			continue;
+		if (f->gone[i])
+			return -ENOENT;
+		f->gone[i] = 1;
+		f->kicks++;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static int fake_forget(void *ctx, const struct ipaddr *addr, const struct ctl_peer *who)
+{
+	struct fake *f = ctx;
+
+	f->who = *who;
+	f->forgotten = *addr;
+	return f->forget_error;
+}
+
+static const struct ctl_ops fake_ops = {
+	.session_next = fake_session_next,
+	.lease_next = fake_lease_next,
+	.status = fake_status,
+	.snapshot = fake_snapshot,
+	.kick = fake_kick,
+	.lease_forget = fake_forget,
+};
+
+/* n sessions, all made up and all there. */
+static void fake_sessions(struct fake *f, uint32_t n)
+{
+	free(f->gone);
+	f->gone = calloc(n + 1, 1);
+	f->n = n;
+	f->kicks = 0;
+	for (uint32_t i = 0; i < NAMED; i++)
+		made_up_session(i, &f->named[i]);
+}
+
+/* ---- the server ---- */
+
+static int listen_at(const char *path)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(sa.sun_path, path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 || listen(fd, 128) < 0)
+		abort();
+	return fd;
+}
+
+/* What the server logs goes to a file. */
+static void fake_start(struct fake *f)
+{
+	int log_fd;
+
+	strcpy(f->dir, "/tmp/vpngw-ctl-XXXXXX");
+	if (!mkdtemp(f->dir) || sd_event_new(&f->event) < 0)
+		abort();
+	snprintf(f->path, sizeof(f->path), "%s/control", f->dir);
+	snprintf(f->log, sizeof(f->log), "%s/log", f->dir);
+	log_fd = open(f->log, O_CREAT | O_RDWR | O_APPEND | O_CLOEXEC, 0600);
+	dup2(log_fd, STDERR_FILENO);
+	close(log_fd);
+	log_open("vpngw", false);
+	f->warning[0] = "phase 1 accepts SHA-1";
+	fake_sessions(f, 3);
+	if (ctl_server_new(f->event, listen_at(f->path), &fake_ops, f, &f->server) < 0)
+		abort();
+}
+
+static void fake_stop(struct fake *f)
+{
+	f->server = ctl_server_free(f->server);
+	sd_event_unref(f->event);
+	free(f->gone);
+	unlink(f->path);
+	unlink(f->log);
+	rmdir(f->dir);
+}
+
+/* One turn of the loop; waits that long for something to do. */
+static int fake_turn(struct fake *f, uint64_t wait_us)
+{
+	uint64_t start, took;
+	int r;
+
+	/* Waiting is no CPU time. */
+	start = clock_us(CLOCK_THREAD_CPUTIME_ID);
+	r = sd_event_run(f->event, wait_us);
+	took = clock_us(CLOCK_THREAD_CPUTIME_ID) - start;
+	f->spent_us += took;
+	f->turns++;
+	if (took > f->longest_us)
+		f->longest_us = took;
+	return r;
+}
+
+static void fake_settle(struct fake *f)
+{
+	while (fake_turn(f, 0) > 0)
+		;
+}
+
+__attribute__((unused)) static void fake_run_for(struct fake *f, unsigned ms)
+{
+	uint64_t end = clock_us(CLOCK_MONOTONIC) + ms * 1000;
+
+	while (clock_us(CLOCK_MONOTONIC) < end)
+		fake_turn(f, 1000);
+}
+
+__attribute__((unused)) static bool log_has(const struct fake *f, const char *text)
+{
+	static char all[1 << 20];
+	int fd = open(f->log, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, all, sizeof(all) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	all[n > 0 ? n : 0] = '\0';
+	return strstr(all, text) != NULL;
+}
+
+/* ---- a client ---- */
+
+struct peer {
+	struct fake *f;
+	int fd;
+	struct varlink_buf in;
+};
+
+static struct peer peer_open(struct fake *f)
+{
+	struct peer p = { .f = f, .in = { .max = VARLINK_REPLY_MAX } };
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+
+	strcpy(sa.sun_path, f->path);
+	p.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (p.fd < 0 || connect(p.fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
+		abort();
+	return p;
+}
+
+static void peer_close(struct peer *p)
+{
+	close(p->fd);
+	varlink_buf_reset(&p->in);
+	fake_settle(p->f);
+}
+
+/* Bytes sent before the server hung up; all of n otherwise. */
+static size_t peer_send(struct peer *p, const void *data, size_t n)
+{
+	size_t sent = 0;
+
+	while (sent < n) {
+		ssize_t got = send(p->fd, (const char *)data + sent, n - sent, MSG_NOSIGNAL);
+
+		if (got < 0 && errno == EAGAIN)
+			fake_turn(p->f, 10000);
+		else if (got < 0)
+			return sent;
+		else
+			sent += (size_t)got;
+	}
+	return sent;
+}
+
+/* The text and its NUL. */
+static void peer_say(struct peer *p, const char *text)
+{
+	peer_send(p, text, strlen(text) + 1);
+}
+
+/* 1: bytes came; 0: the server hung up; -1: nothing within the time. */
+static int peer_read(struct peer *p, unsigned ms)
+{
+	uint64_t end = clock_us(CLOCK_MONOTONIC) + ms * 1000;
+
+	for (;;) {
+		void *to;
+		size_t n;
+		ssize_t got;
+
+		if (varlink_buf_space(&p->in, &to, &n) < 0)
+			abort();
+		got = recv(p->fd, to, n, 0);
+		if (got > 0) {
+			varlink_buf_add(&p->in, (size_t)got);
+			return 1;
+		}
+		if (got == 0 || errno != EAGAIN)
+			return 0;
+		if (clock_us(CLOCK_MONOTONIC) > end)
+			return -1;
+		fake_turn(p->f, 2000);
+	}
+}
+
+/* The next reply, owned by the caller; NULL when the server hung up or is silent for 5 s. */
+static json_t *peer_hear(struct peer *p)
+{
+	struct varlink_reply r;
+	struct span message;
+
+	while (!varlink_buf_next(&p->in, &message)) {
+		if (peer_read(p, 5000) <= 0)
+			return NULL;
+	}
+	return varlink_reply_parse(message, &r) == 0 ? r.root : NULL;
+}
+
+/* True when the server hangs up within the time. What it says before that is read over. */
+__attribute__((unused)) static bool peer_hung_up(struct peer *p, unsigned ms)
+{
+	int r;
+
+	while ((r = peer_read(p, ms)) > 0)
+		varlink_buf_reset(&p->in);
+	return r == 0;
+}
+
+/* One call on a connection of its own; `parameters` is JSON text or NULL. */
+__attribute__((unused)) static json_t *ask(struct fake *f, const char *method,
+					   const char *parameters)
+{
+	struct peer p = peer_open(f);
+	char text[2048];
+	json_t *reply;
+
+	snprintf(text, sizeof(text), "{\"method\":\"%s\",\"parameters\":%s}", method,
+		 parameters ? parameters : "{}");
+	peer_say(&p, text);
+	reply = peer_hear(&p);
+	peer_close(&p);
+	return reply;
+}
+
+/* reply.parameters.key as text, reply.error, or "" */
+__attribute__((unused)) static const char *reply_text(const json_t *reply, const char *key)
+{
+	const char *v =
+		json_string_value(json_object_get(json_object_get(reply, "parameters"), key));
+
+	return v ? v : "";
+}
+
+__attribute__((unused)) static const char *reply_error(const json_t *reply)
+{
+	const char *v = json_string_value(json_object_get(reply, "error"));
+
+	return v ? v : "";
+}
+
+__attribute__((unused)) static json_t *reply_array(const json_t *reply, const char *key)
+{
+	return json_object_get(json_object_get(reply, "parameters"), key);
+}
