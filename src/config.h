@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * config.h - vpngw.conf, read and checked.
+ *
+ * One table in config_keys.c names every key with its parser, bounds, default and help; the
+ * installed vpngw.conf, vpngw.conf(5) and --print-config are renderings of it, and a test says
+ * so. The result is a value: whoever uses it borrows it as const.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "addr.h"
+#include "bounds.h"
+#include "ike/conf.h"
+#include "pool/pool.h"
+
+#define CONFIG_FILE "/vpngw/vpngw.conf" /* below sysconfdir */
+
+enum conf_exchange_mode {
+	CONF_AGGRESSIVE = 1,
+};
+
+enum conf_auth_source {
+	CONF_AUTH_FILE,
+	CONF_AUTH_PAM,
+	CONF_AUTH_SYSTEM,
+};
+
+enum conf_forwarding {
+	CONF_FORWARDING_WARN,
+	CONF_FORWARDING_REFUSE,
+};
+
+struct conf_listen {
+	struct endpoint isakmp[8], isakmp_natt[8];
+	uint8_t n_isakmp, n_isakmp_natt;
+	char control_group[64];
+};
+
+struct conf_gateway {
+	char *certificate;   /* owned: path of a PEM file, leaf first */
+	char *private_key;   /* owned: path, or "credential:NAME" */
+	char *my_identifier; /* owned: "asn1dn", "fqdn:NAME", "address" */
+	bool send_chain;     /* leaf and intermediates, not the leaf alone */
+};
+
+struct conf_tunnel {
+	char interface[16]; /* "" for interface = none */
+	uint32_t esp_frag;  /* bytes; 0 = off */
+	enum conf_forwarding forwarding_check;
+};
+
+struct conf_auth {
+	enum conf_auth_source source;
+	char pam_service[64];
+	char *users_file; /* owned */
+	uint32_t workers, max_pending;
+	uint32_t deadline_s; /* one password check */
+	char **groups;       /* owned; empty: anyone */
+	size_t n_groups;
+	uint32_t fail_count, fail_window_s; /* fail_limit; 0: no limit */
+};
+
+struct conf_pool {
+	struct pool_conf pool;
+	uint8_t netmask_len;
+	char *store; /* owned: path of the lease database; "" keeps leases in memory only */
+};
+
+struct config {
+	struct conf_listen listen;
+	struct conf_gateway gateway;
+	struct conf_tunnel tunnel;
+	struct conf_auth auth;
+	struct conf_pool *pool; /* owned array */
+	size_t n_pools;
+	char *banner_file; /* owned: path or "" */
+	uint32_t replay_window;
+	/*
+	 * Everything the core needs except what comes out of the certificate: my_id, cert[]. The
+	 * spans in ike.modecfg point into memory owned by this structure.
+	 */
+	struct ike_conf ike;
+	char *default_domain, *split_dns, *backup_servers, *banner, *version; /* owned */
+	char **warnings; /* owned: what is weak, one sentence each, for the log at start */
+	size_t n_warnings;
+};
+
+/*
+ * Reads the main file and its drop-ins. On failure returns -EINVAL (or -errno for the main file
+ * itself) and writes "file:line:col: what is wrong, what is expected" lines to `err`, one for each
+ * mistake. Does not open the certificate, the key or the users file.
+ *
+ * path NULL: the installed place; then drop-ins are read from vpngw.conf.d in /usr/lib/vpngw,
+ * LIBDIR (where that is another), SYSCONFDIR/vpngw and /run/vpngw, merged by file name, where the
+ * same name in a later place hides the earlier. With a path, only PATH.d/ is read.
+ */
+int config_load(const char *path, FILE *err, struct config **ret);
+struct config *config_free(struct config *c);
+
+/* Every key with its value and where it was set, in the file's own syntax. */
+int config_print(const char *path, FILE *out, FILE *err);

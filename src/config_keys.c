@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * config_keys.c - every section and key that vpngw.conf may hold.
+ *
+ * Parser, field, bounds, default and help of a key stand in one row. The installed vpngw.conf,
+ * vpngw.conf(5) and --print-config are renderings of these rows; tests/unit/shell_config.c says
+ * so. Words follow racoon.conf where the meaning is the same.
+ */
+#include "config_keys.h"
+
+#include "cleanup.h"
+
+#define C(member)      offsetof(struct config, member)
+#define P(member)      offsetof(struct conf_pool, member)
+#define ITEMS(member)  ARRAY_SIZE(((struct config *)NULL)->member)
+#define LENGTH(member) (sizeof(((struct config *)NULL)->member) - 1)
+#define MINUTE         60
+#define HOUR           (60 * MINUTE)
+#define DAY            (24 * HOUR)
+
+const struct conf_section conf_sections[] = {
+	{ .name = "listen" },
+	{ .name = "gateway" },
+	{ .name = "phase1" },
+	{ .name = "phase2" },
+	{ .name = "tunnel" },
+	{ .name = "auth" },
+	{ .name = "pool", .named = true },
+	{ .name = "mode_cfg" },
+	{ .name = "radius", .later = "it will name RADIUS servers and their secrets" },
+	{ .name = "accounting" },
+	{ .name = "hooks", .later = "it will run programs when sessions come and go" },
+	{ .name = "profile",
+	  .named = true,
+	  .later = "it will give groups of users settings of their own" },
+};
+const size_t conf_n_sections = ARRAY_SIZE(conf_sections);
+
+/* ---- words ---- */
+
+#define WORDS(...) ((const struct conf_word[]){ __VA_ARGS__, { 0 } })
+#define ON_OFF     WORDS({ "on", 1, NULL }, { "off", 0, NULL })
+
+#define FRAG_LATER "it will split large messages for clients that understand the pieces"
+
+/* ---- keys, in the order of the installed file ---- */
+
+const struct conf_key conf_keys[] = {
+	{ "listen", "isakmp", conf_parse_endpoint, .field = C(listen.isakmp),
+	  .count = C(listen.n_isakmp), .max = ITEMS(listen.isakmp), .list = true,
+	  .dflt = "0.0.0.0:500, [::]:500",
+	  .help = "Addresses and ports for IKE. Not used for sockets that systemd hands over." },
+	{ "listen", "isakmp_natt", conf_parse_endpoint, .field = C(listen.isakmp_natt),
+	  .count = C(listen.n_isakmp_natt), .max = ITEMS(listen.isakmp_natt), .list = true,
+	  .dflt = "0.0.0.0:4500, [::]:4500",
+	  .help = "Addresses and ports for IKE and ESP in UDP, for clients behind a NAT." },
+	{ "listen", "control_group", conf_parse_name, .field = C(listen.control_group),
+	  .max = LENGTH(listen.control_group), .dflt = "vpngw-admin",
+	  .help = "System group whose members may use vpngwctl." },
+
+	{ "gateway", "certificate", conf_parse_path, .field = C(gateway.certificate),
+	  .dflt = "/etc/vpngw/certs/gateway.pem",
+	  .help = "The gateway's certificate in PEM, the leaf first, then its intermediates." },
+	{ "gateway", "private_key", conf_parse_private_key, .field = C(gateway.private_key),
+	  .dflt = "credential:gateway.key",
+	  .help = "Its key: a path, or credential:NAME for a systemd credential." },
+	{ "gateway", "my_identifier", conf_parse_my_identifier, .field = CONF_NO_FIELD,
+	  .dflt = "asn1dn",
+	  .help = "Who the gateway says it is: asn1dn (the certificate's subject), fqdn:NAME or "
+		  "address." },
+	{ "gateway", "send_chain", conf_parse_flag, .field = C(gateway.send_chain),
+	  .words = WORDS({ "leaf", 0, NULL }, { "full", 1, NULL }), .dflt = "leaf",
+	  .help = "Certificates to send: leaf, or full for the intermediates as well." },
+
+	{ "phase1", "exchange_mode", conf_parse_fixed, .field = CONF_NO_FIELD, .list = true,
+	  .words = WORDS({ "aggressive", CONF_AGGRESSIVE, NULL },
+			 { "main", 0, "it will answer main mode as well" }),
+	  .dflt = "aggressive",
+	  .help = "Phase 1 exchanges to answer: aggressive (main: not yet supported)." },
+	{ "phase1", "authentication", conf_parse_fixed, .field = CONF_NO_FIELD, .list = true,
+	  .words = WORDS({ "hybrid_rsa", 0, NULL },
+			 { "xauth_rsa", 0, "it will ask for a certificate and a password" },
+			 { "xauth_psk", 0, "it will ask for a shared key and a password" }),
+	  .dflt = "hybrid_rsa",
+	  .help = "How both sides prove themselves: hybrid_rsa (xauth_rsa, xauth_psk: not yet "
+		  "supported)." },
+	{ "phase1", "proposal", conf_parse_p1, .field = C(ike.p1), .count = C(ike.n_p1),
+	  .max = IKE_P1_MAX, .list = true, .dflt = "aes256-sha256-modp2048, aes256-sha1-modp2048",
+	  .help = "Cipher-hash-group for IKE itself, the best first." },
+	{ "phase1", "lifetime", conf_parse_seconds, .field = C(ike.p1_life_s), .min = MINUTE,
+	  .max = 30 * DAY, .dflt = "24h", .help = "Longest life of an IKE SA." },
+	{ "phase1", "proposal_check", conf_parse_enum, .field = C(ike.check),
+	  .words = WORDS({ "claim", IKE_CHECK_CLAIM, NULL }, { "obey", IKE_CHECK_OBEY, NULL },
+			 { "strict", 0, "it will refuse lifetimes that are longer than ours" },
+			 { "exact", 0, "it will refuse lifetimes other than ours" }),
+	  .dflt = "claim",
+	  .help = "When a client asks for a longer lifetime: claim (take ours) or obey (take "
+		  "its own)." },
+	{ "phase1", "nat_traversal", conf_parse_enum, .field = C(ike.natt),
+	  .words = WORDS({ "on", IKE_NATT_ON, NULL }, { "off", IKE_NATT_OFF, NULL },
+			 { "force", IKE_NATT_FORCE, NULL }),
+	  .dflt = "force",
+	  .help = "ESP in UDP: on (where a NAT is found), off, or force (for every client)." },
+	{ "phase1", "ike_frag", conf_parse_fixed, .field = CONF_NO_FIELD,
+	  .words = WORDS({ "off", 0, NULL }, { "on", 0, FRAG_LATER }, { "force", 0, FRAG_LATER }),
+	  .dflt = "off",
+	  .help = "Fragments of large IKE messages: off (on, force: not yet supported)." },
+	{ "phase1", "ike_frag_size", conf_parse_later_number, .field = CONF_NO_FIELD, .max = 65535,
+	  .dflt = "", .later = "it will bound the fragments of large messages",
+	  .help = "Largest IKE fragment, in bytes." },
+	{ "phase1", "natt_keepalive", conf_parse_later_seconds, .field = CONF_NO_FIELD, .max = HOUR,
+	  .dflt = "0", .later = "it will send packets that keep the mapping of a NAT alive",
+	  .help = "Time between keepalives to clients behind a NAT; 0 sends none." },
+	{ "phase1", "dpd_delay", conf_parse_later_seconds, .field = CONF_NO_FIELD, .max = HOUR,
+	  .dflt = "0", .later = "it will ask silent clients whether they are still there",
+	  .help = "Silence after which a client is asked whether it is there; 0 asks never." },
+	{ "phase1", "dpd_retry", conf_parse_later_seconds, .field = CONF_NO_FIELD, .max = HOUR,
+	  .dflt = "", .later = "it will be the wait before a silent client is asked again",
+	  .help = "Wait before asking again." },
+	{ "phase1", "dpd_maxfail", conf_parse_later_number, .field = CONF_NO_FIELD, .max = 100,
+	  .dflt = "", .later = "it will be the number of unanswered questions that end a session",
+	  .help = "Unanswered questions that end a session." },
+	{ "phase1", "initial_contact", conf_parse_fixed, .field = CONF_NO_FIELD,
+	  .words = WORDS({ "off", 0, NULL },
+			 { "on", 0, "it will tell clients that older sessions are gone" }),
+	  .dflt = "off",
+	  .help = "Tell clients that older sessions are gone: off (on: not yet supported)." },
+	{ "phase1", "retransmit", conf_parse_retransmit, .field = CONF_NO_FIELD,
+	  .dflt = "2s, 4, 2.0",
+	  .help = "First wait for an answer, repetitions, and how much longer each wait is." },
+	{ "phase1", "half_open_limit", conf_parse_half_open, .field = CONF_NO_FIELD, .min = 1,
+	  .max = 65536, .dflt = "1000, 20",
+	  .help = "Logins under way at once: in all, from one address." },
+	{ "phase1", "auth_timeout", conf_parse_microseconds, .field = C(ike.auth_timeout_us),
+	  .min = 5, .max = 10 * MINUTE, .dflt = "60s",
+	  .help = "Time for a whole login, the typing of the password included." },
+
+	{ "phase2", "proposal", conf_parse_p2, .field = C(ike.p2), .count = C(ike.n_p2),
+	  .max = IKE_P2_MAX, .list = true, .dflt = "aes256-sha256, aes256-sha1, aes256gcm16",
+	  .help = "Cipher-integrity for ESP, the best first." },
+	{ "phase2", "pfs_group", conf_parse_pfs_group, .field = C(ike.pfs_group),
+	  .count = C(ike.n_pfs), .max = IKE_GROUPS_MAX, .list = true, .dflt = "",
+	  .help = "Groups of which a client must use one. Empty: PFS only if the client asks." },
+	{ "phase2", "lifetime", conf_parse_seconds, .field = C(ike.p2_life_s), .min = MINUTE,
+	  .max = 30 * DAY, .dflt = "1h", .help = "Longest life of an ESP SA." },
+	{ "phase2", "compression_algorithm", conf_parse_fixed, .field = CONF_NO_FIELD,
+	  .words = WORDS({ "deflate", 0, "it will compress packets before they are encrypted" }),
+	  .list = true, .clears = true, .dflt = "none",
+	  .help = "Compression of packets: none (deflate: not yet supported)." },
+	{ "phase2", "replay_window", conf_parse_number, .field = C(replay_window), .min = 32,
+	  .max = 4096, .dflt = "64", .help = "How many packets may arrive out of order." },
+	{ "phase2", "generate_policy", conf_parse_fixed, .field = CONF_NO_FIELD,
+	  .words = WORDS({ "unique", 0, NULL }), .dflt = "unique",
+	  .help = "Policies are made for each session alone: unique." },
+
+	{ "tunnel", "interface", conf_parse_interface, .field = C(tunnel.interface),
+	  .max = LENGTH(tunnel.interface), .dflt = "vpn0",
+	  .help = "XFRM interface that the gateway makes, or none for plain policies." },
+	{ "tunnel", "esp_frag", conf_parse_esp_frag, .field = C(tunnel.esp_frag), .max = 65535,
+	  .dflt = "0",
+	  .help = "Largest packet in the tunnel, in bytes; longer ones are cut before ESP. 0: "
+		  "off." },
+	{ "tunnel", "mssclamp", conf_parse_mssclamp, .field = CONF_NO_FIELD, .dflt = "off",
+	  .later = "it will lower the MSS of TCP connections in the tunnel",
+	  .help = "Bound on the MSS of TCP connections in the tunnel; off leaves it alone." },
+	{ "tunnel", "forwarding_check", conf_parse_enum, .field = C(tunnel.forwarding_check),
+	  .words = WORDS({ "warn", CONF_FORWARDING_WARN, NULL },
+			 { "refuse", CONF_FORWARDING_REFUSE, NULL }),
+	  .dflt = "warn",
+	  .help = "When the system does not forward packets: warn, or refuse to start." },
+
+	{ "auth", "auth_source", conf_parse_enum, .field = C(auth.source),
+	  .words = WORDS({ "file", CONF_AUTH_FILE, NULL }, { "pam", CONF_AUTH_PAM, NULL },
+			 { "system", CONF_AUTH_SYSTEM, NULL },
+			 { "radius", 0, "it will ask RADIUS servers" }),
+	  .dflt = "pam",
+	  .help = "Who knows the passwords: file, pam or system (radius: not yet supported)." },
+	{ "auth", "pam_service", conf_parse_service, .field = C(auth.pam_service),
+	  .max = LENGTH(auth.pam_service), .dflt = "vpngw",
+	  .help = "File in /etc/pam.d for auth_source = pam." },
+	{ "auth", "users_file", conf_parse_path, .field = C(auth.users_file),
+	  .dflt = "/etc/vpngw/users", .help = "Users and password hashes for auth_source = file." },
+	{ "auth", "workers", conf_parse_number, .field = C(auth.workers), .min = 1, .max = 64,
+	  .dflt = "4", .help = "Passwords checked at the same time." },
+	{ "auth", "max_pending", conf_parse_number, .field = C(auth.max_pending), .min = 1,
+	  .max = 4096, .dflt = "256",
+	  .help = "Logins that wait for their check; more are turned away." },
+	{ "auth", "deadline", conf_parse_seconds, .field = C(auth.deadline_s), .min = 1,
+	  .max = 5 * MINUTE, .dflt = "15s", .help = "Time for one check of a password." },
+	{ "auth", "groups", conf_parse_groups, .field = CONF_NO_FIELD, .max = LIMIT_GROUPS,
+	  .list = true, .dflt = "",
+	  .help = "A user must be in one of these groups. Empty: anyone whose password is right." },
+	{ "auth", "fail_limit", conf_parse_fail_limit, .field = CONF_NO_FIELD, .dflt = "5/10m",
+	  .help = "Wrong passwords from one address or for one user, then a growing delay; or "
+		  "off." },
+	{ "auth", "sessions_per_user", conf_parse_later_number, .field = CONF_NO_FIELD,
+	  .max = 65536, .dflt = "0", .later = "it will bound how many sessions a user has at once",
+	  .help = "Sessions of one user at once; 0 for no bound." },
+	{ "auth", "save_passwd", conf_parse_flag, .field = C(ike.modecfg.save_passwd),
+	  .words = ON_OFF, .dflt = "off",
+	  .help = "Whether clients may store the password: on or off." },
+
+	{ "pool", "network4", conf_parse_first4, .field = P(pool.first), .dflt = "",
+	  .help = "First address for clients, such as 10.99.99.1. Must be set." },
+	{ "pool", "pool_size", conf_parse_number, .field = P(pool.size), .min = 1,
+	  .max = LIMIT_POOL_SIZE, .dflt = "253", .help = "How many addresses there are." },
+	{ "pool", "netmask4", conf_parse_netmask4, .field = P(netmask_len),
+	  .dflt = "255.255.255.255", .help = "Netmask that clients are told." },
+	{ "pool", "sticky", conf_parse_keep, .field = P(pool.sticky_s), .min = 0,
+	  .max = (uint64_t)3650 * DAY, .dflt = "30d",
+	  .help = "How long a user's address is kept for that user; 0 or off: not at all." },
+	{ "pool", "store", conf_parse_store, .field = P(store), .dflt = "/var/lib/vpngw/leases.db",
+	  .help = "Where leases are kept, the same for all pools; none: in memory only." },
+	{ "pool", "conf_source", conf_parse_fixed, .field = CONF_NO_FIELD,
+	  .words = WORDS({ "local", 0, NULL },
+			 { "radius", 0, "it will take addresses from RADIUS servers" }),
+	  .dflt = "local",
+	  .help = "Where addresses come from: local, this pool (radius: not yet supported)." },
+
+	{ "mode_cfg", "dns4", conf_parse_address4, .field = C(ike.modecfg.dns),
+	  .count = C(ike.modecfg.n_dns), .max = LIMIT_SERVERS, .list = true, .dflt = "",
+	  .help = "DNS servers for clients, such as 10.0.12.1." },
+	{ "mode_cfg", "wins4", conf_parse_address4, .field = C(ike.modecfg.nbns),
+	  .count = C(ike.modecfg.n_nbns), .max = LIMIT_SERVERS, .list = true, .dflt = "",
+	  .help = "WINS servers for clients." },
+	{ "mode_cfg", "default_domain", conf_parse_domain, .field = C(default_domain), .dflt = "",
+	  .help = "Domain that clients add to short names, such as example.net." },
+	{ "mode_cfg", "banner", conf_parse_path, .field = C(banner_file), .dflt = "",
+	  .help = "File with a text that clients show after the login, such as /etc/vpngw/motd." },
+	{ "mode_cfg", "split_network", conf_parse_split_network, .field = C(ike.modecfg.split_net),
+	  .count = C(ike.modecfg.n_split), .max = LIMIT_SPLIT_NETS, .list = true, .clears = true,
+	  .dflt = "none",
+	  .help = "What goes through the tunnel: include NETWORK, ..., local_lan NETWORK, ... or "
+		  "none (all)." },
+	{ "mode_cfg", "split_dns", conf_parse_domains, .field = C(split_dns), .list = true,
+	  .dflt = "", .help = "Domains to ask the DNS servers above about, such as example.net." },
+	{ "mode_cfg", "backup_servers", conf_parse_servers, .field = C(backup_servers),
+	  .list = true, .dflt = "",
+	  .help = "Other gateways for clients to try, by name or address." },
+
+	{ "accounting", "accounting", conf_parse_fixed, .field = CONF_NO_FIELD,
+	  .words = WORDS({ "none", 0, NULL },
+			 { "radius", 0, "it will report sessions to RADIUS servers" },
+			 { "pam", 0, "it will open and close PAM sessions" },
+			 { "journal", 0, "it will write records of sessions to the journal" }),
+	  .dflt = "none",
+	  .help = "Who is told about sessions: none (radius, pam, journal: not yet supported)." },
+	{ "accounting", "interim_interval", conf_parse_later_seconds, .field = CONF_NO_FIELD,
+	  .max = DAY, .dflt = "", .later = "it will be the time between reports on a session",
+	  .help = "Time between reports on a running session." },
+};
+const size_t conf_n_keys = ARRAY_SIZE(conf_keys);
+
+size_t conf_key_find(const char *section, const char *key)
+{
+	size_t i = 0;
+
+	while (i < conf_n_keys &&
+	       (strcmp(conf_keys[i].section, section) != 0 || strcmp(conf_keys[i].key, key) != 0))
+		i++;
+	return i;
+}
+
+const struct conf_section *conf_section_find(const char *name)
+{
+	for (size_t i = 0; i < conf_n_sections; i++)
+		if (strcmp(conf_sections[i].name, name) == 0)
+			return &conf_sections[i];
+	return NULL;
+}
+
+bool conf_key_in_pool(const struct conf_key *k)
+{
+	return strcmp(k->section, "pool") == 0;
+}

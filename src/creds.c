@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* creds.c - reading and checking the gateway's certificate and key, with GnuTLS. */
+#include "creds.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gnutls/abstract.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "cleanup.h"
+
+#define FILE_MAX   (256 * 1024)
+#define WARNINGS   8
+#define CERT_LARGE 1000 /* bytes; an RSA-2048 certificate with few extensions stays below */
+
+struct creds {
+	gnutls_datum_t der[IKE_CERTS_MAX]; /* owned */
+	unsigned n;
+	unsigned sent;     /* how many of them message 2 carries */
+	gnutls_datum_t dn; /* owned: subject, DER */
+	char subject[256];
+	int64_t expires;
+	uint8_t *pem; /* owned: the private key's file */
+	size_t pem_len;
+	enum ike_my_id id_type;
+	char *fqdn; /* owned */
+	char warning[WARNINGS][256];
+	unsigned n_warnings;
+};
+
+struct signer {
+	const struct sign_engine *engine;
+	void *key;
+};
+
+__attribute__((format(printf, 2, 3))) static void warn(struct creds *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (c->n_warnings == WARNINGS)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(c->warning[c->n_warnings++], sizeof(c->warning[0]), fmt, ap);
+	va_end(ap);
+}
+
+__attribute__((format(printf, 4, 5))) static int fail(char *err, size_t cap, int rc,
+						      const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(err, cap, fmt, ap);
+	va_end(ap);
+	return rc;
+}
+
+/* ---- files ---- */
+
+static int read_file(const char *path, uint8_t **ret, size_t *ret_len)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	uint8_t *buf;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if (st.st_size <= 0 || st.st_size > FILE_MAX)
+		return -EFBIG;
+	buf = malloc((size_t)st.st_size + 1);
+	if (!buf)
+		return -ENOMEM;
+	n = read(fd, buf, (size_t)st.st_size);
+	if (n != st.st_size) {
+		explicit_bzero(buf, (size_t)st.st_size);
+		free(buf);
+		return n < 0 ? -errno : -EIO;
+	}
+	buf[n] = '\0';
+	*ret = buf;
+	*ret_len = (size_t)n;
+	return 0;
+}
+
+/* "credential:NAME" is a file that systemd hands over (LoadCredential=). */
+static int key_path(const char *spec, char *path, size_t cap, char *err, size_t err_cap)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+
+	if (strncmp(spec, "credential:", 11) != 0) {
+		snprintf(path, cap, "%s", spec);
+		return 0;
+	}
+	if (!dir)
+		return fail(err, err_cap, -ENOENT,
+			    "private_key = %s: systemd has handed over no credentials; started by "
+			    "hand, vpngw needs the path of the key file",
+			    spec);
+	snprintf(path, cap, "%s/%s", dir, spec + 11);
+	return 0;
+}
+
+/* ---- the certificate ---- */
+
+static int load_chain(struct creds *c, const char *path, gnutls_x509_crt_t *ret_leaf, char *err,
+		      size_t cap)
+{
+	gnutls_x509_crt_t crt[IKE_CERTS_MAX];
+	unsigned n = IKE_CERTS_MAX;
+	uint8_t *buf;
+	size_t len;
+	int rc = read_file(path, &buf, &len);
+
+	if (rc < 0)
+		return fail(err, cap, rc, "certificate = %s: %s", path, strerror(-rc));
+	gnutls_datum_t d = { buf, (unsigned)len };
+
+	rc = gnutls_x509_crt_list_import(crt, &n, &d, GNUTLS_X509_FMT_PEM,
+					 GNUTLS_X509_CRT_LIST_IMPORT_FAIL_IF_EXCEED);
+	free(buf);
+	if (rc < 0)
+		return fail(err, cap, -EINVAL,
+			    "certificate = %s: %s; a PEM file with the gateway's certificate first "
+			    "and at most %d in all is expected",
+			    path, gnutls_strerror(rc), IKE_CERTS_MAX);
+	*ret_leaf = crt[0];
+	for (unsigned i = 0; i < n; i++) {
+		rc = gnutls_x509_crt_export2(crt[i], GNUTLS_X509_FMT_DER, &c->der[i]);
+		if (i)
+			gnutls_x509_crt_deinit(crt[i]);
+		if (rc < 0)
+			return fail(err, cap, -ENOMEM, "certificate = %s: %s", path,
+				    gnutls_strerror(rc));
+		c->n++;
+	}
+	return 0;
+}
+
+static void read_subject(struct creds *c, gnutls_x509_crt_t leaf)
+{
+	gnutls_datum_t raw, text;
+
+	if (gnutls_x509_crt_get_raw_dn(leaf, &raw) >= 0) {
+		c->dn.data = gnutls_malloc(raw.size);
+		if (c->dn.data) {
+			memcpy(c->dn.data, raw.data, raw.size);
+			c->dn.size = raw.size;
+		}
+		gnutls_free(raw.data);
+	}
+	if (gnutls_x509_crt_get_dn3(leaf, &text, 0) >= 0) {
+		snprintf(c->subject, sizeof(c->subject), "%.*s", (int)text.size, text.data);
+		gnutls_free(text.data);
+	}
+}
+
+static void check_dates(struct creds *c, gnutls_x509_crt_t leaf, const char *path)
+{
+	time_t now = time(NULL);
+
+	c->expires = gnutls_x509_crt_get_expiration_time(leaf);
+	if (c->expires < now)
+		warn(c, "%s has expired: clients will refuse it", path);
+	else if (c->expires < now + 21 * 86400)
+		warn(c, "%s expires in %lld days", path, (long long)(c->expires - now) / 86400);
+	if (gnutls_x509_crt_get_activation_time(leaf) > now)
+		warn(c, "%s is not valid yet: check the clock", path);
+}
+
+static bool has_san(gnutls_x509_crt_t leaf, gnutls_x509_subject_alt_name_t type)
+{
+	uint8_t buf[256];
+	int rc = 0;
+
+	for (unsigned i = 0; rc != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE && i < 64; i++) {
+		size_t n = sizeof(buf);
+
+		rc = gnutls_x509_crt_get_subject_alt_name(leaf, i, buf, &n, NULL);
+		if (rc == (int)type)
+			return true;
+	}
+	return false;
+}
+
+static int check_identity(struct creds *c, gnutls_x509_crt_t leaf, const char *spec,
+			  const char *path, char *err, size_t cap)
+{
+	if (strncmp(spec, "fqdn:", 5) == 0) {
+		c->id_type = IKE_ID_FQDN;
+		c->fqdn = strdup(spec + 5);
+		if (!c->fqdn)
+			return fail(err, cap, -ENOMEM, "out of memory");
+		if (!gnutls_x509_crt_check_hostname2(leaf, c->fqdn,
+						     GNUTLS_VERIFY_DO_NOT_ALLOW_WILDCARDS))
+			return fail(err, cap, -EINVAL,
+				    "my_identifier = %s: the name is not in the subjectAltName of "
+				    "%s, and clients would refuse it",
+				    spec, path);
+	} else if (strcmp(spec, "address") == 0) {
+		c->id_type = IKE_ID_ADDRESS;
+		if (!has_san(leaf, GNUTLS_SAN_IPADDRESS))
+			return fail(err, cap, -EINVAL,
+				    "my_identifier = address: %s has no IP address in its "
+				    "subjectAltName, and clients would refuse it",
+				    path);
+	} else {
+		c->id_type = IKE_ID_ASN1DN;
+		if (!c->dn.size || c->dn.size > LIMIT_ID)
+			return fail(err, cap, -EINVAL,
+				    "my_identifier = asn1dn: the subject of %s has %u bytes, 1 to "
+				    "%d are possible",
+				    path, c->dn.size, LIMIT_ID);
+		if (!has_san(leaf, GNUTLS_SAN_DNSNAME) && !has_san(leaf, GNUTLS_SAN_IPADDRESS))
+			warn(c,
+			     "%s has no subjectAltName: Apple clients will refuse it (vpngw-pki "
+			     "makes certificates that they take)",
+			     path);
+	}
+	return 0;
+}
+
+static void check_weak(struct creds *c, gnutls_x509_crt_t leaf, unsigned bits, const char *path)
+{
+	gnutls_sign_algorithm_t alg =
+		(gnutls_sign_algorithm_t)gnutls_x509_crt_get_signature_algorithm(leaf);
+	size_t size = 0;
+
+	if (!gnutls_sign_is_secure2(alg, GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS))
+		warn(c, "%s is signed with %s, which is weak", path, gnutls_sign_get_name(alg));
+	if (bits < 2048)
+		warn(c, "the RSA key of %s has %u bits, which is weak", path, bits);
+	for (unsigned i = 0; i < c->sent; i++)
+		size += c->der[i].size;
+	if (size > CERT_LARGE)
+		warn(c,
+		     "%s adds %zu bytes to the gateway's aggressive mode message, which then "
+		     "travels in more IP fragments, and some networks drop those: a smaller "
+		     "certificate helps",
+		     path, size);
+}
+
+/* ---- the key ---- */
+
+static int same_key(gnutls_x509_crt_t leaf, gnutls_x509_privkey_t key)
+{
+	uint8_t a[64], b[64];
+	size_t na = sizeof(a), nb = sizeof(b);
+
+	return gnutls_x509_crt_get_key_id(leaf, GNUTLS_KEYID_USE_SHA256, a, &na) >= 0 &&
+	       gnutls_x509_privkey_get_key_id(key, GNUTLS_KEYID_USE_SHA256, b, &nb) >= 0 &&
+	       na == nb && memcmp(a, b, na) == 0;
+}
+
+static int load_key(struct creds *c, const struct conf_gateway *g, gnutls_x509_crt_t leaf,
+		    unsigned *ret_bits, char *err, size_t cap)
+{
+	char path[512];
+	gnutls_x509_privkey_t key;
+	int rc = key_path(g->private_key, path, sizeof(path), err, cap);
+
+	if (rc < 0)
+		return rc;
+	rc = read_file(path, &c->pem, &c->pem_len);
+	if (rc < 0)
+		return fail(err, cap, rc, "private_key = %s: %s: %s", g->private_key, path,
+			    strerror(-rc));
+	if (gnutls_x509_privkey_init(&key) < 0)
+		return fail(err, cap, -ENOMEM, "out of memory");
+	gnutls_datum_t d = { c->pem, (unsigned)c->pem_len };
+
+	rc = gnutls_x509_privkey_import(key, &d, GNUTLS_X509_FMT_PEM);
+	if (rc < 0)
+		rc = fail(err, cap, -EINVAL,
+			  "private_key = %s: %s; an unencrypted PEM file is expected",
+			  g->private_key, gnutls_strerror(rc));
+	else if (gnutls_x509_privkey_get_pk_algorithm2(key, ret_bits) != GNUTLS_PK_RSA)
+		rc = fail(err, cap, -EINVAL, "private_key = %s: hybrid_rsa needs an RSA key",
+			  g->private_key);
+	else if (!same_key(leaf, key))
+		rc = fail(err, cap, -EINVAL, "private_key = %s does not belong to certificate = %s",
+			  g->private_key, g->certificate);
+	gnutls_x509_privkey_deinit(key);
+	return rc;
+}
+
+int creds_load(const struct config *config, bool check_only, struct creds **ret, char *err,
+	       size_t cap)
+{
+	const struct conf_gateway *g = &config->gateway;
+	struct creds *c = calloc(1, sizeof(*c));
+	gnutls_x509_crt_t leaf = NULL;
+	unsigned bits = 2048;
+	int rc;
+
+	if (!c)
+		return fail(err, cap, -ENOMEM, "out of memory");
+	rc = load_chain(c, g->certificate, &leaf, err, cap);
+	if (rc == 0) {
+		c->sent = g->send_chain ? c->n : 1;
+		read_subject(c, leaf);
+		check_dates(c, leaf, g->certificate);
+		rc = check_identity(c, leaf, g->my_identifier, g->certificate, err, cap);
+	}
+	if (rc == 0) {
+		rc = load_key(c, g, leaf, &bits, err, cap);
+		if (check_only && (rc == -EACCES || rc == -ENOENT)) {
+			warn(c, "the private key was not checked: %.180s", err);
+			rc = 0;
+		}
+	}
+	if (rc == 0)
+		check_weak(c, leaf, bits, g->certificate);
+	if (leaf)
+		gnutls_x509_crt_deinit(leaf);
+	if (rc < 0) {
+		creds_free(c);
+		return rc;
+	}
+	*ret = c;
+	return 0;
+}
+
+struct creds *creds_free(struct creds *c)
+{
+	if (!c)
+		return NULL;
+	for (unsigned i = 0; i < c->n; i++)
+		gnutls_free(c->der[i].data);
+	gnutls_free(c->dn.data);
+	if (c->pem)
+		explicit_bzero(c->pem, c->pem_len);
+	free(c->pem);
+	free(c->fqdn);
+	free(c);
+	return NULL;
+}
+
+void creds_to_conf(const struct creds *c, struct ike_conf *conf)
+{
+	conf->my_id_type = c->id_type;
+	conf->my_id = c->id_type == IKE_ID_FQDN     ? span_str(c->fqdn)
+		      : c->id_type == IKE_ID_ASN1DN ? (struct span){ c->dn.data, c->dn.size }
+						    : (struct span){ 0 };
+	conf->n_certs = (uint8_t)c->sent;
+	for (unsigned i = 0; i < c->sent; i++)
+		conf->cert[i] = (struct span){ c->der[i].data, c->der[i].size };
+}
+
+const char *creds_subject(const struct creds *c)
+{
+	return c->subject;
+}
+
+int64_t creds_expires(const struct creds *c)
+{
+	return c->expires;
+}
+
+const char *creds_warning(const struct creds *c, unsigned i)
+{
+	return i < c->n_warnings ? c->warning[i] : NULL;
+}
+
+/* ---- signing ---- */
+
+static void gnutls_close(void *key)
+{
+	gnutls_privkey_deinit(key);
+}
+
+static void *gnutls_open(struct span pem)
+{
+	gnutls_datum_t d = { (unsigned char *)(uintptr_t)pem.p, (unsigned)pem.n };
+	gnutls_privkey_t key;
+
+	if (gnutls_privkey_init(&key) < 0)
+		return NULL;
+	if (gnutls_privkey_import_x509_raw(key, &d, GNUTLS_X509_FMT_PEM, NULL, 0) < 0) {
+		gnutls_privkey_deinit(key);
+		return NULL;
+	}
+	return key;
+}
+
+static int gnutls_sign(void *key, struct span hash, uint8_t *sig, size_t cap, size_t *ret_len)
+{
+	const gnutls_datum_t h = { (unsigned char *)(uintptr_t)hash.p, (unsigned)hash.n };
+	gnutls_datum_t s;
+	int rc = gnutls_privkey_sign_hash(key, GNUTLS_DIG_UNKNOWN,
+					  GNUTLS_PRIVKEY_SIGN_FLAG_TLS1_RSA, &h, &s);
+
+	if (rc < 0)
+		return -EIO;
+	rc = s.size <= cap ? 0 : -ENOSPC;
+	if (rc == 0) {
+		memcpy(sig, s.data, s.size);
+		*ret_len = s.size;
+	}
+	gnutls_free(s.data);
+	return rc;
+}
+
+const struct sign_engine sign_engine_gnutls = {
+	.name = "gnutls", .open = gnutls_open, .close = gnutls_close, .sign = gnutls_sign
+};
+
+struct signer *creds_signer(const struct creds *c)
+{
+	struct signer *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+#ifdef HAVE_LIBCRYPTO
+	s->engine = &sign_engine_libcrypto;
+#else
+	s->engine = &sign_engine_gnutls;
+#endif
+	s->key = s->engine->open((struct span){ c->pem, c->pem_len });
+	if (!s->key) { /* a format that only the other library knows */
+		s->engine = &sign_engine_gnutls;
+		s->key = s->engine->open((struct span){ c->pem, c->pem_len });
+	}
+	return s->key ? s : signer_free(s);
+}
+
+struct signer *signer_free(struct signer *s)
+{
+	if (s && s->key)
+		s->engine->close(s->key);
+	free(s);
+	return NULL;
+}
+
+int signer_sign(struct signer *s, struct span hash, uint8_t *sig, size_t cap, size_t *ret_len)
+{
+	return s->engine->sign(s->key, hash, sig, cap, ret_len);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * creds.h - the gateway's certificate and private key.
+ *
+ * The key signs and does nothing else. Hybrid authentication wants no certificate of the client,
+ * so nothing in here ever reads one from the network.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bytes.h"
+#include "config.h"
+
+struct creds;
+struct signer;
+
+/*
+ * Reads what [gateway] names and checks that it fits together: the key belongs to the certificate,
+ * is RSA, and my_identifier stands in the certificate. On failure -errno with one sentence in err
+ * that names the file and the remedy. `check_only`: a key that this user may not read is no error.
+ */
+int creds_load(const struct config *config, bool check_only, struct creds **ret, char *err,
+	       size_t cap);
+struct creds *creds_free(struct creds *c);
+
+/* Fills in what the core sends: certificates and identity. Views of creds. */
+void creds_to_conf(const struct creds *c, struct ike_conf *conf);
+
+/* About the leaf certificate. */
+const char *creds_subject(const struct creds *c); /* for people */
+int64_t creds_expires(const struct creds *c);     /* CLOCK_REALTIME seconds */
+
+/* Remarks that an administrator should read, one sentence each; NULL after the last. */
+const char *creds_warning(const struct creds *c, unsigned i);
+
+/* One per thread. NULL when out of memory. */
+struct signer *creds_signer(const struct creds *c);
+struct signer *signer_free(struct signer *s);
+
+/* RSA PKCS#1 v1.5 over the bare hash, without DigestInfo (RFC 2409 5.1). 0 or -errno. */
+int signer_sign(struct signer *s, struct span hash, uint8_t *sig, size_t cap, size_t *ret_len);
+
+/* ---- the engines, as in ike/dh.h ---- */
+
+struct sign_engine {
+	const char *name;
+	void *(*open)(struct span pem); /* NULL on failure */
+	void (*close)(void *key);
+	int (*sign)(void *key, struct span hash, uint8_t *sig, size_t cap, size_t *ret_len);
+};
+
+extern const struct sign_engine sign_engine_gnutls;
+#ifdef HAVE_LIBCRYPTO
+extern const struct sign_engine sign_engine_libcrypto;
+#endif
