@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * gateway.h - the one place that sees everything: the core's effects meet the kernel, vpngw-authd,
+ * the pools, the sockets and the operator here. It is kept dull: one function per effect
+ * (effects.c), one per event (gateway.c), one per line in the journal (events.c).
+ */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "auth/client.h"
+#include "config.h"
+#include "creds.h"
+#include "ctl/server.h"
+#include "ike/ike.h"
+#include "ike/sa.h"
+#include "leasedb.h"
+#include "log.h"
+#include "net.h"
+#include "pool/pool.h"
+#include "workers.h"
+#include "xfrm/xfrm.h"
+
+/* What the shell knows of a session beside the core: same slot, same generation. */
+struct gw_session {
+	uint32_t gen;
+	bool up;                   /* session-up was written */
+	struct ipaddr own_address; /* the user's own, from the users file; family IP_NONE: none */
+	uint64_t granted_s;        /* the lease, CLOCK_REALTIME */
+	uint64_t bytes_in, bytes_out; /* of SA pairs that are gone */
+	uint64_t packets, active_us;  /* in and out when last looked at; when that last grew */
+	char reason[128];             /* vpngw-authd's, or the operator's; escaped */
+};
+
+/* A password check under way. */
+struct gw_check {
+	struct ike_ticket who;
+	bool used;
+	uint32_t gen;
+};
+
+/* Counters of the kernel's SAs, for one request of an operator. */
+struct gw_counted {
+	struct ipaddr dst;
+	uint32_t spi;
+	struct xfrm_counters c;
+};
+
+struct gw {
+	sd_event *event;
+	const char *config_path; /* for the operator; static or argv */
+	struct config *config;
+	struct creds *creds;
+	struct ike *ike;
+	struct fx *fx;
+	struct net *net;
+	struct workers *workers;
+	struct auth_client *auth;
+	struct pools *pools;
+	struct leasedb *leases; /* NULL: in memory only */
+	struct xfrm *xfrm;
+	bool link_made;
+	struct ctl_server *ctl;
+	sd_event_source *timer, *sampler;
+	struct gw_session *session; /* owned, by slot */
+	uint32_t n_session;
+	struct gw_check *check; /* owned */
+	uint32_t n_check;
+	struct gw_counted *counted; /* owned, sorted by SPI */
+	size_t n_counted, cap_counted;
+	struct log_limit note_limit[IKE_R__COUNT];
+	bool leases_failing; /* the database was failing when looked at last */
+	uint64_t since_s;    /* CLOCK_REALTIME */
+};
+
+struct gw_options {
+	const char *config;  /* NULL: the installed one */
+	const char *control; /* path of the control socket when systemd passed none */
+	const char *auth;    /* path of vpngw-authd's socket */
+};
+
+/*
+ * Starts everything, runs until SIGTERM, ends every session, leaves nothing in the kernel.
+ * An exit status: 0; 1 for what the machine refused; 6 for a configuration that is not valid.
+ */
+int gw_main(const struct gw_options *o);
+
+/* ---- gateway.c ---- */
+uint64_t gw_now_us(const struct gw *gw); /* CLOCK_BOOTTIME */
+uint64_t gw_real_s(void);                /* CLOCK_REALTIME */
+struct gw_session *gw_session(struct gw *gw,
+			      struct sess_id id); /* made when missing; NULL: no memory */
+void gw_settle(struct gw *gw);                    /* carries out all effects, arms the timer */
+
+/* ---- effects.c ---- */
+void gw_run_effects(struct gw *gw);
+void gw_auth_reply(void *ctx, uint64_t id, const struct auth_reply *r);
+void gw_work_done(void *ctx, const struct work *w);
+
+/* ---- events.c ---- */
+void event_up(const struct ike_ticket *who, const struct fx_session *s);
+void event_down(const struct gw *gw, const struct gw_session *g, const struct fx_session *s);
+void event_note(struct gw *gw, const struct fx_item *it);
+void event_lease(const struct ike_sa *sa, bool granted, const char *user, const struct ipaddr *addr,
+		 const char *session);
+void event_pool_exhausted(const struct ike_sa *sa, const char *pool);
+void event_address_taken(const struct ike_sa *sa, const struct ipaddr *addr, bool outside);
+
+/* ---- traffic.c ---- */
+int traffic_start(struct gw *gw);
+/* Reads the counters of all our SAs; ctx is the gateway. */
+void traffic_snapshot(void *ctx);
+/* As the last snapshot has them; zeros for an SA that was not there. */
+struct xfrm_counters traffic_of(const struct gw *gw, const struct ipaddr *dst, uint32_t spi);
+
+/* ---- view.c ---- */
+extern const struct ctl_ops gw_ctl_ops;

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* workers.c - a small pool of threads with one queue in and one queue out. */
+#include "workers.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "cleanup.h"
+#include "log.h"
+#include "random.h"
+
+#define MAX_THREADS 64
+
+struct queue {
+	struct work *head, **tail;
+};
+
+struct workers {
+	pthread_t thread[MAX_THREADS];
+	unsigned n;
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	struct queue todo, done; /* under lock */
+	bool stop;               /* under lock */
+	struct creds *creds;     /* borrowed */
+	int event_fd;
+	sd_event_source *source;
+	work_fn fn;
+	void *ctx;
+};
+
+static void queue_init(struct queue *q)
+{
+	q->head = NULL;
+	q->tail = &q->head;
+}
+
+static void queue_put(struct queue *q, struct work *w)
+{
+	w->next = NULL;
+	*q->tail = w;
+	q->tail = &w->next;
+}
+
+static struct work *queue_take(struct queue *q)
+{
+	struct work *w = q->head;
+
+	if (w) {
+		q->head = w->next;
+		if (!q->head)
+			q->tail = &q->head;
+	}
+	return w;
+}
+
+static void work_free(struct work *w)
+{
+	explicit_bzero(w, sizeof(*w));
+	free(w);
+}
+
+/* ---- in a thread ---- */
+
+static void do_dh(struct work *w)
+{
+	const struct dh_group *g = dh_group(w->group);
+	uint8_t x[DH_PRIVATE_MAX];
+
+	if (!g) {
+		w->rc = -ENOTSUP;
+		return;
+	}
+	random_key(x, g->private_len);
+	w->rc = dh_make(g, x, w->public_value);
+	if (w->rc == 0)
+		w->rc = dh_agree(g, x, (struct span){ w->in, w->in_len }, w->out);
+	w->public_len = g->public_len;
+	w->out_len = g->shared_len;
+	explicit_bzero(x, sizeof(x));
+}
+
+static void *worker(void *arg)
+{
+	struct workers *ws = arg;
+	struct signer *signer = creds_signer(ws->creds);
+
+	pthread_mutex_lock(&ws->lock);
+	while (!ws->stop) {
+		struct work *w = queue_take(&ws->todo);
+		uint64_t one = 1;
+		bool first;
+
+		if (!w) {
+			pthread_cond_wait(&ws->more, &ws->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&ws->lock);
+		if (w->kind == WORK_DH)
+			do_dh(w);
+		else
+			w->rc = signer ? signer_sign(signer, (struct span){ w->in, w->in_len },
+						     w->out, sizeof(w->out), &w->out_len)
+				       : -ENOMEM;
+		pthread_mutex_lock(&ws->lock);
+		first = !ws->done.head;
+		queue_put(&ws->done, w);
+		if (first && write(ws->event_fd, &one, sizeof(one)) < 0)
+			log_err("workers: eventfd: %s", strerror(errno));
+	}
+	pthread_mutex_unlock(&ws->lock);
+	signer_free(signer);
+	return NULL;
+}
+
+/* ---- on the loop ---- */
+
+static int on_done(sd_event_source *src, int fd, uint32_t revents, void *userdata)
+{
+	struct workers *ws = userdata;
+	uint64_t n;
+	struct work *w;
+
+	(void)src;
+	(void)revents;
+	if (read(fd, &n, sizeof(n)) < 0)
+		return 0;
+	pthread_mutex_lock(&ws->lock);
+	struct queue done = ws->done;
+
+	queue_init(&ws->done);
+	pthread_mutex_unlock(&ws->lock);
+	while ((w = queue_take(&done))) {
+		ws->fn(ws->ctx, w);
+		work_free(w);
+	}
+	return 0;
+}
+
+static int start_threads(struct workers *ws, unsigned n)
+{
+	sigset_t all, old;
+	int rc = 0;
+
+	if (n == 0) {
+		long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+		n = cpus > 0 ? (unsigned)cpus : 1;
+	}
+	if (n > MAX_THREADS)
+		n = MAX_THREADS;
+	/* Signals are the loop's business. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	while (ws->n < n && rc == 0) {
+		rc = -pthread_create(&ws->thread[ws->n], NULL, worker, ws);
+		ws->n += rc == 0;
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return ws->n ? 0 : rc;
+}
+
+int workers_new(sd_event *event, unsigned n, struct creds *creds, work_fn fn, void *ctx,
+		struct workers **ret)
+{
+	struct workers *ws = calloc(1, sizeof(*ws));
+	int rc;
+
+	if (!ws)
+		return -ENOMEM;
+	ws->creds = creds;
+	ws->fn = fn;
+	ws->ctx = ctx;
+	queue_init(&ws->todo);
+	queue_init(&ws->done);
+	pthread_mutex_init(&ws->lock, NULL);
+	pthread_cond_init(&ws->more, NULL);
+	ws->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	rc = ws->event_fd < 0
+		     ? -errno
+		     : sd_event_add_io(event, &ws->source, ws->event_fd, EPOLLIN, on_done, ws);
+	if (rc >= 0)
+		rc = start_threads(ws, n);
+	if (rc < 0) {
+		workers_free(ws);
+		return rc;
+	}
+	*ret = ws;
+	return 0;
+}
+
+struct workers *workers_free(struct workers *ws)
+{
+	struct work *w;
+
+	if (!ws)
+		return NULL;
+	pthread_mutex_lock(&ws->lock);
+	ws->stop = true;
+	pthread_cond_broadcast(&ws->more);
+	pthread_mutex_unlock(&ws->lock);
+	for (unsigned i = 0; i < ws->n; i++)
+		pthread_join(ws->thread[i], NULL);
+	while ((w = queue_take(&ws->todo)) || (w = queue_take(&ws->done)))
+		work_free(w);
+	sd_event_source_disable_unref(ws->source);
+	if (ws->event_fd >= 0)
+		close(ws->event_fd);
+	pthread_mutex_destroy(&ws->lock);
+	pthread_cond_destroy(&ws->more);
+	free(ws);
+	return NULL;
+}
+
+static int submit(struct workers *ws, enum work_kind kind, struct ike_ticket who, uint16_t group,
+		  struct span in)
+{
+	struct work *w = calloc(1, sizeof(*w));
+
+	if (!w || in.n > sizeof(w->in)) {
+		free(w);
+		return -ENOMEM;
+	}
+	w->kind = kind;
+	w->who = who;
+	w->group = group;
+	w->in_len = in.n;
+	memcpy(w->in, in.p, in.n);
+	pthread_mutex_lock(&ws->lock);
+	queue_put(&ws->todo, w);
+	pthread_cond_signal(&ws->more);
+	pthread_mutex_unlock(&ws->lock);
+	return 0;
+}
+
+int workers_dh(struct workers *w, struct ike_ticket who, uint16_t group, struct span peer_public)
+{
+	return submit(w, WORK_DH, who, group, peer_public);
+}
+
+int workers_sign(struct workers *w, struct ike_ticket who, struct span hash)
+{
+	return submit(w, WORK_SIGN, who, 0, hash);
+}

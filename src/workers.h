@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * workers.h - threads for what is slow: Diffie-Hellman and the gateway's signature.
+ *
+ * A job carries a ticket, never a pointer to a session; its result comes back on the event loop.
+ */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "creds.h"
+#include "ike/dh.h"
+#include "ike/fx.h"
+
+enum work_kind {
+	WORK_DH,
+	WORK_SIGN,
+};
+
+struct work {
+	enum work_kind kind;
+	struct ike_ticket who;
+	uint16_t group;
+	int rc; /* 0 or -errno */
+	size_t in_len, public_len, out_len;
+	uint8_t in[DH_PUBLIC_MAX]; /* peer's public value, or the hash */
+	uint8_t public_value[DH_PUBLIC_MAX];
+	uint8_t out[DH_SHARED_MAX]; /* shared secret, or the signature */
+	struct work *next;
+};
+
+struct workers;
+
+typedef void (*work_fn)(void *ctx, const struct work *done);
+
+/* n 0: one thread for each CPU. creds is borrowed. */
+int workers_new(sd_event *event, unsigned n, struct creds *creds, work_fn fn, void *ctx,
+		struct workers **ret);
+struct workers *workers_free(struct workers *w); /* waits for what is under way */
+
+/* 0, or -ENOMEM: then nothing will come back. */
+int workers_dh(struct workers *w, struct ike_ticket who, uint16_t group, struct span peer_public);
+int workers_sign(struct workers *w, struct ike_ticket who, struct span hash);
