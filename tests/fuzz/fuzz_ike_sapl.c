@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* fuzz_ike_sapl.c - SA payloads of both phases. The first byte says which, and what is wanted. */
+#include <stdlib.h>
+
+#include "ike/dh.h"
+#include "ike/sapl.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct ike_conf conf;
+
+static void configure(void)
+{
+	const char *why;
+
+	ike_p1_parse("aes256-sha256-modp2048", &conf.p1[conf.n_p1++], &why);
+	ike_p1_parse("aes128-sha1-modp1024", &conf.p1[conf.n_p1++], &why);
+	ike_p2_parse("aes256-sha256_96", &conf.p2[conf.n_p2++], &why);
+	ike_p2_parse("aes256gcm16", &conf.p2[conf.n_p2++], &why);
+}
+
+static int choose(unsigned how, struct span sa, struct sa_answer *ret)
+{
+	static const uint16_t groups[] = { 14, 2, 31, 19 };
+	const struct dh_group *g = dh_group(groups[how >> 1 & 3]);
+	struct p2_want want = { how & 8, how & 16, g->public_len };
+	char offered[OFFER_TEXT];
+	struct p1_choice p1;
+	struct p2_choice p2;
+	int rc = how & 1 ? p1_choose(sa, &conf, g->public_len, &p1, offered)
+			 : p2_choose(sa, &conf, &want, &p2, offered);
+
+	if (strnlen(offered, OFFER_TEXT) == OFFER_TEXT)
+		abort();
+	if (rc == 0)
+		*ret = how & 1 ? p1.answer : p2.answer;
+	return rc;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const uint8_t cky[8] = { 1 };
+	static uint8_t buf[9000];
+	struct sa_answer a, b;
+	struct ike_build out;
+	struct span s;
+
+	if (!conf.n_p1)
+		configure();
+	if (size < 1 || size > LIMIT_SA_PAYLOAD ||
+	    choose(data[0], (struct span){ data + 1, size - 1 }, &a) < 0)
+		return 0;
+	/* What we would answer is an offer of one, which we would take. */
+	out = build_start(buf, sizeof(buf), cky, cky, XCHG_QUICK, 1);
+	sa_put_answer(&out, &a, a.spi);
+	s = build_clear(&out);
+	if (s.n < 32 || choose(data[0], (struct span){ s.p + 32, s.n - 32 }, &b) < 0 ||
+	    b.proposal != a.proposal || b.transform.n != a.transform.n)
+		abort();
+	return 0;
+}

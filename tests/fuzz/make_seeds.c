@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * make_seeds.c - writes the seeds of the fuzz targets below a directory, named for what they are:
+ *
+ *   cc -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION ... tests/fuzz/make_seeds.c CORE TESTLIB
+ *   make_seeds tests/corpus
+ *
+ * Built with that macro, as the fuzzers are, so that sealed messages are plain in them.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "craft.h"
+#include "fuzz_login.h"
+#include "ike/cfg_attrs.h"
+#include "ike/vid.h"
+#include "offer.h"
+
+static const char *root;
+static struct fuzz_login f;
+static const struct span none = { 0 };
+
+static void put(const char *target, const char *name, struct span s)
+{
+	_cleanup_fclose_ FILE *out = NULL;
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s", root, target);
+	mkdir(path, 0777);
+	snprintf(path, sizeof(path), "%s/%s/%s", root, target, name);
+	out = fopen(path, "wb");
+	if (!out || fwrite(s.p ? s.p : (const uint8_t *)"", 1, s.n, out) != s.n) {
+		perror(path);
+		exit(EXIT_FAILURE);
+	}
+}
+
+/* ---- the state machine ---- */
+
+static uint8_t tape[65536];
+static struct wr w;
+
+static void record(enum fuzz_state s)
+{
+	w = wr_into(tape, sizeof(tape));
+	wr_u8(&w, (uint8_t)s);
+	fuzz_login(&f, (uint8_t)s);
+}
+
+/* One datagram for the tape, and also for the target that reads messages. */
+static void say(const char *name, struct span m, uint8_t how)
+{
+	wr_u8(&w, how | (f.c.floated ? FUZZ_NATT : 0));
+	wr_be16(&w, (uint16_t)m.n);
+	wr_span(&w, m);
+	put("ike_msg", name, m);
+}
+
+static void stop(const char *name)
+{
+	put("ike_input", name, wr_done(&w));
+	gate_stop(&f.g);
+}
+
+static struct span payload(uint8_t xchg, uint8_t type, struct span body)
+{
+	struct ike_build b;
+
+	client_new_exchange(&f.c);
+	b = client_start(&f.c, xchg);
+	build_payload(&b, type, body);
+	return client_seal(&f.c, &b);
+}
+
+static void first_messages(void)
+{
+	static const struct {
+		const char *name;
+		uint16_t hash, group, bits;
+		uint32_t natt;
+		bool vpnc;
+	} rows[] = {
+		{ "first-strongswan", HASH_SHA256, 14, 256, VID_NATT_RFC, false },
+		{ "first-vpnc", HASH_SHA1, 2, 128, VID_NATT_02N, true },
+		{ "first-x25519-without-natt", HASH_SHA384, 31, 192, 0, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		record(FUZZ_NEW);
+		f.c.alg = (struct ike_p1){ ENC_AES_CBC, rows[i].bits, rows[i].hash, rows[i].group };
+		f.c.natt = rows[i].natt;
+		f.c.vpnc_order = rows[i].vpnc;
+		say(rows[i].name, client_first(&f.c), FUZZ_JOBS | FUZZ_WAITS);
+		stop(rows[i].name);
+	}
+	record(FUZZ_DH);
+	say("first-again", client_first(&f.c), 0);
+	stop("first-again-while-computing");
+}
+
+static void third_messages(void)
+{
+	record(FUZZ_SENT);
+	say("third-encrypted", client_third(&f.c), FUZZ_COOKIES);
+	stop("third-encrypted");
+	record(FUZZ_SENT);
+	f.c.clear_third = true;
+	say("third-clear", client_third(&f.c), FUZZ_COOKIES);
+	stop("third-clear");
+}
+
+static void xauth(void)
+{
+	record(FUZZ_XAUTH);
+	say("xauth-reply", client_credentials(&f.c, span_str("alice"), span_str("wonderland")),
+	    FUZZ_COOKIES);
+	stop("xauth-reply");
+	record(FUZZ_XAUTH);
+	say("xauth-gives-up",
+	    client_attr(&f.c, CFG_REPLY, f.c.cfg_id, (struct span){ (uint8_t *)"\xc0\x8f\0\0", 4 }),
+	    FUZZ_COOKIES);
+	stop("xauth-gives-up");
+	record(FUZZ_REFUSING);
+	say("xauth-ack", client_ack(&f.c), FUZZ_COOKIES);
+	stop("xauth-ack-of-a-refusal");
+	record(FUZZ_CHECKING);
+	say("delete-while-checking", client_delete_isakmp(&f.c), FUZZ_COOKIES | FUZZ_JOBS);
+	stop("delete-while-checking");
+}
+
+static void config(void)
+{
+	static const uint16_t all[] = { 1,     2,     3,     4,     7,     13,    28672, 28673,
+					28674, 28675, 28676, 28677, 28678, 28679, 28681 };
+
+	record(FUZZ_AUTHED);
+	say("config-request", client_config(&f.c, all, ARRAY_SIZE(all)), FUZZ_COOKIES);
+	say("quick-first", client_quick1(&f.c, none, none), FUZZ_COOKIES);
+	stop("config-then-quick");
+}
+
+static void quick(void)
+{
+	record(FUZZ_QUICK);
+	say("quick-third", client_quick3(&f.c), FUZZ_COOKIES);
+	stop("quick-third");
+	record(FUZZ_UP_NAT);
+	say("quick-pfs", client_quick1(&f.c, none, none), FUZZ_COOKIES | FUZZ_MOVES);
+	stop("quick-pfs-from-a-new-port");
+	record(FUZZ_LEASED);
+	say("quick-no-ids", payload(XCHG_QUICK, PL_SA, none), FUZZ_COOKIES);
+	stop("quick-without-a-nonce");
+}
+
+static void info(void)
+{
+	static const struct {
+		const char *name, *body;
+		size_t n;
+	} rows[] = {
+		{ "notify-error", "\0\0\0\1\1\0\0\30", 8 },
+		{ "notify-initial-contact", "\0\0\0\1\1\0\140\2", 8 },
+		{ "notify-with-spi-and-data", "\0\0\0\1\1\4\215\51abcd\0\0\0\1", 16 },
+	};
+
+	record(FUZZ_UP);
+	say("dpd", client_dpd(&f.c, 5), FUZZ_COOKIES);
+	say("delete-pair", client_delete_child(&f.c), FUZZ_COOKIES | FUZZ_WAITS);
+	say("delete-session", client_delete_isakmp(&f.c), FUZZ_COOKIES);
+	stop("dpd-then-deletes");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		record(FUZZ_UP);
+		say(rows[i].name,
+		    payload(XCHG_INFO, PL_NOTIFY,
+			    (struct span){ (const uint8_t *)rows[i].body, rows[i].n }),
+		    FUZZ_COOKIES);
+		stop(rows[i].name);
+	}
+	record(FUZZ_CLOSING);
+	say("delete-answered", client_delete_isakmp(&f.c), FUZZ_COOKIES | FUZZ_WAITS);
+	stop("delete-answered");
+}
+
+/* ---- the parts ---- */
+
+static void sapl(void)
+{
+	static const uint8_t spi[4] = { 0xc0, 0xff, 0xee, 1 };
+	static struct offer o;
+	static uint8_t buf[20000];
+	struct span s;
+
+	offer_start(&o);
+	offer_proposal(&o, 1, PROTO_ISAKMP, none);
+	offer_p1(&o, 1, 7, 256, 4, 14, AUTH_HYBRID_INIT_RSA);
+	offer_p1(&o, 2, 7, 128, 2, 2, AUTH_HYBRID_INIT_RSA);
+	offer_p1(&o, 3, 5, 0, 1, 14, 1);
+	s = offer_done(&o);
+	buf[0] = 1;
+	memcpy(buf + 1, s.p, s.n);
+	put("ike_sapl", "phase1-three-transforms", (struct span){ buf, s.n + 1 });
+	offer_start(&o);
+	offer_proposal(&o, 0, PROTO_ESP, SPAN_OF(spi));
+	offer_p2(&o, 0, 12, 256, 5, 1, 0);
+	offer_p2(&o, 1, 20, 256, 0, 1, 14);
+	offer_proposal(&o, 1, PROTO_ESP, SPAN_OF(spi));
+	offer_p2(&o, 0, 12, 128, 2, 1, 14);
+	offer_proposal(&o, 1, PROTO_IPCOMP, (struct span){ spi, 2 });
+	offer_transform(&o, 1, 2);
+	s = offer_done(&o);
+	memcpy(buf + 1, s.p, s.n);
+	buf[0] = 0;
+	put("ike_sapl", "quick-with-a-bundle", (struct span){ buf, s.n + 1 });
+	buf[0] = 8;
+	put("ike_sapl", "quick-with-pfs", (struct span){ buf, s.n + 1 });
+	offer_start(&o);
+	offer_proposal(&o, 1, PROTO_ESP, SPAN_OF(spi));
+	offer_p2(&o, 1, 12, 256, 5, 3, 0);
+	offer_p2(&o, 1, 12, 256, 5, 61443, 0);
+	s = offer_done(&o);
+	memcpy(buf + 1, s.p, s.n);
+	buf[0] = 16;
+	put("ike_sapl", "quick-in-udp", (struct span){ buf, s.n + 1 });
+}
+
+static void attr(void)
+{
+	static const uint8_t reply[] = "\2\0\x12\x34\x40\x89\0\5alice\x40\x8a\0\1x\xc0\x88\0\0";
+	static const uint8_t request[] = "\1\0\0\x14\0\1\0\0\0\3\0\4\0\0\0\0\x70\0\0\0\xf0\7\0\0";
+
+	put("ike_attr", "xauth-reply", (struct span){ reply, sizeof(reply) - 1 });
+	put("ike_attr", "config-request", (struct span){ request, sizeof(request) - 1 });
+	put("ike_attr", "empty", (struct span){ request, 4 });
+}
+
+static void save(void)
+{
+	static uint8_t rec[65536];
+	static const struct {
+		const char *name;
+		enum fuzz_state s;
+	} rows[] = { { "logged-in", FUZZ_AUTHED }, { "up", FUZZ_UP }, { "up-nat", FUZZ_UP_NAT } };
+	size_t n;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		fuzz_login(&f, (uint8_t)rows[i].s);
+		if (ike_save(f.g.ike, client_sa(&f.c, &f.g)->id, rec, sizeof(rec), &n) == 0)
+			put("ike_save", rows[i].name, (struct span){ rec, n });
+		gate_stop(&f.g);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: make_seeds DIRECTORY\n");
+		return EXIT_FAILURE;
+	}
+	root = argv[1];
+	first_messages();
+	third_messages();
+	xauth();
+	config();
+	quick();
+	info();
+	sapl();
+	attr();
+	save();
+	return EXIT_SUCCESS;
+}
