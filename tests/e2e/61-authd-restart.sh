@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# vpngw-authd may be restarted, and may die in the middle of a login: sessions stay, logins go on.
+
+. "$(dirname "$0")/lib.sh"
+
+must "the gateway is configured" gw_configure
+must "the gateway starts" gw_start
+must "alice's client starts" ss_client c1
+must "alice logs in" ss_up c1
+gateway_pid=$(systemctl show -P MainPID vpngw.service)
+
+check "vpngw-authd is restarted" systemctl restart vpngw-authd.service
+check "alice's session is still there" assert_session alice 10.99.99.1 $NAT
+check "she reaches the LAN" assert_traffic c1 10.99.99.1
+must "bob's client starts" ss_client c2 user=bob password=chunnel
+check "bob logs in after it" ss_up c2
+check "bob logs out" ss_down c2
+
+# All its processes stand still, so the login hangs at the password until they are killed.
+systemctl kill -s STOP vpngw-authd.service
+ss_forget c2
+ss_up c2 &
+login=$!
+check "a login waits for its password check" \
+	ss_says c2 'generating TRANSACTION response .* CPRP\(X_USER X_PWD\)'
+systemctl kill -s KILL vpngw-authd.service
+check "the login comes to an end, one way or the other" wait_for 40 gone $login
+wait $login
+check "the gateway is the same process as before" \
+	equal "$(systemctl show -P MainPID vpngw.service)" "$gateway_pid"
+check "alice's session is still there" assert_session alice 10.99.99.1 $NAT
+check "she still reaches the LAN" assert_traffic c1 10.99.99.1
+ss_down c2 >/dev/null
+check "the next login works" wait_for 30 ss_up c2
+finish

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# strongswan.sh - a strongSwan client per namespace: hybrid authentication in aggressive mode, a
+# login and a password, an address by mode config. Each has its own daemon, control socket and
+# configuration, below $W/NAMESPACE.
+
+# ss_client NAMESPACE [KEY=VALUE]...: writes the configuration and starts the daemon. Keys:
+#   user, password   the login (alice, wonderland)
+#   id               whom the client expects (CN=vpn.example.net, the certificate's subject)
+#   group            the client's own phase 1 identity (staff)
+#   proposals, esp   what it offers (aes256-sha256-modp2048; aes256-sha256)
+#   remote_ts        what shall go through the tunnel (10.10.0.0/24)
+#   unity            yes: speak Cisco Unity, which brings networks and more (no)
+#   encap            yes: ESP in UDP even without a NAT (no)
+ss_client() {
+	local ns=$1 dir=$W/$1 pair
+	local user=alice password=wonderland id=CN=$GATEWAY_NAME group=staff unity=no encap=no
+	local proposals=aes256-sha256-modp2048 esp=aes256-sha256 remote_ts=10.10.0.0/24
+	shift
+	for pair; do
+		case ${pair%%=*} in
+		user | password | id | group | proposals | esp | remote_ts | unity | encap)
+			printf -v "${pair%%=*}" %s "${pair#*=}"
+			;;
+		*) echo "ss_client knows no \"$pair\"" >&2 && return 1 ;;
+		esac
+	done
+	mkdir -p "$dir/x509ca"
+	rm -f "$dir/vici"
+	cp "$PKI/ca.pem" "$dir/x509ca/"
+	ss_write_daemon_conf >"$dir/strongswan.conf"
+	ss_write_swanctl_conf >"$dir/swanctl.conf"
+	STRONGSWAN_CONF=$dir/strongswan.conf become_in_ns "$ns" charon-systemd >"$dir/stderr.log" 2>&1 &
+	printf -v "ss_pid_$ns" %s $!
+	at_end+=("ss_stop $ns")
+	wait_for 30 test -S "$dir/vici" && ss "$ns" --load-all --noprompt >"$dir/load.log"
+}
+
+# Reads the variables of ss_client.
+ss_write_daemon_conf() {
+	cat <<E
+charon-systemd {
+  # No more than is needed: each costs time at the start.
+  load = random nonce openssl pem pkcs1 x509 revocation constraints pubkey kernel-netlink \
+    socket-default vici resolve xauth-generic unity
+  cisco_unity = $unity
+  retransmit_timeout = 2.0
+  plugins {
+    vici { socket = unix://$dir/vici }
+    resolve { file = $dir/resolv.conf }
+  }
+  journal { default = -1 }
+  filelog {
+    log {
+      path = $dir/charon.log
+      time_format = %T
+      time_add_ms = yes
+      default = 1
+      ike = 2
+      cfg = 1
+      enc = 1
+      flush_line = yes
+    }
+  }
+}
+swanctl {
+  load = random openssl pem pkcs1 pkcs8 x509
+  socket = unix://$dir/vici
+}
+E
+}
+
+ss_write_swanctl_conf() {
+	local quoted=${password//\\/\\\\}
+	cat <<E
+connections {
+  home {
+    version = 1
+    aggressive = yes
+    remote_addrs = $GATEWAY
+    vips = 0.0.0.0
+    proposals = $proposals
+    encap = $encap
+    local {
+      auth = xauth-generic
+      id = keyid:$group
+      xauth_id = $user
+    }
+    remote {
+      auth = pubkey
+      id = "$id"
+    }
+    children {
+      home {
+        remote_ts = $remote_ts
+        esp_proposals = $esp
+      }
+    }
+  }
+}
+secrets {
+  xauth-user {
+    id = $user
+    secret = "${quoted//\"/\\\"}"
+  }
+}
+E
+}
+
+# ss NAMESPACE OPTION...: swanctl for that client's daemon
+ss() {
+	SWANCTL_DIR=$W/$1 STRONGSWAN_CONF=$W/$1/strongswan.conf swanctl "${@:2}"
+}
+
+# Logs in. Fails when the gateway refuses or does not answer within 40 seconds.
+ss_up() { # ss_up NAMESPACE
+	ss "$1" --initiate --child home --timeout 40 >"$W/$1/initiate.log" 2>&1 && return
+	tail -n 5 "$W/$1/initiate.log"
+	return 1
+}
+
+ss_down() { # ss_down NAMESPACE
+	ss "$1" --terminate --ike home --timeout 20
+}
+
+# The address from the gateway.
+ss_address() { # ss_address NAMESPACE
+	in_ns "$1" ip -4 -o addr show dev wan | sed -n 's/.* inet \(10\.99\.[0-9.]*\).*/\1/p'
+}
+
+# What strongSwan 5.9 writes.
+ss_refused="XAuth authentication of '.*' \(myself\) failed"
+ss_wrong_name="IDir '.*' does not match to '.*'"
+ss_no_proposal='received NO_PROPOSAL_CHOSEN error notify'
+ss_deleted='received DELETE for IKE_SA home'
+
+ss_says() { # ss_says NAMESPACE EXTENDED-REGEX: a line of the client's log, within ten seconds
+	wait_for_line 10 "$W/$1/charon.log" "$2"
+}
+
+# Starts its log anew, so that ss_says sees only what comes now. The daemon appends.
+ss_forget() { # ss_forget NAMESPACE
+	: >"$W/$1/charon.log"
+}
+
+ss_is_down() { # ss_is_down NAMESPACE
+	[ -z "$(ss "$1" --list-sas)" ]
+}
+
+ss_stop() { # ss_stop NAMESPACE
+	local pid=ss_pid_$1
+	[ -n "${!pid:-}" ] || return 0
+	stop_process "${!pid}"
+	printf -v "$pid" %s ''
+	# A daemon that had to be killed leaves these behind.
+	xfrm_flush "$1"
+}

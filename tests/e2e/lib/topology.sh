@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# topology.sh - the network, made of namespaces.
+#
+#    l ------------ g ------------ i ------------ r ------ c1  192.168.1.2
+#  LAN host      gateway       internet       NAT router
+#  10.10.0.2     10.10.0.1         |          198.51.100.1 \
+#                198.51.100.2      |                        c2  192.168.2.2
+#                                  d
+#                            direct client
+#                            198.51.100.10
+#
+# i is a switch; captures are taken there, at the port to g, where only the wire is seen: inside g
+# a capture also shows packets after their decryption. The gateway's default route leads to r, and
+# nobody outside has a route to the LAN or to leased addresses: what leaks is dropped, and seen.
+
+GATEWAY=198.51.100.2
+LAN_HOST=10.10.0.2
+DIRECT=198.51.100.10 # d, as the gateway sees it
+NAT=198.51.100.1     # c1 and c2, as the gateway sees them
+NAMESPACES="l g i r c1 c2 d"
+
+in_ns() { # in_ns NAMESPACE COMMAND [ARG]...
+	nsenter --net="/run/netns/$1" -- "${@:2}"
+}
+
+# The same for the background, `become_in_ns ... &': the pid in $! is that of COMMAND itself.
+become_in_ns() { # become_in_ns NAMESPACE COMMAND [ARG]...
+	exec nsenter --net="/run/netns/$1" -- "${@:2}"
+}
+
+topo_modules="veth bridge tun esp4 xfrm_user xfrm_interface xfrm4_tunnel nf_tables nft_chain_nat
+	nft_masq nf_conntrack authenc cbc echainiv"
+
+topo_is_guest() {
+	[ -d /run/vpngw-guest ]
+}
+
+topo_exists() {
+	[ -e /run/vpngw-e2e/topology ]
+}
+
+# Makes the network unless an earlier scenario of this boot did.
+topo_up() {
+	topo_exists && return 0
+	local n
+	# shellcheck disable=SC2086
+	modprobe -qa $topo_modules
+	modprobe -q aesni_intel # faster where the processor has it
+	for n in $NAMESPACES; do
+		[ ! -e "/run/netns/$n" ] || skip_all "there is a network namespace \"$n\" that is not ours"
+	done
+	{
+		for n in $NAMESPACES; do echo "netns add $n"; done
+		cat <<'E'
+link add eth0 netns l type veth peer name lan netns g
+link add wan netns g type veth peer name g netns i
+link add out netns r type veth peer name r netns i
+link add wan netns d type veth peer name d netns i
+link add wan netns c1 type veth peer name in1 netns r
+link add wan netns c2 type veth peer name in2 netns r
+E
+	} | ip -batch - || return 1
+	topo_interfaces || return 1
+	for n in g r; do in_ns $n sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'; done
+	in_ns r nft -f - <<'E'
+table ip nat {
+	chain postrouting {
+		type nat hook postrouting priority srcnat
+		oifname "out" masquerade
+	}
+}
+E
+	touch /run/vpngw-e2e/topology
+}
+
+topo_interfaces() {
+	ip -n l -batch - <<'E' || return 1
+addr add 10.10.0.2/24 dev eth0
+link set dev lo up
+link set dev eth0 up
+route add default via 10.10.0.1
+E
+	ip -n g -batch - <<'E' || return 1
+addr add 10.10.0.1/24 dev lan
+addr add 198.51.100.2/24 dev wan
+link set dev lo up
+link set dev lan up
+link set dev wan up
+route add default via 198.51.100.1
+E
+	ip -n i -batch - <<'E' || return 1
+link add switch type bridge
+link set dev g master switch up
+link set dev r master switch up
+link set dev d master switch up
+link set dev switch up
+E
+	ip -n r -batch - <<'E' || return 1
+addr add 198.51.100.1/24 dev out
+addr add 192.168.1.1/24 dev in1
+addr add 192.168.2.1/24 dev in2
+link set dev lo up
+link set dev out up
+link set dev in1 up
+link set dev in2 up
+E
+	ip -n c1 -batch - <<'E' || return 1
+addr add 192.168.1.2/24 dev wan
+link set dev lo up
+link set dev wan up
+route add default via 192.168.1.1
+E
+	ip -n c2 -batch - <<'E' || return 1
+addr add 192.168.2.2/24 dev wan
+link set dev lo up
+link set dev wan up
+route add default via 192.168.2.1
+E
+	ip -n d -batch - <<'E' || return 1
+addr add 198.51.100.10/24 dev wan
+link set dev lo up
+link set dev wan up
+E
+}
+
+xfrm_flush() { # xfrm_flush NAMESPACE
+	printf 'xfrm %s flush\n' state policy | ip -n "$1" -batch -
+}
+
+# Puts an end to everything; a guest needs no such thing.
+topo_down() {
+	local n
+	topo_exists || return 0
+	for n in $NAMESPACES; do echo "netns del $n"; done | ip -force -batch -
+	rm -f /run/vpngw-e2e/topology
+}
