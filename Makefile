@@ -50,13 +50,17 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -W
 	$(if $(WERROR),-Werror)
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE -fno-common \
 	-ftrivial-auto-var-init=zero $(if $(filter x86_64,$(shell uname -m)),-fcf-protection)
+comma := ,
 SANF := -fsanitize=address,undefined -fno-sanitize-recover=all
 OPTS := -std=gnu17 -pthread $(WARN) $(HARDEN) -MMD -MP \
 	$(if $(SAN),$(SANF) -fno-omit-frame-pointer,$(if $(COV),,-D_FORTIFY_SOURCE=2)) \
 	$(if $(COV),--coverage -O0)
 LINK := -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(if $(SAN),$(SANF)) $(if $(COV),--coverage)
 CORE_LIBS := $(shell $(PKG_CONFIG) --libs $(CORE_PKGS)) -lgmp -lm
-SHELL_LIBS := $(shell $(PKG_CONFIG) --libs $(SHELL_PKGS)) -lcrypt
+# The address sanitizer has a crypt_r() of its own that calls the real one: the linker must not think
+# that libcrypt is not needed.
+SHELL_LIBS := $(shell $(PKG_CONFIG) --libs $(SHELL_PKGS)) \
+	$(if $(SAN),-Wl$(comma)--push-state$(comma)--no-as-needed -lcrypt -Wl$(comma)--pop-state,-lcrypt)
 AUTHD_LIBS := -lpam
 
 # The core decides and is pure; the shell acts. scripts/check-pure looks at the core's symbols.
@@ -119,10 +123,11 @@ $B/bench_%: $B/tests/bench/bench_%.o $B/libtest.a $B/libshell.a $B/libcore.a
 	$(SAY) LINK $@
 	$(Q)$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(SHELL_LIBS) $(CORE_LIBS)
 
-# The flags that a build was made with; another set of them rebuilds everything.
+# The flags that a build was made with; another set of them rebuilds everything, but for -Werror,
+# which changes no object.
+FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(filter-out -Werror,$(OPTS))
 $B/flags: force
-	@mkdir -p $B; echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(OPTS)' | cmp -s - $@ || \
-		echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(OPTS)' > $@
+	@mkdir -p $B; echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
 
 $B/%.o: %.c $B/flags
 	$(SAY) CC $<

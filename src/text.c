@@ -7,11 +7,12 @@
  */
 #include "text.h"
 
-#include "cleanup.h"
-
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "cleanup.h"
 
 /* Length of the UTF-8 character at s, its code point in *cp; 0 if it is not well-formed. */
 static size_t utf8_char(struct span s, uint32_t *cp)
@@ -100,14 +101,14 @@ bool text_is_utf8(struct span s)
 	return all_chars(s, true);
 }
 
-/* Damerau-Levenshtein distance without the transposition, for words of up to 63 characters. */
+/* Levenshtein distance; UINT_MAX for words of more than 63 characters. */
 static unsigned distance(const char *a, const char *b)
 {
 	size_t na = strlen(a), nb = strlen(b);
 	unsigned row[64];
 
 	if (na > 63 || nb > 63)
-		return 64;
+		return UINT_MAX;
 	for (unsigned j = 0; j <= nb; j++)
 		row[j] = j;
 	for (size_t i = 1; i <= na; i++) {

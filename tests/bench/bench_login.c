@@ -87,7 +87,8 @@ int main(int argc, char **argv)
 		char self[32];
 		struct span out;
 
-		snprintf(self, sizeof(self), "10.%u.%u.%u:500", i >> 16 & 255, i >> 8 & 255, i & 255);
+		snprintf(self, sizeof(self), "10.%u.%u.%u:500", i >> 16 & 255, i >> 8 & 255,
+			 i & 255);
 		client_init(&c, self, "192.0.2.1:500");
 		c.natt = false;
 		c.alg.group = argc > 5 ? (uint16_t)atoi(argv[5]) : 14;

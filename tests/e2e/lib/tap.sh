@@ -121,7 +121,7 @@ stop_process() { # stop_process PID
 diagnose() {
 	local log
 	echo "--- gateway: sessions, SAs, policies"
-	[ ! -S /run/vpngw/control ] || vpngwctl list
+	[ ! -S /run/vpngw/control ] || { vpngwctl list && vpngwctl status --json; }
 	ip -n g -s xfrm state | grep -vE '^\s+(auth|enc|aead)'
 	ip -n g xfrm policy list nosock
 	echo "--- gateway: journal"
