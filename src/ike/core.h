@@ -123,8 +123,9 @@ void quick_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int e
 /* A clear NO-PROPOSAL-CHOSEN and the like, before there is an SA; rate-limited. */
 void info_notify_clear(struct ike *ike, const struct ike_dgram *d, const struct ike_hdr *h,
 		       uint16_t type, uint64_t now, struct fx *fx);
-void info_notify(struct ike *ike, struct ike_sa *sa, uint8_t proto, uint16_t type, struct span spi,
-		 struct span data, struct fx *fx);
+/* One protected Notify, never repeated by us. What was sent, valid until the next message is built. */
+struct span info_notify(struct ike *ike, struct ike_sa *sa, uint8_t proto, uint16_t type,
+			struct span spi, struct span data, struct fx *fx);
 void info_delete_child(struct ike *ike, struct ike_sa *sa, const struct ike_child *c, uint64_t now,
 		       struct fx *fx);
 void info_delete_sa(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);

@@ -52,21 +52,13 @@ void info_notify_clear(struct ike *ike, const struct ike_dgram *d, const struct 
 	ike->count[IKE_C_SENT]++;
 }
 
-/* One message under the SA, never repeated. */
-static void send_once(struct ike *ike, struct ike_sa *sa, struct ike_build *b, uint32_t msgid,
-		      struct fx *fx)
-{
-	uint8_t iv[IKE_BLOCK_MAX];
-
-	if (keymat_iv_phase2(&sa->keys, sa->last_block, msgid, iv) == 0)
-		sa_send(ike, sa, p2_finish(sa, b, msgid, iv), fx);
-}
-
-void info_notify(struct ike *ike, struct ike_sa *sa, uint8_t proto, uint16_t type, struct span spi,
-		 struct span data, struct fx *fx)
+struct span info_notify(struct ike *ike, struct ike_sa *sa, uint8_t proto, uint16_t type,
+			struct span spi, struct span data, struct fx *fx)
 {
 	uint32_t msgid = ike_random_msgid(ike, sa);
 	struct ike_build b = p2_start(ike, sa, XCHG_INFO, msgid);
+	uint8_t iv[IKE_BLOCK_MAX];
+	struct span out = { 0 };
 
 	build_open(&b, PL_NOTIFY);
 	wr_be32(&b.w, ISAKMP_DOI_IPSEC);
@@ -75,7 +67,10 @@ void info_notify(struct ike *ike, struct ike_sa *sa, uint8_t proto, uint16_t typ
 	wr_be16(&b.w, type);
 	wr_span(&b.w, spi);
 	wr_span(&b.w, data);
-	send_once(ike, sa, &b, msgid, fx);
+	if (keymat_iv_phase2(&sa->keys, sa->last_block, msgid, iv) == 0)
+		out = p2_finish(sa, &b, msgid, iv);
+	sa_send(ike, sa, out, fx);
+	return out;
 }
 
 /* One Delete per message: some clients stumble over more. Nobody acknowledges it: repeated. */

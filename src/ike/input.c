@@ -126,6 +126,9 @@ static bool repeated(struct ike_event *ev)
 
 	if (!x || memcmp(x->request, ev->digest, sizeof(x->request)) != 0)
 		return false;
+	/* Who still asks is still answered: clients go on for a minute and more. */
+	if (x->done)
+		x->forget_us = ev->now + LIMIT_EXCHANGE_KEEP_S * US_PER_S;
 	if (x->answered && x->out) {
 		ev->ike->count[IKE_C_RESENT]++;
 		sa_send(ev->ike, ev->sa, (struct span){ x->out, x->out_len }, ev->fx);

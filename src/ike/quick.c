@@ -21,12 +21,28 @@
 
 #define OLD_CHILD_GRACE_S 30 /* the replaced pair still receives for this long */
 
+/* The exchange ends with a Notify, which is the answer to a repeated request: ours may be lost. */
+static void end_refused(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, uint16_t type,
+			struct fx *fx)
+{
+	struct span out =
+		info_notify(ike, sa, PROTO_ESP, type, (struct span){ 0 }, (struct span){ 0 }, fx);
+
+	x->done = true;
+	x->next_us = UINT64_MAX;
+	x->answered = out.n && xchg_store(x, out) == 0;
+}
+
 /* Refuses under the SA's protection; the SA stays, and this exchange is over. */
 static int refuse(struct ike_event *ev, uint16_t type, enum ike_reason why, const char *detail)
 {
+	struct ike_xchg *x = xchg_add(ev->sa, XCHG_KIND_QUICK, XCHG_QUICK, ev->hdr.msgid, ev->now);
+
+	if (!x)
+		return -EUSERS;
+	memcpy(x->request, ev->digest, sizeof(x->request));
 	sa_follow(ev);
-	info_notify(ev->ike, ev->sa, PROTO_ESP, type, (struct span){ 0 }, (struct span){ 0 },
-		    ev->fx);
+	end_refused(ev->ike, ev->sa, x, type, ev->fx);
 	ike_note(ev->ike, ev->sa, &ev->d->peer, why, detail, ev->fx);
 	ev->ike->count[IKE_C_NO_PROPOSAL]++;
 	return 0;
@@ -334,10 +350,8 @@ void quick_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int e
 	if (err == 0 && g_r.n <= sizeof(q->dh->g_r))
 		q->dh = calloc(1, sizeof(*q->dh));
 	if (!q->dh) {
-		info_notify(ike, sa, PROTO_ESP, N_INVALID_KEY_INFORMATION, (struct span){ 0 },
-			    (struct span){ 0 }, fx);
+		end_refused(ike, sa, x, N_INVALID_KEY_INFORMATION, fx);
 		child_drop(ike, sa, child_find(sa, q->child), fx);
-		x->done = true;
 		return;
 	}
 	(void)now;
@@ -419,11 +433,9 @@ bool ike_child_done(struct ike *ike, struct ike_ticket who, uint32_t child, int 
 	c->in_kernel = err == 0;
 	out = err == 0 ? quick_second(ike, sa, x, c) : (struct span){ 0 };
 	if (!out.n || xchg_store(x, out) < 0) {
-		info_notify(ike, sa, PROTO_ESP, N_NO_PROPOSAL_CHOSEN, (struct span){ 0 },
-			    (struct span){ 0 }, fx);
+		end_refused(ike, sa, x, N_NO_PROPOSAL_CHOSEN, fx);
 		ike_note(ike, sa, &sa->peer, IKE_R_KERNEL, "", fx);
 		child_drop(ike, sa, c, fx);
-		x->done = true;
 	} else {
 		x->answered = true;
 		x->next_us = ike_repeat_at(ike, now, 0);
