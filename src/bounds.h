@@ -34,6 +34,7 @@
 #define LIMIT_DPD_PER_S       10   /* R-U-THERE answered */
 #define LIMIT_EXCHANGE_KEEP_S 30   /* how long an answer is kept for a repeated request */
 #define LIMIT_QUICK_WAIT_S    30   /* Quick Mode answered, third message missing */
+#define LIMIT_NO_PAIR_S       600  /* logged in and configured, but no SA pair yet */
 #define LIMIT_MIN_LIFE_S      300  /* shortest lifetime that a client may ask for */
 
 /* Names and words */

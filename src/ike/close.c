@@ -89,7 +89,17 @@ int ike_close(struct ike *ike, struct sess_id id, enum ike_reason why, uint64_t 
 
 /* ---- time ---- */
 
-/* The present state has lasted too long. The SA is gone or in another state afterwards. */
+static bool quick_pending(const struct ike_sa *sa)
+{
+	const struct ike_child *c = sa->children;
+
+	while (c && c->state != IKE_CHILD_PENDING)
+		c = c->next;
+	return c;
+}
+
+/* The present state has lasted too long. The SA is gone, in another state or has a new deadline
+ * afterwards. */
 static void on_deadline(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)
 {
 	switch (sa->state) {
@@ -112,7 +122,12 @@ static void on_deadline(struct ike *ike, struct ike_sa *sa, uint64_t now, struct
 	case IKE_ST_AUTHED:
 	case IKE_ST_LEASED:
 	case IKE_ST_UP:
-		sa_close(ike, sa, IKE_R_NOT_UP, true, now, fx);
+		if (quick_pending(sa)) { /* it gets the time that a Quick Mode has */
+			sa->deadline_us = now + LIMIT_QUICK_WAIT_S * US_PER_S;
+			sa_rearm(ike, sa);
+		} else {
+			sa_close(ike, sa, IKE_R_NOT_UP, true, now, fx);
+		}
 		break;
 	case IKE_ST_CLOSING:
 		sa_close(ike, sa, sa->why, false, now, fx);

@@ -271,7 +271,7 @@ static const struct {
 	[IKE_R_NO_THIRD] = { "no-third-message", "the client did not finish phase 1" },
 	[IKE_R_EVICTED] = { "evicted", "gave way to a newer login" },
 	[IKE_R_CLIENT_SILENT] = { "client-silent", "the client stopped answering" },
-	[IKE_R_NOT_UP] = { "not-up", "logged in, but set up no IPsec SA within auth_timeout" },
+	[IKE_R_NOT_UP] = { "not-up", "logged in, but set up no IPsec SA in time" },
 	[IKE_R_AUTH_FAILED] = { "auth-failed", "login refused" },
 	[IKE_R_AUTH_UNAVAILABLE] = { "auth-unavailable", "the password could not be checked" },
 	[IKE_R_CLIENT_REFUSED] = { "client-refused", "the client gave up" },

@@ -168,8 +168,11 @@ int config_request(struct ike_event *ev)
 		learn_client(sa, &a);
 	}
 	xauth_seen(sa, ev->now);
-	if (sa->state == IKE_ST_AUTHED)
+	if (sa->state == IKE_ST_AUTHED) {
+		/* Some clients start Quick Mode only when there is something to send. */
 		sa_enter(ev->ike, sa, IKE_ST_LEASED);
+		sa->deadline_us = ev->now + LIMIT_NO_PAIR_S * US_PER_S;
+	}
 	p2_answer(ev->ike, sa, x, &b, ev->fx);
 	return 0;
 }

@@ -128,6 +128,24 @@ static void test_xauth_answer_stops(void)
 	gate_pass(&g, S(20));
 	is_int(kit_state(), -1, "nothing is left");
 	kit_end("no pair");
+	kit_with(client_login);
+	watch(S(LIMIT_NO_PAIR_S) - S(1));
+	ok(kit_state() == IKE_ST_LEASED && client_quick(&c, &g) && kit_state() == IKE_ST_UP,
+	   "one that has its address may wait until it has something to send");
+	kit_end("late pair");
+	kit_with(client_login);
+	watch(S(LIMIT_NO_PAIR_S) + S(1));
+	ok(gate_count(&g, FX_DOWN, IKE_R_NOT_UP) == 1 && g.leases == 0, "but not for ever");
+	kit_end("no pair ever");
+	kit_with(client_xauth);
+	gate_pass(&g, S(59));
+	client_to(&c, &g, client_quick1(&c, hex("01000000 0a636301"), nil));
+	client_quick2(&c, gate_only(&g));
+	gate_pass(&g, S(5));
+	client_to(&c, &g, client_quick3(&c));
+	ok(kit_state() == IKE_ST_UP && g.n_pairs == 1,
+	   "nor does a login end in the middle of a Quick Mode");
+	kit_end("last moment");
 }
 
 static void test_refusal(void)
