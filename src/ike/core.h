@@ -39,6 +39,7 @@ struct ike_event {
 	struct ike_xchg *x; /* the exchange it belongs to; NULL: it starts one */
 	uint8_t digest[16];
 	uint8_t iv[IKE_BLOCK_MAX]; /* IV of the exchange's next message */
+	bool used;                 /* Informational: the message ID was used before */
 	bool burn;                 /* the message ID is used up when the handler succeeds */
 	uint64_t now;
 	struct fx *fx;

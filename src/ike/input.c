@@ -150,14 +150,18 @@ static int phase2_message(struct ike_event *ev)
 	struct sess_id id = sa->id;
 	int rc;
 
-	if (!(ev->hdr.flags & ISAKMP_FLAG_ENCRYPTED) || !ev->hdr.msgid)
+	if (!(ev->hdr.flags & ISAKMP_FLAG_ENCRYPTED))
 		return -EPROTO; /* N206-N209: clear ones are never acted on */
+	/* vpnc draws the ID of its Deletes from one byte: one in 256 is 0. */
+	if (!ev->hdr.msgid && ev->hdr.xchg != XCHG_INFO)
+		return -EPROTO;
 	if (1u << sa->state & (ST(DH) | ST(SIGN)))
 		return -EPROTO; /* no keys yet: W1 */
 	ev->x = xchg_find(sa, ev->hdr.xchg, ev->hdr.msgid);
 	if (repeated(ev))
 		return 0;
-	if (!ev->x && used_id(sa, ev->hdr.msgid))
+	ev->used = !ev->x && used_id(sa, ev->hdr.msgid);
+	if (ev->used && ev->hdr.xchg != XCHG_INFO)
 		return -EALREADY;
 	if (ev->x)
 		memcpy(ev->iv, ev->x->iv, sizeof(ev->iv));

@@ -305,6 +305,8 @@ void client_new_exchange(struct client *c)
 {
 	draw(c, &c->msgid, sizeof(c->msgid));
 	c->msgid |= 1;
+	if (c->own_msgid)
+		c->msgid = *c->own_msgid;
 	keymat_iv_phase2(&c->keys, c->last_block, c->msgid, c->iv);
 }
 

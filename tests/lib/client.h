@@ -46,6 +46,7 @@ struct client {
 
 	/* the exchange under way */
 	uint32_t msgid;
+	const uint32_t *own_msgid; /* what the next ones take instead of a random one; NULL: none */
 	uint8_t iv[IKE_BLOCK_MAX];
 	uint16_t cfg_id;
 	struct ipaddr address; /* from mode config */

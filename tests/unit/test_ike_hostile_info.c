@@ -386,11 +386,40 @@ static void test_moving_refused(void)
 	gate_stop(&g);
 }
 
+/* vpnc says good-bye under message IDs of one byte: 0 happens, and the same one twice. */
+static void test_small_ids(void)
+{
+	static const uint32_t zero, seven = 7;
+
+	two_up();
+	c.own_msgid = &zero;
+	client_to(&c, &g, client_delete_isakmp(&c));
+	ok(kit_state() == -1 && g.leases == 1, "a delete under message ID 0 ends its session");
+	two_up();
+	c.own_msgid = &seven;
+	client_to(&c, &g, client_delete_child(&c));
+	ok(kit_state() == IKE_ST_UP && g.n_pairs == 1, "a delete of the pair");
+	client_to(&c, &g, client_delete_isakmp(&c));
+	ok(kit_state() == -1 && g.leases == 1,
+	   "and under the same message ID one of the session: it ends as well");
+	two_up();
+	c.own_msgid = &seven;
+	client_to(&c, &g, client_notify(&c, N_INITIAL_CONTACT, nil, nil));
+	ok(dropped(client_delete_child(&c)) && dropped(client_delete(&c, PROTO_ISAKMP, nil)),
+	   "N155: nothing else is taken under a message ID that was used");
+	kit_end("small message IDs");
+	two_up();
+	c.own_msgid = &zero;
+	ok(dropped(client_quick1(&c, nil, nil)), "nor a Quick Mode under message ID 0");
+	kit_end("message ID 0");
+}
+
 int main(void)
 {
 	test_delete_forms();
 	test_others();
 	test_own();
+	test_small_ids();
 	test_notifies();
 	test_initial_contact();
 	test_dpd();
