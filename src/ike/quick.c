@@ -171,7 +171,7 @@ static struct ike_child *new_child(struct ike_event *ev, const struct ike_child 
 	c->state = IKE_CHILD_PENDING;
 	c->spi_out = choice->spi;
 	c->alg = choice->alg;
-	c->encap = sa->natt;
+	c->encap = choice->encap;
 	c->pfs_group = choice->group;
 	c->since_us = ev->now;
 	c->expires_us = UINT64_MAX;
@@ -221,10 +221,15 @@ static int quick_begin(struct ike_event *ev, const struct ike_child *selected,
 	return 0;
 }
 
+static enum p2_path path_of(const struct ike_sa *sa)
+{
+	return !sa->natt ? P2_PATH_PLAIN : sa->nat ? P2_PATH_UDP : P2_PATH_EITHER;
+}
+
 int quick_first(struct ike_event *ev)
 {
 	struct ike_sa *sa = ev->sa;
-	const struct p2_want want = { .encap = sa->natt,
+	const struct p2_want want = { .path = path_of(sa),
 				      .ke = ev->msg.present & PB(KE),
 				      .ke_len = ev->msg.ke.n };
 	struct ike_child selected = { 0 };

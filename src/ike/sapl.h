@@ -40,15 +40,23 @@ int p1_choose(struct span sa, const struct ike_conf *conf, size_t ke_len, struct
 struct p2_choice {
 	struct ike_p2 alg;
 	struct sa_answer answer;
+	bool encap;      /* ESP in UDP */
 	uint32_t spi;    /* the client's inbound SPI, host order */
 	uint16_t group;  /* PFS group; 0: none */
 	uint32_t life_s; /* offered; 28800 when none was (RFC 2407 4.5) */
 };
 
+/* How ESP may travel between the two. */
+enum p2_path {
+	P2_PATH_PLAIN,  /* no NAT traversal: ESP itself */
+	P2_PATH_UDP,    /* a NAT is in the way: ESP in UDP (RFC 3947 5.1) */
+	P2_PATH_EITHER, /* IKE uses port 4500, but there is no NAT: as the client likes */
+};
+
 /* What Quick Mode must agree with beside the proposals. */
 struct p2_want {
-	bool encap; /* ESP in UDP is in use between the two */
-	bool ke;    /* the message has a KE payload */
+	enum p2_path path;
+	bool ke; /* the message has a KE payload */
 	size_t ke_len;
 };
 

@@ -110,12 +110,21 @@ static int p2_read(const struct sa_transform *t, struct p2_offer *ret)
 	return r.bad ? -EBADMSG : 0;
 }
 
-static unsigned p2_rank(const struct ike_conf *conf, const struct p2_offer *o, bool encap)
+static bool in_udp(const struct p2_offer *o)
 {
-	bool fits = encap ? o->encap == ENCAP_UDP_TUNNEL || o->encap == ENCAP_UDP_TUNNEL_DRAFT
-			  : o->encap == ENCAP_TUNNEL || o->encap == 0;
+	return o->encap == ENCAP_UDP_TUNNEL || o->encap == ENCAP_UDP_TUNNEL_DRAFT;
+}
 
-	if (!o->usable || !fits)
+static bool path_fits(const struct p2_offer *o, enum p2_path path)
+{
+	bool plain = o->encap == ENCAP_TUNNEL || o->encap == 0;
+
+	return (path != P2_PATH_PLAIN && in_udp(o)) || (path != P2_PATH_UDP && plain);
+}
+
+static unsigned p2_rank(const struct ike_conf *conf, const struct p2_offer *o, enum p2_path path)
+{
+	if (!o->usable || !path_fits(o, path))
 		return conf->n_p2;
 	for (unsigned i = 0; i < conf->n_p2; i++) {
 		const struct ike_p2 *c = &conf->p2[i];
@@ -198,7 +207,7 @@ int p2_choose(struct span sa, const struct ike_conf *conf, const struct p2_want 
 				 o.group ? ike_group_str(o.group, group) : "");
 			sa_offer_text(offered, both);
 		}
-		rank = p2_rank(conf, &o, want->encap);
+		rank = p2_rank(conf, &o, want->path);
 		if (rank >= best || in_bundle(sa, w.prop.number))
 			continue;
 		if (!pfs_fits(conf, want, o.group)) {
@@ -208,6 +217,7 @@ int p2_choose(struct span sa, const struct ike_conf *conf, const struct p2_want 
 		best = rank;
 		*ret = (struct p2_choice){
 			.alg = conf->p2[rank],
+			.encap = in_udp(&o),
 			.spi = rd_be32(&spi),
 			.group = o.group,
 			.life_s = o.life_s,

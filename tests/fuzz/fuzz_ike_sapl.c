@@ -23,7 +23,10 @@ static int choose(unsigned how, struct span sa, struct sa_answer *ret)
 {
 	static const uint16_t groups[] = { 14, 2, 31, 19 };
 	const struct dh_group *g = dh_group(groups[how >> 1 & 3]);
-	struct p2_want want = { how & 8, how & 16, g->public_len };
+	struct p2_want want = { how & 32  ? P2_PATH_EITHER
+				: how & 8 ? P2_PATH_UDP
+					  : P2_PATH_PLAIN,
+				how & 16, g->public_len };
 	char offered[OFFER_TEXT];
 	struct p1_choice p1;
 	struct p2_choice p2;

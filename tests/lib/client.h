@@ -26,8 +26,9 @@ struct client {
 	bool clear_third;       /* third message unencrypted: racoon, Apple, Android */
 	bool vpnc_order;        /* KEY_LENGTH first, numbers from 0 */
 	bool unity;
-	bool no_crypto;                /* as gate.h: a fixed secret instead of Diffie-Hellman */
-	uint16_t auth;                 /* authentication method offered */
+	bool tunnel_mode; /* Quick Mode without UDP encapsulation, whatever was found */
+	bool no_crypto;   /* as gate.h: a fixed secret instead of Diffie-Hellman */
+	uint16_t auth;    /* authentication method offered */
 	struct endpoint self, gateway; /* as this client believes */
 
 	/* state */

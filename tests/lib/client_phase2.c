@@ -83,7 +83,7 @@ static void put_esp_transform(struct client *c, struct ike_build *b)
 	wr_be16(&b->w, 0);
 	build_tv(b, 1, 1);
 	build_tv(b, 2, 28800);
-	build_tv(b, 4, !c->floated ? 1 : c->natt == VID_NATT_RFC ? 3 : 61443);
+	build_tv(b, 4, !c->floated || c->tunnel_mode ? 1 : c->natt == VID_NATT_RFC ? 3 : 61443);
 	if (auths[c->esp.auth])
 		build_tv(b, 5, auths[c->esp.auth]);
 	if (c->esp.key_len)

@@ -186,6 +186,18 @@ static void test_ports(void)
 	   "N116: a login on port 4500 from the start works");
 	kit_end("N116");
 	kit_fresh();
+	c.self = ep("192.0.2.9:4500");
+	c.gateway.port = 4500;
+	c.floated = c.tunnel_mode = true;
+	ok(client_up(&c, &g) && !g.pair[0].fx.encap && kit_state() == IKE_ST_UP,
+	   "N116: and may have ESP without UDP, where no NAT is found");
+	kit_end("N116, tunnel mode");
+	kit_fresh();
+	c.behind_nat = c.tunnel_mode = true;
+	ok(client_login(&c, &g) && !client_quick(&c, &g) && g.n_pairs == 0,
+	   "N202: but not behind one");
+	kit_end("N202, tunnel mode");
+	kit_fresh();
 	c.self = ep("192.0.2.9:31000");
 	c.behind_nat = true;
 	client_to(&c, &g, client_first(&c));

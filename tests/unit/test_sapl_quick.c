@@ -181,14 +181,18 @@ static void test_encapsulation(void)
 	is_int(one(AES, 256, 5, 0, 0), 0, "N202: no mode at all is tunnel mode, for a gateway");
 	ok(one(AES, 256, 5, UDP, 0) == -ENOENT && one(AES, 256, 5, UDP_DRAFT, 0) == -ENOENT,
 	   "N202: UDP encapsulation without a NAT is refused");
-	want.encap = true;
+	want.path = P2_PATH_UDP;
 	ok(one(AES, 256, 5, UDP, 0) == 0 && one(AES, 256, 5, UDP_DRAFT, 0) == 0,
 	   "N202: UDP encapsulation behind a NAT, by its number of RFC 3947 or the drafts");
 	ok(one(AES, 256, 5, TUNNEL, 0) == -ENOENT && one(AES, 256, 5, 0, 0) == -ENOENT,
 	   "N202: tunnel mode behind a NAT is refused");
-	for (unsigned nat = 0; nat < 2; nat++)
+	want.path = P2_PATH_EITHER;
+	ok(one(AES, 256, 5, TUNNEL, 0) == 0 && !got.encap && one(AES, 256, 5, UDP, 0) == 0 &&
+		   got.encap,
+	   "on port 4500 without a NAT the client may have either, and gets what it chose");
+	for (enum p2_path path = P2_PATH_PLAIN; path <= P2_PATH_EITHER; path++)
 		for (size_t i = 0; i < ARRAY_SIZE(never); i++) {
-			want.encap = nat;
+			want.path = path;
 			none &= one(AES, 256, 5, never[i], 0) == -ENOENT;
 		}
 	ok(none, "N202: transport mode and other values are refused");
