@@ -26,6 +26,9 @@
 #define LIMIT_AMPLIFY        3   /* bytes sent for each byte from an unproven address */
 #define LIMIT_NOTIFY_PER_S   10  /* clear error notifies in all */
 
+/* Between phase 1, which anybody can finish, and the login */
+#define LIMIT_LOGINS_WAITING 2000 /* clients that are asked for their password */
+
 /* One session */
 #define LIMIT_EXCHANGES       12 /* phase 2 exchanges remembered at once; a Delete per child fits */
 #define LIMIT_CHILDREN        8  /* SA pairs */

@@ -32,8 +32,9 @@ static int admit(struct ike *ike, const struct ike_dgram *d, uint64_t now, struc
 		why = IKE_R_BUSY;
 	else if (half_open_from(&ike->t, &d->peer.addr, c->half_open_source) >= c->half_open_source)
 		why = IKE_R_TOO_MANY_FROM_PEER;
-	else if (ike->t.n_half_open >= c->half_open_total) {
-		struct ike_sa *old = half_open_oldest_unproved(&ike->t);
+	else if (ike->t.half_open[IKE_HALF_OPEN_UNPROVED].n >= c->half_open_total) {
+		struct ike_sa *old =
+			half_open_oldest(&ike->t, IKE_HALF_OPEN_UNPROVED, IKE_ST_AM_SENT);
 
 		if (old)
 			sa_close(ike, old, IKE_R_EVICTED, false, now, fx);
@@ -289,12 +290,17 @@ static struct span second_message(struct ike *ike, const struct ike_sa *sa, stru
 	return build_clear(&b);
 }
 
-/* The next unasked repetition: only while the address has credit for it. */
+/*
+ * The next unasked repetition: only while the address has credit for it. The first one is on trust
+ * as long as few logins are under way: a client whose third message got lost says nothing more until
+ * it hears ours again.
+ */
 static void plan_repeat(const struct ike *ike, struct ike_nego *n, uint64_t now)
 {
 	bool credit = n->sent + n->reply_len <= (size_t)LIMIT_AMPLIFY * n->received;
+	bool quiet = ike->t.half_open[IKE_HALF_OPEN_UNPROVED].n <= ike->conf->half_open_total / 2;
 
-	n->next_us = credit && n->resent < ike->conf->retransmit_tries
+	n->next_us = (credit || (quiet && !n->resent)) && n->resent < ike->conf->retransmit_tries
 			     ? ike_repeat_at(ike, now, n->resent)
 			     : UINT64_MAX;
 }

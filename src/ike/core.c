@@ -71,7 +71,7 @@ unsigned ike_sessions(const struct ike *ike)
 
 unsigned ike_half_open(const struct ike *ike)
 {
-	return ike->t.n_half_open;
+	return half_open_count(&ike->t);
 }
 
 const struct ike_sa *ike_next(const struct ike *ike, uint32_t *cursor)
@@ -113,6 +113,8 @@ void sa_enter(struct ike *ike, struct ike_sa *sa, enum ike_state s)
 	bool was = 1u << sa->state & ST_LOGGED_IN, is = 1u << s & ST_LOGGED_IN;
 
 	ike->t.n_logged_in += (unsigned)is - (unsigned)was;
+	if (s == IKE_ST_XAUTH)
+		half_open_prove(&ike->t, sa);
 	if (is) /* a login that is being refused counts until it is gone */
 		half_open_leave(&ike->t, sa);
 	sa->state = s;

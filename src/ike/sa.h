@@ -45,6 +45,14 @@ enum ike_child_state {
 	IKE_CHILD_OLD, /* replaced by a newer pair with the same selectors; lives out its grace */
 };
 
+/* A login under way counts in one of two lists (table.h). */
+enum ike_half_open {
+	IKE_HALF_OPEN_NO,       /* logged in, or restored */
+	IKE_HALF_OPEN_UNPROVED, /* has not shown that it is where it says */
+	IKE_HALF_OPEN_WAITING,  /* after phase 1, before the login */
+	IKE_HALF_OPEN__COUNT,
+};
+
 /* One SA pair. */
 struct ike_child {
 	struct ike_child *next; /* owned */
@@ -102,7 +110,7 @@ struct ike_sa {
 	struct ike_sa *next_cookie, *next_source, *newer, *older;
 	uint64_t due_us;
 	uint32_t heap_at;
-	bool in_half_open;
+	enum ike_half_open half_open;
 };
 
 /* The session's name for people and logs: 8 hex digits of its responder cookie. */

@@ -210,38 +210,63 @@ static bool same_source(const struct ipaddr *a, const struct ipaddr *b)
 	return a->family == b->family && memcmp(a->b, b->b, a->family == IP_V6 ? 8 : 4) == 0;
 }
 
+static void age_link(struct ike_table *t, struct ike_sa *sa, enum ike_half_open list)
+{
+	struct half_open_list *l = &t->half_open[list];
+
+	sa->older = l->newest;
+	sa->newer = NULL;
+	*(l->newest ? &l->newest->newer : &l->oldest) = sa;
+	l->newest = sa;
+	l->n++;
+	sa->half_open = list;
+}
+
+static void age_unlink(struct ike_table *t, struct ike_sa *sa)
+{
+	struct half_open_list *l = &t->half_open[sa->half_open];
+
+	*(sa->older ? &sa->older->newer : &l->oldest) = sa->newer;
+	*(sa->newer ? &sa->newer->older : &l->newest) = sa->older;
+	l->n--;
+	sa->newer = sa->older = NULL;
+	sa->half_open = IKE_HALF_OPEN_NO;
+}
+
 void half_open_enter(struct ike_table *t, struct ike_sa *sa)
 {
 	struct ike_sa **b = &t->by_source[source_hash(t, &sa->source.addr)];
 
 	sa->next_source = *b;
 	*b = sa;
-	sa->older = t->newest;
-	sa->newer = NULL;
-	if (t->newest)
-		t->newest->newer = sa;
-	else
-		t->oldest = sa;
-	t->newest = sa;
-	sa->in_half_open = true;
-	t->n_half_open++;
+	age_link(t, sa, IKE_HALF_OPEN_UNPROVED);
+}
+
+void half_open_prove(struct ike_table *t, struct ike_sa *sa)
+{
+	if (sa->half_open != IKE_HALF_OPEN_UNPROVED)
+		return;
+	age_unlink(t, sa);
+	age_link(t, sa, IKE_HALF_OPEN_WAITING);
 }
 
 void half_open_leave(struct ike_table *t, struct ike_sa *sa)
 {
 	struct ike_sa **p = &t->by_source[source_hash(t, &sa->source.addr)];
 
-	if (!sa->in_half_open)
+	if (sa->half_open == IKE_HALF_OPEN_NO)
 		return;
 	while (*p && *p != sa)
 		p = &(*p)->next_source;
 	if (*p)
 		*p = sa->next_source;
-	*(sa->older ? &sa->older->newer : &t->oldest) = sa->newer;
-	*(sa->newer ? &sa->newer->older : &t->newest) = sa->older;
-	sa->next_source = sa->older = sa->newer = NULL;
-	sa->in_half_open = false;
-	t->n_half_open--;
+	sa->next_source = NULL;
+	age_unlink(t, sa);
+}
+
+uint32_t half_open_count(const struct ike_table *t)
+{
+	return t->half_open[IKE_HALF_OPEN_UNPROVED].n + t->half_open[IKE_HALF_OPEN_WAITING].n;
 }
 
 unsigned half_open_from(const struct ike_table *t, const struct ipaddr *a, unsigned enough)
@@ -264,11 +289,12 @@ struct ike_sa *half_open_find(const struct ike_table *t, const struct endpoint *
 	return sa;
 }
 
-struct ike_sa *half_open_oldest_unproved(const struct ike_table *t)
+struct ike_sa *half_open_oldest(const struct ike_table *t, enum ike_half_open list,
+				enum ike_state state)
 {
-	struct ike_sa *sa = t->oldest;
+	struct ike_sa *sa = t->half_open[list].oldest;
 
-	while (sa && sa->state != IKE_ST_AM_SENT)
+	while (sa && sa->state != state)
 		sa = sa->newer;
 	return sa;
 }

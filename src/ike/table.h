@@ -20,6 +20,12 @@ struct u32_set {
 	uint32_t cap, n;
 };
 
+/* Logins under way, by age. */
+struct half_open_list {
+	struct ike_sa *oldest, *newest;
+	uint32_t n;
+};
+
 struct ike_table {
 	struct ike_slot *slot; /* owned */
 	uint32_t cap, free_head, n;
@@ -27,8 +33,8 @@ struct ike_table {
 	uint32_t cookie_mask;
 	struct ike_sa **by_source; /* owned; half-open exchanges only */
 	uint64_t source_seed;
-	struct ike_sa *oldest, *newest; /* half-open exchanges, by age */
-	uint32_t n_half_open, n_logged_in;
+	struct half_open_list half_open[IKE_HALF_OPEN__COUNT];
+	uint32_t n_logged_in;
 	struct ike_sa **heap; /* owned; by due_us */
 	uint32_t heap_n, heap_cap;
 	struct u32_set spis;
@@ -48,16 +54,23 @@ struct ike_sa *table_by_cookies(const struct ike_table *t, const uint8_t *cky_i,
 /* Any SA with this responder cookie's first four bytes: session names must differ. */
 bool table_name_taken(const struct ike_table *t, const uint8_t *cky_r);
 
-/* Half-open exchanges: entered when created, left when logged in or gone. */
+/*
+ * Half-open exchanges: entered when created, left when logged in or gone. In between, a client that
+ * has finished phase 1 moves to the other list: those who need only send a packet from anywhere
+ * cannot keep out those who have done more, nor the other way round.
+ */
 void half_open_enter(struct ike_table *t, struct ike_sa *sa);
+void half_open_prove(struct ike_table *t, struct ike_sa *sa);
 void half_open_leave(struct ike_table *t, struct ike_sa *sa);
+uint32_t half_open_count(const struct ike_table *t); /* in both */
 /* How many come from this source (IPv4 address, IPv6 /64); counting stops at `enough`. */
 unsigned half_open_from(const struct ike_table *t, const struct ipaddr *a, unsigned enough);
 /* The half-open exchange that this first message started, or NULL. */
 struct ike_sa *half_open_find(const struct ike_table *t, const struct endpoint *peer,
 			      const uint8_t *cky_i);
-/* The oldest one that has not proved its address yet, or NULL. */
-struct ike_sa *half_open_oldest_unproved(const struct ike_table *t);
+/* The oldest one of a list that is in this state, or NULL: who makes room. */
+struct ike_sa *half_open_oldest(const struct ike_table *t, enum ike_half_open list,
+				enum ike_state state);
 
 /* Sets when the SA has something to do; UINT64_MAX: never. */
 void table_due(struct ike_table *t, struct ike_sa *sa, uint64_t due_us);

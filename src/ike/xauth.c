@@ -28,11 +28,32 @@ static void put_attr_header(struct ike_build *b, enum ike_cfg_type type, uint16_
 	wr_be16(&b->w, id);
 }
 
+/*
+ * Anybody can get this far. When very many wait for their password to be typed, who has been waiting
+ * the longest goes: without a word, for a crowd of ghosts would be as bad as one of strangers.
+ */
+static bool make_room(struct ike *ike, uint64_t now, struct fx *fx)
+{
+	struct ike_sa *old;
+
+	if (ike->t.half_open[IKE_HALF_OPEN_WAITING].n < LIMIT_LOGINS_WAITING)
+		return true;
+	old = half_open_oldest(&ike->t, IKE_HALF_OPEN_WAITING, IKE_ST_XAUTH);
+	if (old)
+		sa_close(ike, old, IKE_R_EVICTED, false, now, fx);
+	return old;
+}
+
 void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)
 {
 	uint32_t msgid = ike_random_msgid(ike, sa);
 	struct ike_build b;
 
+	if (!make_room(ike, now, fx)) {
+		ike_note(ike, NULL, &sa->peer, IKE_R_TOO_MANY_HALF_OPEN, "", fx);
+		sa_close(ike, sa, IKE_R_TOO_MANY_HALF_OPEN, false, now, fx);
+		return;
+	}
 	ike_random(ike, &sa->cfg_id, sizeof(sa->cfg_id));
 	sa_enter(ike, sa, IKE_ST_XAUTH);
 	sa->deadline_us = now + ike->conf->auth_timeout_us;

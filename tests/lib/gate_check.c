@@ -62,7 +62,7 @@ static const char *check_sa(const struct gate *g, const struct ike_sa *sa, struc
 
 	s->sas++;
 	s->logged_in += logged_in(sa);
-	s->half_open += sa->in_half_open;
+	s->half_open += sa->half_open != IKE_HALF_OPEN_NO;
 	for (const struct ike_child *c = sa->children; c; c = c->next) {
 		s->spis++;
 		s->pairs += c->in_kernel;

@@ -171,7 +171,7 @@ static void test_too_early(void)
 	kit_fresh();
 	g.hold = GATE_HOLD(DH) | GATE_HOLD(SIGN);
 	client_to(&c, &g, client_first(&c));
-	memcpy(c.cky_r, g.ike->t.newest->cky_r, 8);
+	memcpy(c.cky_r, g.ike->t.half_open[IKE_HALF_OPEN_UNPROVED].newest->cky_r, 8);
 	c.keys = (struct ike_keys){
 		.enc = ENC_AES_CBC, .hash = HASH_SHA256, .key_len = 32, .skeyid_a.n = 32
 	};

@@ -59,35 +59,67 @@ static void test_total(void)
 	static struct client old;
 
 	begin(50, 1000);
-	for (unsigned i = 0; i < 49; i++) {
+	for (unsigned i = 0; i < 50; i++) {
 		knock(0x0a000000 + i, i);
 		gate_pass(&g, 1000);
 	}
 	client_phase1(&c, &g);
-	is_int(ike_half_open(g.ike), 50, "the gauge is full, one of them has got to XAuth");
+	is_int(ike_half_open(g.ike), 50, "the gauge is full, and one has got to XAuth");
 	for (unsigned i = 0; i < 49; i++)
 		knock(0x0b000000 + i, 1000 + i);
-	is_int(ike_half_open(g.ike), 50, "DOS-01: a newer one takes the place of the oldest");
+	is_int(ike_half_open(g.ike), 51, "DOS-01: a newer one takes the place of the oldest");
 	is_int(kit_state(), IKE_ST_XAUTH, "DOS-01: but never of one that has proved its address");
 	knock(0x0c000000, 7);
-	ok(kit_state() == IKE_ST_XAUTH && ike_half_open(g.ike) == 50, "nor later");
+	ok(kit_state() == IKE_ST_XAUTH && ike_half_open(g.ike) == 51, "nor later");
 	kit_another(&old, "203.0.113.9:500");
 	ok(client_up(&old, &g), "DOS-06: an honest client still gets in");
 	kit_end("total");
-	/* all have proved their address: nobody is thrown out */
+}
+
+static bool stranger(unsigned i)
+{
+	client_init(&c, "192.0.2.9:500", "198.51.100.1:500");
+	c.no_crypto = true;
+	c.self.addr = ipaddr_v4(0x0a000000 + i);
+	c.seed = i;
+	return client_phase1(&c, &g);
+}
+
+/* Anybody can finish phase 1. A crowd that does, and then waits, keeps nobody out. */
+static void test_waiting(void)
+{
+	static struct client honest;
+	struct client first_one;
+
 	begin(5, 1000);
-	for (unsigned i = 0; i < 5; i++) {
-		client_init(&c, "192.0.2.9:500", "198.51.100.1:500");
-		c.no_crypto = true;
-		c.self.addr = ipaddr_v4(0x0a000000 + i);
-		c.seed = i;
-		client_phase1(&c, &g);
+	for (unsigned i = 0; i < 50; i++)
+		stranger(i);
+	is_int(ike_half_open(g.ike), 50, "who is asked for a password takes no place of others");
+	kit_another(&honest, "203.0.113.9:500");
+	ok(client_up(&honest, &g), "DOS-08, N246: an honest client gets in");
+	kit_end("waiting");
+	begin(1000, 100000);
+	for (unsigned i = 0; i < LIMIT_LOGINS_WAITING; i++) {
+		stranger(i);
+		if (i == 0)
+			first_one = c;
 	}
-	knock(0x0b000000, 1);
-	ok(ike_half_open(g.ike) == 5 && gate_count(&g, FX_NOTE, IKE_R_TOO_MANY_HALF_OPEN) == 1 &&
-		   g.n_out == 0,
-	   "when all are busy with their passwords, the newest is turned away");
-	kit_end("all proved");
+	is_int(ike_half_open(g.ike), LIMIT_LOGINS_WAITING, "DOS-08: so many may wait at once");
+	kit_another(&honest, "203.0.113.9:500");
+	ok(client_phase1(&honest, &g) && ike_half_open(g.ike) == LIMIT_LOGINS_WAITING,
+	   "DOS-08: one more is let in");
+	ok(!client_sa(&first_one, &g) && gate_count(&g, FX_DOWN, IKE_R_EVICTED) == 1,
+	   "and who has been waiting the longest goes");
+	kit_end("waiting, full");
+	begin(1000, 100000);
+	for (unsigned i = 0; i < LIMIT_LOGINS_WAITING && stranger(i); i++)
+		client_to(&c, &g, client_credentials(&c, span_str("alice"), span_str("x")));
+	ok(ike_half_open(g.ike) == LIMIT_LOGINS_WAITING && !stranger(99999) &&
+		   ike_half_open(g.ike) == LIMIT_LOGINS_WAITING,
+	   "when all of them are just being refused, the newest is turned away");
+	gate_pass(&g, S(30));
+	ok(stranger(1), "for some seconds");
+	kit_end("refusing, full");
 }
 
 /* Strangers who finish phase 1 and then type wrong passwords are strangers, too. */
@@ -174,9 +206,19 @@ static void test_amplification(void)
 	out = gate_only(&g).n;
 	printf("# a first message of %llu bytes gets %llu\n", (unsigned long long)in,
 	       (unsigned long long)out);
+	g.bytes_out = 0;
 	gate_pass(&g, S(60));
-	ok(g.n_out == 0, "N241: silence afterwards: not one repetition without credit");
+	is_int((long long)g.bytes_out, (long long)out,
+	       "N241: without credit it gets one repetition, in case its third message is lost");
 	kit_end("N241");
+	begin(8, 1000);
+	for (unsigned i = 0; i < 5; i++)
+		knock(0x0a000000 + i, i);
+	g.bytes_out = 0;
+	gate_pass(&g, S(60));
+	is_int((long long)g.bytes_out, (long long)out * 4,
+	       "N241: but not when there are many: the first four, and no more");
+	kit_end("N241, many");
 	begin(1000, 1000);
 	first();
 	client_to(&c, &g, craft_span(&k));
@@ -291,6 +333,7 @@ int main(void)
 {
 	test_per_source();
 	test_total();
+	test_waiting();
 	test_refused_count();
 	test_crypto();
 	test_notifies();

@@ -73,7 +73,7 @@ static const struct {
 /* Keys that are none: the client guesses before there are any. */
 static void guess(void)
 {
-	memcpy(c.cky_r, g.ike->t.newest->cky_r, 8);
+	memcpy(c.cky_r, g.ike->t.half_open[IKE_HALF_OPEN_UNPROVED].newest->cky_r, 8);
 	c.keys = (struct ike_keys){
 		.enc = ENC_AES_CBC, .hash = HASH_SHA256, .key_len = 32, .skeyid_a.n = 32
 	};

@@ -190,7 +190,7 @@ static void test_sources(void)
 				   half_open_from(&t, &addr, 3) == (n[a] < 3 ? n[a] : 3);
 		}
 		for (uint32_t i = 0; i < ARRAY_SIZE(all); i += 4 - round) {
-			if (!all[i]->in_half_open)
+			if (all[i]->half_open == IKE_HALF_OPEN_NO)
 				continue;
 			half_open_leave(&t, all[i]);
 			half_open_leave(&t, all[i]); /* twice is once */
@@ -201,18 +201,21 @@ static void test_sources(void)
 	for (uint32_t i = 0; i < ARRAY_SIZE(all); i++) {
 		struct ike_sa *found = half_open_find(&t, &all[i]->source, all[i]->cky_i);
 
-		age &= found == (all[i]->in_half_open ? all[i] : NULL);
+		age &= found == (all[i]->half_open ? all[i] : NULL);
 	}
 	ok(age, "and found by their first message");
 	for (uint32_t i = 0; i < ARRAY_SIZE(all); i++)
-		if (all[i]->in_half_open && all[i]->state == IKE_ST_AM_SENT) {
-			is_int(half_open_oldest_unproved(&t) == all[i], 1,
-			       "the oldest that has proved nothing is known");
+		if (all[i]->half_open && all[i]->state == IKE_ST_AM_SENT) {
+			is_int(half_open_oldest(&t, IKE_HALF_OPEN_UNPROVED, IKE_ST_AM_SENT) ==
+				       all[i],
+			       1, "the oldest that has proved nothing is known");
 			break;
 		}
 	for (uint32_t i = 0; i < ARRAY_SIZE(all); i++)
 		table_remove(&t, all[i]);
-	ok(t.n_half_open == 0 && !t.oldest && !t.newest, "nothing is left of them");
+	ok(half_open_count(&t) == 0 && !t.half_open[IKE_HALF_OPEN_UNPROVED].oldest &&
+		   !t.half_open[IKE_HALF_OPEN_UNPROVED].newest,
+	   "nothing is left of them");
 	table_clear(&t);
 }
 
