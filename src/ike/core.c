@@ -221,9 +221,8 @@ struct span p2_finish(const struct ike_sa *sa, struct ike_build *b, uint32_t msg
 	return build_sealed(b, &sa->keys, &hash, iv);
 }
 
-struct ike_xchg *p2_initiate(struct ike *ike, struct ike_sa *sa, struct ike_build *b,
-			     enum xchg_kind kind, uint8_t type, uint32_t msgid, uint64_t now,
-			     struct fx *fx)
+struct ike_xchg *p2_prepare(struct ike_sa *sa, struct ike_build *b, enum xchg_kind kind,
+			    uint8_t type, uint32_t msgid, uint64_t now)
 {
 	struct ike_xchg *x = xchg_add(sa, kind, type, msgid, now);
 	struct span out;
@@ -236,13 +235,25 @@ struct ike_xchg *p2_initiate(struct ike *ike, struct ike_sa *sa, struct ike_buil
 	out = p2_finish(sa, b, msgid, x->iv);
 	if (!out.n || xchg_store(x, out) < 0)
 		goto fail;
-	sa_send(ike, sa, out, fx);
-	x->next_us = ike_repeat_at(ike, now, 0);
+	x->next_us = now;
 	x->forget_us = UINT64_MAX;
 	return x;
 fail:
 	xchg_remove(sa, x);
 	return NULL;
+}
+
+struct ike_xchg *p2_initiate(struct ike *ike, struct ike_sa *sa, struct ike_build *b,
+			     enum xchg_kind kind, uint8_t type, uint32_t msgid, uint64_t now,
+			     struct fx *fx)
+{
+	struct ike_xchg *x = p2_prepare(sa, b, kind, type, msgid, now);
+
+	if (!x)
+		return NULL;
+	sa_send(ike, sa, (struct span){ x->out, x->out_len }, fx);
+	x->next_us = ike_repeat_at(ike, now, 0);
+	return x;
 }
 
 int p2_answer(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, struct ike_build *b,

@@ -72,7 +72,11 @@ struct ike_build p2_start(struct ike *ike, const struct ike_sa *sa, uint8_t type
 struct span p2_finish(const struct ike_sa *sa, struct ike_build *b, uint32_t msgid,
 		      uint8_t iv[static IKE_BLOCK_MAX]);
 
-/* Starts an exchange of ours with the message in `b`, sends it and keeps it for repetition. */
+/* An exchange of ours with the message in `b`, which the next tick sends. NULL: it cannot be. */
+struct ike_xchg *p2_prepare(struct ike_sa *sa, struct ike_build *b, enum xchg_kind kind,
+			    uint8_t type, uint32_t msgid, uint64_t now);
+
+/* Starts one: sends the message and keeps it for repetition. */
 struct ike_xchg *p2_initiate(struct ike *ike, struct ike_sa *sa, struct ike_build *b,
 			     enum xchg_kind kind, uint8_t type, uint32_t msgid, uint64_t now,
 			     struct fx *fx);
@@ -111,6 +115,8 @@ void aggr_dh_done(struct ike *ike, struct ike_sa *sa, int err, struct span g_r, 
 		  uint64_t now, struct fx *fx);
 void aggr_repeat(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
+/* Prepares the good verdict once more, after a restart in which it may have got lost. */
+void xauth_again(struct ike *ike, struct ike_sa *sa, uint64_t now);
 /* The client goes on: it has seen our verdict, acknowledged or not. */
 void xauth_seen(struct ike_sa *sa, uint64_t now);
 /* The login has failed: tell the client, then end. */

@@ -78,6 +78,31 @@ static void put_children(struct wr *w, const struct ike_sa *sa)
 	wr_patch_u8(w, mark, n);
 }
 
+/* Its client will repeat the request, and who reads this record shall take it: nothing has come of
+ * it yet. What is finished stays used, for a repetition from elsewhere would move the session. */
+static bool may_come_again(const struct ike_sa *sa, uint32_t msgid)
+{
+	const struct ike_xchg *x = sa->xchgs;
+
+	while (x && (x->msgid != msgid || x->ours))
+		x = x->next;
+	return x && !x->done;
+}
+
+static void put_used_ids(struct wr *w, const struct ike_sa *sa)
+{
+	size_t mark = w->len;
+	uint16_t n = 0;
+
+	wr_be16(w, 0);
+	for (unsigned i = 0; i < sa->n_used; i++)
+		if (!may_come_again(sa, sa->used_ids[i])) {
+			wr_be32(w, sa->used_ids[i]);
+			n++;
+		}
+	wr_patch_be16(w, mark, n);
+}
+
 static void put_sa(struct wr *w, const struct ike_sa *sa)
 {
 	wr_u8(w, (uint8_t)sa->state);
@@ -110,9 +135,7 @@ static void put_sa(struct wr *w, const struct ike_sa *sa)
 	wr_be32(w, sa->next_child);
 	wr_be32(w, sa->next_serial);
 	put_children(w, sa);
-	wr_be16(w, sa->n_used);
-	for (unsigned i = 0; i < sa->n_used; i++)
-		wr_be32(w, sa->used_ids[i]);
+	put_used_ids(w, sa);
 }
 
 int ike_save(const struct ike *ike, struct sess_id id, void *buf, size_t cap, size_t *ret_len)
@@ -304,7 +327,6 @@ int ike_restore(struct ike *ike, struct span saved, uint64_t now, struct sess_id
 	struct rd r;
 	int rc = open_record(saved, &r);
 
-	(void)now;
 	if (rc < 0)
 		return rc;
 	state = rd_u8(&r);
@@ -324,6 +346,8 @@ int ike_restore(struct ike *ike, struct span saved, uint64_t now, struct sess_id
 		return rc;
 	}
 	sa_enter(ike, sa, state);
+	if (state == IKE_ST_AUTHED)
+		xauth_again(ike, sa, now);
 	sa_rearm(ike, sa);
 	*ret_id = sa->id;
 	return 0;

@@ -66,15 +66,31 @@ void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx
 }
 
 /* The verdict goes out under a message ID of its own. */
-static struct ike_xchg *send_status(struct ike *ike, struct ike_sa *sa, uint16_t status,
-				    uint64_t now, struct fx *fx)
+static struct ike_build put_status(struct ike *ike, struct ike_sa *sa, uint16_t status,
+				   uint32_t msgid)
 {
-	uint32_t msgid = ike_random_msgid(ike, sa);
 	struct ike_build b = p2_start(ike, sa, XCHG_TRANSACTION, msgid);
 
 	put_attr_header(&b, CFG_SET, sa->cfg_id);
 	build_tv(&b, XAUTH_STATUS, status);
+	return b;
+}
+
+static struct ike_xchg *send_status(struct ike *ike, struct ike_sa *sa, uint16_t status,
+				    uint64_t now, struct fx *fx)
+{
+	uint32_t msgid = ike_random_msgid(ike, sa);
+	struct ike_build b = put_status(ike, sa, status, msgid);
+
 	return p2_initiate(ike, sa, &b, XCHG_KIND_STATUS, XCHG_TRANSACTION, msgid, now, fx);
+}
+
+void xauth_again(struct ike *ike, struct ike_sa *sa, uint64_t now)
+{
+	uint32_t msgid = ike_random_msgid(ike, sa);
+	struct ike_build b = put_status(ike, sa, XAUTH_STATUS_OK, msgid);
+
+	p2_prepare(sa, &b, XCHG_KIND_STATUS, XCHG_TRANSACTION, msgid, now);
 }
 
 void xauth_refuse(struct ike *ike, struct ike_sa *sa, enum ike_reason why, uint64_t now,

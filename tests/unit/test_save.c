@@ -124,6 +124,9 @@ static void test_goes_on(void)
 
 static void test_states(void)
 {
+	static uint8_t again[4096];
+	struct span quick1;
+
 	kit_with(client_phase1);
 	is_int(save(), -EAGAIN, "a login under way is not saved");
 	client_to(&c, &g, client_credentials(&c, span_str("alice"), span_str("wonderland")));
@@ -133,19 +136,30 @@ static void test_states(void)
 	is_int(restore(), 0, "and restored");
 	client_to(&c, &g, client_ack(&c));
 	is_int(g.n_out, 0, "an acknowledgement of a verdict from before is no matter");
+	gate_pass(&g, 0);
+	ok(client_open(&c, gate_only(&g)) == 0 && c.cfg.type == CFG_SET,
+	   "the verdict is told again: it may have got lost");
+	client_to(&c, &g, client_ack(&c));
+	ok(!client_sa(&c, &g)->xchgs || client_sa(&c, &g)->xchgs->done, "and acknowledged");
 	client_to(&c, &g, client_config(&c, (const uint16_t[]){ INTERNAL_IP4_ADDRESS }, 1));
 	ok(client_open(&c, gate_only(&g)) == 0 && client_take_address(&c) && client_quick(&c, &g) &&
 		   kit_state() == IKE_ST_UP && kit_sound(),
 	   "the login goes on");
 	kit_with(client_login);
-	client_to(&c, &g, client_quick1(&c, nil, nil));
+	quick1 = client_quick1(&c, nil, nil);
+	memcpy(again, quick1.p, quick1.n);
+	client_to(&c, &g, quick1);
 	is_int(save(), 0, "one with a Quick Mode under way is saved");
 	restart();
 	g.n_pairs = 0; /* the shell takes out what belongs to nobody */
 	is_int(restore(), 0, "and restored");
 	ok(kit_state() == IKE_ST_LEASED && !client_sa(&c, &g)->children && kit_sound(),
 	   "without the pair that was not confirmed");
-	ok(client_quick(&c, &g), "its client tries again");
+	client_to(&c, &g, (struct span){ again, quick1.n });
+	ok(client_quick2(&c, gate_only(&g)) == 0,
+	   "its client repeats its request, and is answered");
+	client_to(&c, &g, client_quick3(&c));
+	ok(kit_state() == IKE_ST_UP && client_keys_match(&c, &g), "and gets its pair");
 	kit_with(client_up);
 	struct sess_id id = client_sa(&c, &g)->id;
 
