@@ -91,11 +91,10 @@ const struct conf_key conf_keys[] = {
 	  .max = 30 * DAY, .dflt = "24h", .help = "Longest life of an IKE SA." },
 	{ "phase1", "proposal_check", conf_parse_enum, .field = C(ike.check),
 	  .words = WORDS({ "claim", IKE_CHECK_CLAIM, NULL }, { "obey", IKE_CHECK_OBEY, NULL },
-			 { "strict", 0, "it will refuse lifetimes that are longer than ours" },
-			 { "exact", 0, "it will refuse lifetimes other than ours" }),
+			 { "strict", IKE_CHECK_STRICT, NULL }, { "exact", IKE_CHECK_EXACT, NULL }),
 	  .dflt = "claim",
-	  .help = "When a client asks for a longer lifetime: claim (take ours) or obey (take "
-		  "its own)." },
+	  .help = "Longer lifetime asked for: claim (ours), obey (the client's), strict or exact "
+		  "(refused)." },
 	{ "phase1", "nat_traversal", conf_parse_enum, .field = C(ike.natt),
 	  .words = WORDS({ "on", IKE_NATT_ON, NULL }, { "off", IKE_NATT_OFF, NULL },
 			 { "force", IKE_NATT_FORCE, NULL }),

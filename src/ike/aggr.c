@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "cleanup.h"
+#include "ike/check.h"
 #include "ike/core.h"
 #include "ike/dh.h"
 
@@ -47,6 +48,13 @@ static int admit(struct ike *ike, const struct ike_dgram *d, uint64_t now, struc
 	return -EUSERS;
 }
 
+static int refuse(struct ike_event *ev, enum ike_reason why, const char *detail)
+{
+	ike_note(ev->ike, NULL, &ev->d->peer, why, detail, ev->fx);
+	info_notify_clear(ev->ike, ev->d, &ev->hdr, N_NO_PROPOSAL_CHOSEN, ev->now, ev->fx);
+	return -ENOENT;
+}
+
 static int no_proposal(struct ike_event *ev, const char *offered)
 {
 	char detail[OFFER_TEXT + 400], name[IKE_NAME_LEN];
@@ -57,9 +65,16 @@ static int no_proposal(struct ike_event *ev, const char *offered)
 		n += snprintf(detail + n, sizeof(detail) - (size_t)n, "%s%s", i ? ", " : "",
 			      ike_p1_str(&ev->ike->conf->p1[i], name));
 	snprintf(detail + n, sizeof(detail) - (size_t)n, " ([phase1] proposal)");
-	ike_note(ev->ike, NULL, &ev->d->peer, IKE_R_NO_PROPOSAL_P1, detail, ev->fx);
-	info_notify_clear(ev->ike, ev->d, &ev->hdr, N_NO_PROPOSAL_CHOSEN, ev->now, ev->fx);
-	return -ENOENT;
+	return refuse(ev, IKE_R_NO_PROPOSAL_P1, detail);
+}
+
+static int wrong_life(struct ike_event *ev, uint32_t offered)
+{
+	const struct ike_conf *c = ev->ike->conf;
+	char detail[CHECK_LIFE_TEXT];
+
+	check_life_text(c->check, "phase1", c->p1_life_s, offered, detail);
+	return refuse(ev, IKE_R_NO_PROPOSAL_P1, detail);
 }
 
 /* Copies what later messages and hashes need into one block that the negotiation owns. */
@@ -145,6 +160,8 @@ int aggr_first(struct ike_event *ev)
 	rc = p1_choose(ev->msg.sa, ev->ike->conf, ev->msg.ke.n, &c, offered);
 	if (rc == -ENOENT)
 		return no_proposal(ev, offered);
+	if (rc == -ERANGE)
+		return wrong_life(ev, c.life_s);
 	if (rc < 0)
 		return rc;
 	rc = admit(ev->ike, ev->d, ev->now, ev->fx);
@@ -345,15 +362,6 @@ void ike_sign_done(struct ike *ike, struct ike_ticket who, int err, struct span 
 
 /* ---- the third message ---- */
 
-static uint32_t phase1_life(const struct ike_conf *c, uint32_t offered)
-{
-	uint32_t life = offered < c->p1_life_s ? offered : c->p1_life_s;
-
-	if (c->check == IKE_CHECK_OBEY && offered != UINT32_MAX)
-		life = offered;
-	return life < LIMIT_MIN_LIFE_S ? LIMIT_MIN_LIFE_S : life;
-}
-
 int aggr_third(struct ike_event *ev)
 {
 	const struct ike_conf *c = ev->ike->conf;
@@ -361,6 +369,8 @@ int aggr_third(struct ike_event *ev)
 	struct ike_nego *n = sa->nego;
 	struct vid_set vids = { .bits = sa->vids, .client = *sa->client ? sa->client : NULL };
 	struct endpoint ike_port = ev->d->local;
+	uint32_t life = c->p1_life_s;
+	bool cut;
 
 	if (!hash_is(ev->msg.hash, &n->hash_i))
 		return -EACCES; /* the half-open exchange stays: N143, N147 */
@@ -385,7 +395,8 @@ int aggr_third(struct ike_event *ev)
 	sa->vids = vids.bits;
 	if (vids.client && vids.client != sa->client)
 		snprintf(sa->client, sizeof(sa->client), "%s", vids.client);
-	sa->expires_us = ev->now + phase1_life(c, n->life_s) * US_PER_S;
+	check_life(c->check, c->p1_life_s, n->life_s, &life, &cut);
+	sa->expires_us = ev->now + life * US_PER_S;
 	sa->nego = nego_free(n);
 	xauth_start(ev->ike, sa, ev->now, ev->fx);
 	return 0;

@@ -49,10 +49,12 @@ enum ike_my_id {
 	IKE_ID_ADDRESS, /* the address that the client sent to */
 };
 
-/* Longer than ours: claim takes ours (racoon's word), obey takes the client's. */
+/* proposal_check: check.h says what each means. */
 enum ike_check {
 	IKE_CHECK_CLAIM,
 	IKE_CHECK_OBEY,
+	IKE_CHECK_STRICT,
+	IKE_CHECK_EXACT,
 };
 
 /* What mode config hands out; see RFC draft-dukes-ike-mode-cfg-02 and Cisco Unity. */

@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "cleanup.h"
+#include "ike/check.h"
 #include "ike/core.h"
 #include "ike/dh.h"
 
@@ -67,6 +68,15 @@ static int refuse_proposal(struct ike_event *ev, bool pfs, const char *offered)
 		      detail);
 }
 
+static int refuse_life(struct ike_event *ev, uint32_t offered)
+{
+	const struct ike_conf *c = ev->ike->conf;
+	char detail[CHECK_LIFE_TEXT];
+
+	check_life_text(c->check, "phase2", c->p2_life_s, offered, detail);
+	return refuse(ev, N_NO_PROPOSAL_CHOSEN, IKE_R_NO_PROPOSAL_P2, detail);
+}
+
 static unsigned pending(const struct ike_sa *sa, unsigned *ret_children)
 {
 	unsigned n = 0;
@@ -88,18 +98,6 @@ static int new_spi(struct ike *ike, uint32_t *ret)
 		rc = *ret < 256 ? -EEXIST : u32_add(&ike->t.spis, *ret);
 	} while (rc == -EEXIST);
 	return rc;
-}
-
-static uint32_t child_life(const struct ike_conf *c, uint32_t offered, bool *ret_clamped)
-{
-	uint32_t life = offered;
-
-	*ret_clamped = false;
-	if (c->check == IKE_CHECK_CLAIM && offered > c->p2_life_s) {
-		life = c->p2_life_s;
-		*ret_clamped = true;
-	}
-	return life < LIMIT_MIN_LIFE_S ? LIMIT_MIN_LIFE_S : life;
 }
 
 /* The exchange's memory of the first message; views are copied. */
@@ -189,9 +187,10 @@ static int quick_begin(struct ike_event *ev, const struct ike_child *selected,
 {
 	struct ike_sa *sa = ev->sa;
 	struct ike_xchg *x = xchg_add(sa, XCHG_KIND_QUICK, XCHG_QUICK, ev->hdr.msgid, ev->now);
+	const struct ike_conf *conf = ev->ike->conf;
+	uint32_t life = conf->p2_life_s;
 	struct ike_child *c;
 	struct fx_item *it;
-	bool clamped;
 
 	if (!x)
 		return -EUSERS;
@@ -208,8 +207,8 @@ static int quick_begin(struct ike_event *ev, const struct ike_child *selected,
 	c->peer = sa->peer;
 	x->quick->child = c->number;
 	x->forget_us = ev->now + LIMIT_QUICK_WAIT_S * US_PER_S;
-	c->expires_us = ev->now + child_life(ev->ike->conf, choice->life_s, &clamped) * US_PER_S;
-	x->quick->clamp_life = clamped;
+	check_life(conf->check, conf->p2_life_s, choice->life_s, &life, &x->quick->clamp_life);
+	c->expires_us = ev->now + life * US_PER_S;
 	if (!choice->group) {
 		install(ev->ike, sa, x, (struct span){ 0 }, ev->fx);
 		return 0;
@@ -249,6 +248,8 @@ int quick_first(struct ike_event *ev)
 	rc = p2_choose(ev->msg.sa, ev->ike->conf, &want, &choice, offered);
 	if (rc == -ENOENT || rc == -EDOM)
 		return refuse_proposal(ev, rc == -EDOM, offered);
+	if (rc == -ERANGE)
+		return refuse_life(ev, choice.life_s);
 	if (rc < 0)
 		return rc;
 	return quick_begin(ev, &selected, &choice);

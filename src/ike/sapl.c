@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "cleanup.h"
+#include "ike/check.h"
 #include "ike/dh.h"
 #include "ike/sapl_walk.h"
 
@@ -135,7 +136,7 @@ void sa_take_life(uint64_t *life_type, uint64_t duration, uint32_t *life_s)
 static int p1_read(struct span attrs, struct p1_offer *ret)
 {
 	struct rd r = rd_from(attrs);
-	struct p1_offer o = { .usable = true, .life_s = UINT32_MAX };
+	struct p1_offer o = { .usable = true, .life_s = LIFE_NOT_OFFERED };
 	uint64_t v, life_type = 0;
 	struct ike_attr a;
 	unsigned n = 0;
@@ -201,27 +202,30 @@ void sa_offer_text(char text[static OFFER_TEXT], const char *name)
 		snprintf(text + n, OFFER_TEXT - n, ", ...");
 }
 
-/* The place of this offer in our order of preference; n_p1 when it is not there. */
+/* The place of this offer in our order of preference, two for each row: with its key length, or with
+ * another that proposal_check allows. */
 static unsigned p1_rank(const struct ike_conf *conf, const struct p1_offer *o, size_t ke_len)
 {
 	const struct dh_group *g = dh_group(o->alg.group);
 
 	if (!o->usable || o->auth != AUTH_HYBRID_INIT_RSA || !g || g->public_len != ke_len)
-		return conf->n_p1;
+		return RANK_NONE;
 	for (unsigned i = 0; i < conf->n_p1; i++) {
 		const struct ike_p1 *c = &conf->p1[i];
 
-		if (c->enc == o->alg.enc && c->key_len == o->alg.key_len &&
-		    c->hash == o->alg.hash && c->group == o->alg.group)
-			return i;
+		if (c->enc == o->alg.enc && c->hash == o->alg.hash && c->group == o->alg.group &&
+		    check_key_len(conf->check, c->key_len, o->alg.key_len))
+			return 2 * i + (c->key_len != o->alg.key_len);
 	}
-	return conf->n_p1;
+	return RANK_NONE;
 }
 
 int p1_choose(struct span sa, const struct ike_conf *conf, size_t ke_len, struct p1_choice *ret,
 	      char offered[static OFFER_TEXT])
 {
-	unsigned best = conf->n_p1, rank;
+	unsigned best = RANK_NONE, rank;
+	bool wrong_life = false, cut;
+	uint32_t life;
 	char name[IKE_NAME_LEN];
 	struct sa_transform t;
 	struct p1_offer o;
@@ -243,6 +247,12 @@ int p1_choose(struct span sa, const struct ike_conf *conf, size_t ke_len, struct
 		rank = p1_rank(conf, &o, ke_len);
 		if (rank >= best)
 			continue;
+		if (check_life(conf->check, conf->p1_life_s, o.life_s, &life, &cut) < 0) {
+			if (best == RANK_NONE)
+				ret->life_s = o.life_s;
+			wrong_life = true;
+			continue;
+		}
 		best = rank;
 		*ret = (struct p1_choice){
 			.alg = o.alg,
@@ -256,7 +266,7 @@ int p1_choose(struct span sa, const struct ike_conf *conf, size_t ke_len, struct
 	}
 	if (rc < 0)
 		return rc;
-	return best < conf->n_p1 ? 0 : -ENOENT;
+	return best != RANK_NONE ? 0 : wrong_life ? -ERANGE : -ENOENT;
 }
 
 /* ---- the answer ---- */

@@ -23,7 +23,7 @@ struct sa_answer {
 struct p1_choice {
 	struct ike_p1 alg;
 	struct sa_answer answer;
-	uint32_t life_s; /* offered; UINT32_MAX when none was */
+	uint32_t life_s; /* offered, LIFE_NOT_OFFERED when none was; also set with -ERANGE */
 };
 
 /* Text of an offer for a log line; names only, never bytes of the client. */
@@ -32,7 +32,7 @@ struct p1_choice {
 /*
  * Chooses for phase 1 among the transforms with hybrid authentication whose group has public
  * values of ke_len bytes. 0; -EBADMSG: does not parse; -ENOENT: nothing in common, and `offered`
- * lists what there was.
+ * lists what there was; -ERANGE: in common, but its lifetime is refused (check.h).
  */
 int p1_choose(struct span sa, const struct ike_conf *conf, size_t ke_len, struct p1_choice *ret,
 	      char offered[static OFFER_TEXT]);
@@ -43,7 +43,7 @@ struct p2_choice {
 	bool encap;      /* ESP in UDP */
 	uint32_t spi;    /* the client's inbound SPI, host order */
 	uint16_t group;  /* PFS group; 0: none */
-	uint32_t life_s; /* offered; 28800 when none was (RFC 2407 4.5) */
+	uint32_t life_s; /* offered; 28800 when none was (RFC 2407 4.5); also set with -ERANGE */
 };
 
 /* How ESP may travel between the two. */
@@ -62,13 +62,10 @@ struct p2_want {
 
 /*
  * -ENOENT: nothing in common; -EDOM: the ciphers fit, but the PFS group does not, and `offered`
- * names what the client wants.
+ * names what the client wants; -ERANGE: both fit, but the lifetime is refused.
  */
 int p2_choose(struct span sa, const struct ike_conf *conf, const struct p2_want *want,
 	      struct p2_choice *ret, char offered[static OFFER_TEXT]);
 
 /* The SA payload of the answer, with `spi` (may be empty) as its SPI. */
 void sa_put_answer(struct ike_build *b, const struct sa_answer *a, struct span spi);
-
-/* Whether PFS with this group (0: without PFS) is what the configuration wants. */
-bool pfs_acceptable(const struct ike_conf *conf, uint16_t group);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cleanup.h"
+#include "ike/check.h"
 #include "ike/dh.h"
 #include "ike/sapl.h"
 #include "ike/sapl_walk.h"
@@ -122,37 +123,21 @@ static bool path_fits(const struct p2_offer *o, enum p2_path path)
 	return (path != P2_PATH_PLAIN && in_udp(o)) || (path != P2_PATH_UDP && plain);
 }
 
+/* Two for each row of ours: with its key length, or with another that proposal_check allows. */
 static unsigned p2_rank(const struct ike_conf *conf, const struct p2_offer *o, enum p2_path path)
 {
 	if (!o->usable || !path_fits(o, path))
-		return conf->n_p2;
+		return RANK_NONE;
 	for (unsigned i = 0; i < conf->n_p2; i++) {
 		const struct ike_p2 *c = &conf->p2[i];
 		/* On the wire the 2002 truncation has the number of the right one. */
 		enum esp_auth wire = c->auth == ESP_AUTH_SHA256_96 ? ESP_AUTH_SHA256_128 : c->auth;
 
-		if (c->enc == o->alg.enc && c->key_len == o->alg.key_len && wire == o->alg.auth)
-			return i;
+		if (c->enc == o->alg.enc && wire == o->alg.auth &&
+		    check_key_len(conf->check, c->key_len, o->alg.key_len))
+			return 2 * i + (c->key_len != o->alg.key_len);
 	}
-	return conf->n_p2;
-}
-
-bool pfs_acceptable(const struct ike_conf *conf, uint16_t group)
-{
-	if (conf->n_pfs == 0 || conf->check == IKE_CHECK_OBEY) {
-		/* The client's choice, but a weak group only where phase 1 names it too. */
-		bool named = group == 0 || (dh_group(group) && !ike_group_weakness(group));
-
-		for (unsigned i = 0; i < conf->n_p1; i++)
-			named |= conf->p1[i].group == group;
-		for (unsigned i = 0; i < conf->n_pfs; i++)
-			named |= conf->pfs_group[i] == group;
-		return named;
-	}
-	for (unsigned i = 0; i < conf->n_pfs; i++)
-		if (conf->pfs_group[i] == group)
-			return true;
-	return false;
+	return RANK_NONE;
 }
 
 /* The group must be wanted, and the KE payload must be there, and be of that group, iff it is. */
@@ -160,7 +145,7 @@ static bool pfs_fits(const struct ike_conf *conf, const struct p2_want *want, ui
 {
 	const struct dh_group *g = dh_group(group);
 
-	if (!pfs_acceptable(conf, group) || want->ke != (group != 0))
+	if (!check_pfs(conf, group) || want->ke != (group != 0))
 		return false;
 	return !want->ke || (g && g->public_len == want->ke_len);
 }
@@ -183,8 +168,9 @@ int p2_choose(struct span sa, const struct ike_conf *conf, const struct p2_want 
 	      struct p2_choice *ret, char offered[static OFFER_TEXT])
 {
 	char name[IKE_NAME_LEN], group[IKE_NAME_LEN], both[2 * IKE_NAME_LEN + 8];
-	unsigned best = conf->n_p2, rank;
-	bool wrong_pfs = false;
+	unsigned best = RANK_NONE, rank;
+	bool wrong_pfs = false, wrong_life = false, cut;
+	uint32_t life;
 	struct sa_transform t;
 	struct p2_offer o;
 	struct sa_walk w;
@@ -214,9 +200,15 @@ int p2_choose(struct span sa, const struct ike_conf *conf, const struct p2_want 
 			wrong_pfs = true;
 			continue;
 		}
+		if (check_life(conf->check, conf->p2_life_s, o.life_s, &life, &cut) < 0) {
+			if (best == RANK_NONE)
+				ret->life_s = o.life_s;
+			wrong_life = true;
+			continue;
+		}
 		best = rank;
 		*ret = (struct p2_choice){
-			.alg = conf->p2[rank],
+			.alg = { o.alg.enc, o.alg.key_len, conf->p2[rank / 2].auth },
 			.encap = in_udp(&o),
 			.spi = rd_be32(&spi),
 			.group = o.group,
@@ -230,7 +222,7 @@ int p2_choose(struct span sa, const struct ike_conf *conf, const struct p2_want 
 	}
 	if (rc < 0)
 		return rc;
-	if (best < conf->n_p2)
+	if (best != RANK_NONE)
 		return ret->spi < 256 ? -EBADMSG : 0; /* RFC 4303 2.1 */
-	return wrong_pfs ? -EDOM : -ENOENT;
+	return wrong_life ? -ERANGE : wrong_pfs ? -EDOM : -ENOENT;
 }

@@ -2,7 +2,11 @@
 /* sapl_walk.h - the walk over an SA payload that both phases share (RFC 2408 3.4 - 3.6). */
 #pragma once
 
+#include <limits.h>
+
 #include "ike/sapl.h"
+
+#define RANK_NONE UINT_MAX /* not in our order of preference */
 
 struct sa_proposal {
 	uint8_t number, proto, n_transforms;

@@ -13,7 +13,7 @@ static const struct bad words_and_numbers[] = {
 	{ "phase1", "nat_traversal = yes",
 	  "17: nat_traversal: unknown word 'yes', expected on, off or force" },
 	{ "phase1", "proposal_check = clam",
-	  "18: proposal_check: unknown word 'clam', expected claim or obey" },
+	  "18: proposal_check: unknown word 'clam', expected claim, obey, strict or exact" },
 	{ "phase1", "exchange_mode = aggressive, base",
 	  "29: exchange_mode: unknown word 'base', expected aggressive" },
 	{ "phase1", "authentication = psk",

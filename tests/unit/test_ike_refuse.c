@@ -355,6 +355,50 @@ static void test_pool(void)
 	kit_end("address taken");
 }
 
+/* proposal_check = strict: a longer lifetime than ours is refused in words. */
+static void test_lifetime(void)
+{
+	kit_prepare();
+	g.no_crypto = c.no_crypto = true;
+	g.conf.check = IKE_CHECK_STRICT;
+	g.conf.p1_life_s = 600;
+	gate_start(&g);
+	client_to(&c, &g, client_first(&c));
+	ok(ike_half_open(g.ike) == 0 && g.n_out == 1 &&
+		   gate_count(&g, FX_NOTE, IKE_R_NO_PROPOSAL_P1) == 1,
+	   "strict: a longer phase 1 is refused, and the client is told");
+	is_str(noted(),
+	       "the client wants a lifetime of 2147483 s; the gateway accepts at most 600 s "
+	       "([phase1] lifetime, [phase1] proposal_check)",
+	       "the journal says what each side wants");
+	kit_end("phase 1 lifetime");
+	kit_prepare();
+	g.no_crypto = c.no_crypto = true;
+	g.conf.check = IKE_CHECK_STRICT;
+	g.conf.p1_life_s = 30 * 86400;
+	g.conf.p2_life_s = 600;
+	gate_start(&g);
+	client_login(&c, &g);
+	client_to(&c, &g, client_quick1(&c, none, none));
+	is_int(notified(), N_NO_PROPOSAL_CHOSEN, "strict: a longer phase 2 is refused");
+	is_str(noted(),
+	       "the client wants a lifetime of 28800 s; the gateway accepts at most 600 s "
+	       "([phase2] lifetime, [phase1] proposal_check)",
+	       "the journal says so");
+	g.conf.p2_life_s = 28800;
+	unharmed("phase 2 lifetime");
+	kit_prepare();
+	g.no_crypto = c.no_crypto = true;
+	g.conf.n_p1 = g.conf.n_p2 = 1;
+	g.conf.p1[0].key_len = g.conf.p2[0].key_len = 128;
+	gate_start(&g);
+	ok(client_up(&c, &g) && client_keys_match(&c, &g) &&
+		   client_sa(&c, &g)->alg.key_len == 256 &&
+		   client_sa(&c, &g)->children->alg.key_len == 256,
+	   "claim: longer keys than ours are taken");
+	kit_end("key length");
+}
+
 static void test_kernel(void)
 {
 	kit_with(client_login);
@@ -426,6 +470,7 @@ int main(void)
 	test_other_client();
 	test_idcr();
 	test_pool();
+	test_lifetime();
 	test_kernel();
 	test_crypto();
 	test_before_config();
