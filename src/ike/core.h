@@ -103,7 +103,7 @@ int steps_run(struct ike_event *ev);
 int aggr_first(struct ike_event *ev);
 int aggr_third(struct ike_event *ev);
 int xauth_reply(struct ike_event *ev);
-int xauth_ack(struct ike_event *ev);
+int transaction_ack(struct ike_event *ev);
 int config_request(struct ike_event *ev);
 int quick_first(struct ike_event *ev);
 int quick_third(struct ike_event *ev);
@@ -117,8 +117,12 @@ void aggr_repeat(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx
 void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 /* Prepares the good verdict once more, after a restart in which it may have got lost. */
 void xauth_again(struct ike *ike, struct ike_sa *sa, uint64_t now);
-/* The client goes on: it has seen our verdict, acknowledged or not. */
+/* The client goes on: it has seen our verdict, acknowledged or not, and needs no push. */
 void xauth_seen(struct ike_sa *sa, uint64_t now);
+/* The client has acknowledged a good verdict: if it asks for nothing now, it waits to be told. */
+void config_offer(struct ike *ike, struct ike_sa *sa, uint64_t now);
+/* The client knows its address. */
+void config_told(struct ike *ike, struct ike_sa *sa, uint64_t now);
 /* The login has failed: tell the client, then end. */
 void xauth_refuse(struct ike *ike, struct ike_sa *sa, enum ike_reason why, uint64_t now,
 		  struct fx *fx);

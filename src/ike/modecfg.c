@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * modecfg.c - the client asks for its address, DNS, banner (draft-dukes-ike-mode-cfg-02, pull).
+ * modecfg.c - the client's address, DNS, banner (draft-dukes-ike-mode-cfg-02).
  *
- *   I -> R  HDR*, HASH, ATTR(REQUEST)
+ *   I -> R  HDR*, HASH, ATTR(REQUEST)        it asks (pull)
  *   R -> I  HDR*, HASH, ATTR(REPLY)
+ *
+ *   R -> I  HDR*, HASH, ATTR(SET)            or waits to be told (push)
+ *   I -> R  HDR*, HASH, ATTR(ACK)
  *
  * Answers hold what was asked for and has a value, in the order of the request; nothing is
  * volunteered and no attribute is empty (3.4). steps.c lets a request through only after XAuth.
+ * Nobody says which of the two it does: a client that asks for nothing after its login is told.
  */
 #include <errno.h>
 #include <stdio.h>
 
+#include "cleanup.h"
 #include "ike/cfg_attrs.h"
 #include "ike/core.h"
+
+/* Clients that ask do so within some milliseconds of their login. */
+#define PUSH_AFTER_US (2 * US_PER_S)
 
 static void put_servers(struct ike_build *b, uint16_t type, const struct ipaddr *v, unsigned n)
 {
@@ -142,6 +150,41 @@ static void learn_client(struct ike_sa *sa, const struct ike_attr *a)
 			 (const char *)a->data.p);
 }
 
+void config_told(struct ike *ike, struct ike_sa *sa, uint64_t now)
+{
+	if (sa->state != IKE_ST_AUTHED)
+		return;
+	/* Some clients start Quick Mode only when there is something to send. */
+	sa_enter(ike, sa, IKE_ST_LEASED);
+	sa->deadline_us = now + LIMIT_NO_PAIR_S * US_PER_S;
+}
+
+void config_offer(struct ike *ike, struct ike_sa *sa, uint64_t now)
+{
+	/* In the order in which clients ask; Unity's only for those who speak it. */
+	static const uint16_t all[] = { INTERNAL_IP4_ADDRESS, INTERNAL_IP4_NETMASK,
+					INTERNAL_IP4_DNS,     INTERNAL_IP4_NBNS,
+					UNITY_BANNER,         UNITY_DEF_DOMAIN,
+					UNITY_SPLIT_INCLUDE,  UNITY_LOCAL_LAN,
+					UNITY_SPLITDNS_NAME };
+	uint32_t msgid = ike_random_msgid(ike, sa);
+	struct ike_build b = p2_start(ike, sa, XCHG_TRANSACTION, msgid);
+	struct ike_xchg *x;
+	uint16_t id;
+
+	ike_random(ike, &id, sizeof(id));
+	build_open(&b, PL_ATTR);
+	wr_u8(&b.w, CFG_SET);
+	wr_u8(&b.w, 0);
+	wr_be16(&b.w, id);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (all[i] < UNITY_BANNER || sa->vids & VID_UNITY)
+			put_attr(&b, all[i], &ike->conf->modecfg, sa);
+	x = p2_prepare(sa, &b, XCHG_KIND_PUSH, XCHG_TRANSACTION, msgid, now);
+	if (x)
+		x->next_us = now + PUSH_AFTER_US;
+}
+
 int config_request(struct ike_event *ev)
 {
 	struct ike_sa *sa = ev->sa;
@@ -168,11 +211,7 @@ int config_request(struct ike_event *ev)
 		learn_client(sa, &a);
 	}
 	xauth_seen(sa, ev->now);
-	if (sa->state == IKE_ST_AUTHED) {
-		/* Some clients start Quick Mode only when there is something to send. */
-		sa_enter(ev->ike, sa, IKE_ST_LEASED);
-		sa->deadline_us = ev->now + LIMIT_NO_PAIR_S * US_PER_S;
-	}
+	config_told(ev->ike, sa, ev->now);
 	p2_answer(ev->ike, sa, x, &b, ev->fx);
 	return 0;
 }

@@ -231,25 +231,33 @@ bool ike_lease_done(struct ike *ike, struct ike_ticket who, enum ike_reason reas
 void xauth_seen(struct ike_sa *sa, uint64_t now)
 {
 	for (struct ike_xchg *x = sa->xchgs; x; x = x->next)
-		if (x->kind == XCHG_KIND_STATUS && !x->done) {
+		if ((x->kind == XCHG_KIND_STATUS || x->kind == XCHG_KIND_PUSH) && !x->done) {
 			x->next_us = UINT64_MAX;
 			x->forget_us = now + LIMIT_EXCHANGE_KEEP_S * US_PER_S;
 		}
 }
 
-/* What an ACK contains does not matter: clients copy, empty or drop the attribute (xauth-02 6.1). */
-int xauth_ack(struct ike_event *ev)
+/*
+ * What an ACK contains does not matter: clients copy, empty or drop the attributes of a verdict
+ * (xauth-02 6.1), and list of a pushed configuration what they took.
+ */
+int transaction_ack(struct ike_event *ev)
 {
+	struct ike_sa *sa = ev->sa;
 	struct ike_xchg *x = ev->x;
 
-	if (x->kind != XCHG_KIND_STATUS)
+	if (x->kind != XCHG_KIND_STATUS && x->kind != XCHG_KIND_PUSH)
 		return -EPROTO;
 	sa_follow(ev);
 	memcpy(x->request, ev->digest, sizeof(x->request));
 	x->done = true;
 	x->next_us = UINT64_MAX;
 	x->forget_us = ev->now + LIMIT_EXCHANGE_KEEP_S * US_PER_S;
-	if (ev->sa->state == IKE_ST_REFUSING)
-		sa_close(ev->ike, ev->sa, ev->sa->why, true, ev->now, ev->fx);
+	if (sa->state == IKE_ST_REFUSING)
+		sa_close(ev->ike, sa, sa->why, true, ev->now, ev->fx);
+	else if (x->kind == XCHG_KIND_PUSH)
+		config_told(ev->ike, sa, ev->now);
+	else if (sa->state == IKE_ST_AUTHED)
+		config_offer(ev->ike, sa, ev->now);
 	return 0;
 }

@@ -36,6 +36,7 @@ enum xchg_kind {
 	XCHG_KIND_XAUTH,  /* our request for name and password */
 	XCHG_KIND_STATUS, /* our verdict */
 	XCHG_KIND_CONFIG, /* the client asks for its configuration */
+	XCHG_KIND_PUSH,   /* we tell it unasked */
 	XCHG_KIND_QUICK,
 	XCHG_KIND_DELETE, /* our Delete, repeated a few times: nobody acknowledges it */
 };

@@ -250,6 +250,67 @@ static void test_orders(void)
 	}
 }
 
+/* The types of the attributes that the gateway pushed, in their order. */
+static unsigned pushed(uint16_t types[16])
+{
+	struct rd r = rd_from(c.cfg.attrs);
+	struct ike_attr a;
+	unsigned n = 0;
+
+	while (ike_attr_next(&r, &a) && n < 16)
+		types[n++] = a.type;
+	return n;
+}
+
+static void test_push(void)
+{
+	uint16_t types[16];
+	unsigned n;
+
+	kit_fresh();
+	c.unity = false;
+	client_xauth(&c, &g);
+	is_int(g.n_out, 0, "a client that is in is given time to ask for its configuration");
+	gate_pass(&g, S(1));
+	is_int(g.n_out, 0, "a moment");
+	gate_pass(&g, S(1));
+	ok(client_open(&c, gate_only(&g)) == 0 && c.cfg.type == CFG_SET && client_take_address(&c),
+	   "A18: one that asks for nothing is told");
+	n = pushed(types);
+	ok(n >= 3 && types[0] == INTERNAL_IP4_ADDRESS && types[1] == INTERNAL_IP4_NETMASK,
+	   "its address and netmask, and more");
+	while (n && types[n - 1] < UNITY_BANNER)
+		n--;
+	is_int(n, 0, "but nothing of Unity's to who does not speak it");
+	client_to(&c, &g, client_attr(&c, CFG_ACK, c.cfg.id, hex("00010000")));
+	is_int(kit_state(), IKE_ST_LEASED, "its acknowledgement may list what it took");
+	gate_pass(&g, S(30));
+	is_int(g.n_out, 0, "and ends the matter");
+	ok(client_quick(&c, &g) && kit_state() == IKE_ST_UP, "the session comes up");
+	kit_end("push");
+	kit_fresh();
+	c.unity = true;
+	client_xauth(&c, &g);
+	gate_pass(&g, S(2));
+	client_open(&c, gate_only(&g));
+	n = pushed(types);
+	ok(n && types[n - 1] >= UNITY_BANNER, "who speaks Unity is told Unity's, too");
+	kit_end("push, Unity");
+	kit_with(client_login);
+	gate_pass(&g, S(60));
+	is_int(g.n_out, 0, "one that asks is told once");
+	kit_end("pull");
+	kit_with(client_xauth);
+	gate_pass(&g, S(2));
+	client_to(&c, &g, client_config(&c, (const uint16_t[]){ INTERNAL_IP4_ADDRESS }, 1));
+	ok(client_open(&c, gate_only(&g)) == 0 && c.cfg.type == CFG_REPLY &&
+		   client_take_address(&c) && kit_state() == IKE_ST_LEASED,
+	   "one that asks late is answered");
+	gate_pass(&g, S(60));
+	is_int(g.n_out, 0, "and no longer pushed");
+	kit_end("pull, late");
+}
+
 int main(void)
 {
 	test_everything();
@@ -260,5 +321,6 @@ int main(void)
 	test_pool_takes_time();
 	test_stale();
 	test_orders();
+	test_push();
 	return done();
 }

@@ -140,7 +140,7 @@ static void test_states(void)
 	ok(client_open(&c, gate_only(&g)) == 0 && c.cfg.type == CFG_SET,
 	   "the verdict is told again: it may have got lost");
 	client_to(&c, &g, client_ack(&c));
-	ok(!client_sa(&c, &g)->xchgs || client_sa(&c, &g)->xchgs->done, "and acknowledged");
+	ok(xchg_by_kind(client_sa(&c, &g), XCHG_KIND_STATUS)->done, "and acknowledged");
 	client_to(&c, &g, client_config(&c, (const uint16_t[]){ INTERNAL_IP4_ADDRESS }, 1));
 	ok(client_open(&c, gate_only(&g)) == 0 && client_take_address(&c) && client_quick(&c, &g) &&
 		   kit_state() == IKE_ST_UP && kit_sound(),
