@@ -51,8 +51,8 @@ struct ctl_request {
 enum ctl_exit ctl_call(const struct ctl_options *o, const struct ctl_request *q);
 
 /*
- * The same for "SESSION|USER|ADDRESS": an address, a session's number if there is such a session,
- * else a user; "session=", "user=" and "address=" in front leave no doubt. q->parameters are what
+ * The same for "SESSION|USER|ADDRESS": an address, a session's id if there is such a session, else
+ * a user; "session=", "user=" and "address=" in front leave no doubt. q->parameters are what
  * else the call has; NULL or an object, taken over.
  */
 enum ctl_exit ctl_call_which(const struct ctl_options *o, struct ctl_request *q, const char *which);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* ctl_call.c - one Varlink call to the daemon, and what its errors mean for the exit status. */
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,7 +13,8 @@
 #include "ctl/varlink.h"
 #include "text.h"
 
-#define TIMEOUT_S 30 /* without a byte from the daemon */
+#define TIMEOUT_S      30 /* without a byte from the daemon */
+#define SESSION_ID_LEN 8
 
 /* ---- the connection ---- */
 
@@ -224,20 +224,13 @@ enum ctl_exit ctl_call(const struct ctl_options *o, const struct ctl_request *q)
 
 /* ---- which sessions ---- */
 
-/* "12" or "12-1" */
+/*
+ * "0d2157c2". The gateway gives no two sessions the same one; that it looks like a user's name is
+ * possible, so one that no session has is looked for among the users.
+ */
 static bool is_session_id(const char *s)
 {
-	bool dash = false;
-
-	if (!isdigit((unsigned char)*s))
-		return false;
-	for (; *s; s++) {
-		if (*s == '-' && !dash && isdigit((unsigned char)s[1]))
-			dash = true;
-		else if (!isdigit((unsigned char)*s))
-			return false;
-	}
-	return true;
+	return strspn(s, "0123456789abcdef") == SESSION_ID_LEN && s[SESSION_ID_LEN] == '\0';
 }
 
 static enum ctl_exit call_by(const struct ctl_options *o, const struct ctl_request *q,

@@ -33,7 +33,7 @@ struct ctl_child {
 /* One session. Times are CLOCK_REALTIME seconds; in and out are as the gateway sees them: bytes
  * that came from the client are in. */
 struct ctl_session {
-	char id[24]; /* "12" or "12-1": stable for the session's life */
+	char id[16]; /* "0d2157c2", 8 hex digits: one session's, and stable for its life */
 	char user[LIMIT_USER + 1];
 	char state[16];        /* "login", "up" */
 	struct ipaddr address; /* family IP_NONE without one */

@@ -113,6 +113,9 @@ struct ike_sa {
 	enum ike_half_open half_open;
 };
 
-/* The session's name for people and logs: 8 hex digits of its responder cookie. */
+/*
+ * The session's name for people and logs: 8 hex digits of its responder cookie. No two SAs have
+ * the same one: table_name_taken() is asked wherever an SA is made.
+ */
 #define IKE_SESSION_NAME 9
 const char *ike_session_name(const struct ike_sa *sa, char buf[static IKE_SESSION_NAME]);

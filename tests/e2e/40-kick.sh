@@ -30,5 +30,13 @@ check "bob still reaches the LAN" assert_traffic c2 "$(vpnc_address c2)"
 
 check "bob is kicked, by his address" kick_status 0 "$(vpnc_address c2)"
 check "vpnc exits" wait_for 10 vpnc_gone c2
+
+check "alice logs in again" ss_up c1
+session=$(session_of alice session)
+check "list names her session" matches "$session" "????????"
+check "show finds it by that name" vpngwctl show "$session"
+check "she is kicked, by that name" kick_status 0 "$session"
+check "her client has no tunnel any more" wait_for 10 ss_is_down c1
+check "the journal names the session" assert_journal EVENT=admin-kick "SESSION=$session"
 check "nothing is left" assert_nothing_left
 finish

@@ -54,10 +54,16 @@ static inline uint64_t clock_us(clockid_t id)
 
 /* ---- the gateway ---- */
 
+/* As ike_session_name() makes them: the first session is 5e550001. */
+static void made_up_id(uint32_t i, char id[static 9])
+{
+	snprintf(id, 9, "%08x", 0x5e550001 + i);
+}
+
 static void made_up_session(uint32_t i, struct ctl_session *s)
 {
 	memset(s, 0, sizeof(*s));
-	snprintf(s->id, sizeof(s->id), "%u", i + 1);
+	made_up_id(i, s->id);
 	snprintf(s->user, sizeof(s->user), "user%u", i);
 	strcpy(s->state, "up");
 	s->address = ipaddr_v4(0x0a090000 + 2 + i);
@@ -165,7 +171,7 @@ static int fake_kick(void *ctx, const char *id, const struct ctl_peer *who)
 		if (i < NAMED)
 			s = f->named[i];
 		else
-			snprintf(s.id, sizeof(s.id), "%u", i + 1);
+			made_up_id(i, s.id);
 		if (strcmp(s.id, id) != 0)
 			continue;
 		if (f->gone[i])

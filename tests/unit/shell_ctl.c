@@ -111,7 +111,7 @@ static void test_schema(struct fake *f)
 	   "a session in List has the declared members, children left out");
 	json_decref(r);
 
-	r = ask(f, "io.vpngw.Show", "{\"session\":\"2\"}");
+	r = ask(f, "io.vpngw.Show", "{\"session\":\"5e550002\"}");
 	ok(idl_agrees("type", "Session", json_array_get(reply_array(r, "sessions"), 0), NULL),
 	   "a session in Show has every declared member");
 	ok(idl_agrees("type", "Child",
@@ -317,26 +317,25 @@ static void test_show(struct fake *f)
 	fake_sessions(f, 20);
 	strcpy(f->named[1].user, "alice");
 	strcpy(f->named[5].user, "alice");
-	strcpy(f->named[5].id, "6-1");
 	r = ask(f, "io.vpngw.Show", "{\"user\":\"alice\"}");
 	is_int((long long)json_array_size(reply_array(r, "sessions")), 2,
 	       "a user's sessions are all shown");
 	json_decref(r);
-	r = ask(f, "io.vpngw.Show", "{\"session\":\"6-1\",\"user\":null}");
+	r = ask(f, "io.vpngw.Show", "{\"session\":\"5e550006\",\"user\":null}");
 	is_int((long long)json_array_size(reply_array(r, "sessions")), 1,
 	       "a session is shown by its id, a null beside it does not matter");
 	json_decref(r);
 	r = ask(f, "io.vpngw.Show", "{\"address\":\"10.9.0.4\"}");
 	is_str(json_string_value(
 		       json_object_get(json_array_get(reply_array(r, "sessions"), 0), "session")),
-	       "3", "a session is shown by its address");
+	       "5e550003", "a session is shown by its address");
 	json_decref(r);
 	r = ask(f, "io.vpngw.Show", "{\"user\":\"mallory\"}");
 	is_str(reply_text(r, "what"), "session of user mallory", "NotFound says what");
 	is_error(r, "io.vpngw.NotFound", "a user without a session is not found");
 	is_error(ask(f, "io.vpngw.Show", "{}"), VARLINK_INVALID_PARAMETER,
 		 "show needs to know what");
-	is_error(ask(f, "io.vpngw.Show", "{\"user\":\"a\",\"session\":\"1\"}"),
+	is_error(ask(f, "io.vpngw.Show", "{\"user\":\"a\",\"session\":\"5e550001\"}"),
 		 VARLINK_INVALID_PARAMETER, "show takes one of them only");
 	is_error(ask(f, "io.vpngw.Show", "{\"address\":\"10.9.0.400\"}"), VARLINK_INVALID_PARAMETER,
 		 "a bad address is an invalid parameter");
@@ -376,17 +375,17 @@ static void test_kick(struct fake *f)
 	is_int(f->who.uid, getuid(), "the gateway is told who asks");
 	is_int(f->who.pid, getpid(), "and from which process");
 	is_str(f->who.reason, "left\\x1b[2J", "and why, escaped");
-	ok(log_has(f, " ended session 6 of alice: left\\x1b[2J\n"), "a kick is logged");
+	ok(log_has(f, " ended session 5e550006 of alice: left\\x1b[2J\n"), "a kick is logged");
 	is_error(ask(f, "io.vpngw.Kick", "{\"user\":\"alice\"}"), "io.vpngw.NotFound",
 		 "a second kick finds nobody");
-	is_int(kick_count(ask(f, "io.vpngw.Kick", "{\"session\":\"100\"}")), 1, "kick by id");
+	is_int(kick_count(ask(f, "io.vpngw.Kick", "{\"session\":\"5e550064\"}")), 1, "kick by id");
 	is_int(kick_count(ask(f, "io.vpngw.Kick", "{\"address\":\"10.9.0.12\"}")), 1,
 	       "kick by address");
 	f->kick_error = -EPERM;
-	is_error(ask(f, "io.vpngw.Kick", "{\"session\":\"1\"}"), "io.vpngw.NotPermitted",
+	is_error(ask(f, "io.vpngw.Kick", "{\"session\":\"5e550001\"}"), "io.vpngw.NotPermitted",
 		 "a refused kick says so");
 	f->kick_error = -EBUSY;
-	is_error(ask(f, "io.vpngw.Kick", "{\"session\":\"1\"}"), "io.vpngw.Busy",
+	is_error(ask(f, "io.vpngw.Kick", "{\"session\":\"5e550001\"}"), "io.vpngw.Busy",
 		 "a kick that cannot be done now says so");
 	f->kick_error = 0;
 	is_error(ask(f, "io.vpngw.Kick", "{\"all\":false}"), VARLINK_INVALID_PARAMETER,

@@ -45,7 +45,7 @@ static void test_json(struct fake *f)
 	r = run_json(f, "list --json=pretty");
 	ok(r && strstr(out, "\n  \"sessions\": [\n") != NULL, "--json=pretty is indented");
 	json_decref(r);
-	r = run_json(f, "show 2 --json");
+	r = run_json(f, "show 5e550002 --json");
 	is_int((long long)json_array_size(json_object_get(
 		       json_array_get(json_object_get(r, "sessions"), 0), "children")),
 	       1, "show as JSON has the children");
@@ -58,7 +58,7 @@ static void test_json(struct fake *f)
 	r = run_json(f, "--json leases");
 	is_int((long long)json_array_size(json_object_get(r, "leases")), 2, "leases as JSON");
 	json_decref(r);
-	r = run_json(f, "--json kick 3");
+	r = run_json(f, "--json kick 5e550003");
 	is_int(json_integer_value(json_object_get(r, "count")), 1, "kick as JSON");
 	json_decref(r);
 	fake_sessions(f, 0);
@@ -75,8 +75,8 @@ static void test_show(struct fake *f)
 	strcpy(f->named[0].user, "alice");
 	strcpy(f->named[2].user, "alice");
 	is_int(run(f, "- show alice --socket %s", f->path), 0, "show a user");
-	ok(strstr(out, "Session 1\n") && strstr(out, "\n\nSession 3\n") &&
-		   !strstr(out, "Session 2\n"),
+	ok(strstr(out, "Session 5e550001\n") && strstr(out, "\n\nSession 5e550003\n") &&
+		   !strstr(out, "Session 5e550002\n"),
 	   "prints all sessions of that user");
 	ok(strstr(out, "       Traffic: received 1.5 KiB, sent 12 MiB\n") &&
 		   strstr(out, "SPI 0xc1a2b3d4 in, 0x00000fff out\n") &&
@@ -85,7 +85,7 @@ static void test_show(struct fake *f)
 		   strstr(out, "received 1.5 KiB in 12 packets, sent 12 MiB in 9000 packets\n"),
 	   "with traffic, SPIs and networks");
 	is_int(run(f, "- show 10.9.0.3 --socket %s", f->path), 0, "show an address");
-	ok(strstr(out, "Session 2\n") != NULL, "finds its session");
+	ok(strstr(out, "Session 5e550002\n") != NULL, "finds its session");
 	is_int(run(f, "- status --socket %s", f->path), 0, "status");
 	ok(strncmp(out, "vpngw 9.9\n", 10) == 0 &&
 		   strstr(out, "         Pools: default: 10.9.0.2 to 10.9.0.254, "
@@ -100,22 +100,27 @@ static void test_kick(struct fake *f)
 	fake_sessions(f, 20);
 	strcpy(f->named[0].user, "alice");
 	strcpy(f->named[2].user, "alice");
-	strcpy(f->named[4].user, "1001");
-	strcpy(f->named[5].user, "7");
+	strcpy(f->named[4].user, "20260101");
+	strcpy(f->named[5].user, "5e550007");
+	strcpy(f->named[7].user, "7");
 	is_int(run(f, "- kick alice --reason 'left the company' --socket %s", f->path), 0,
 	       "kick a user");
 	is_str(out, "2 sessions ended.\n", "ends all sessions and says how many");
 	is_str(f->who.reason, "left the company", "with the reason");
-	is_int(run(f, "- kick 1001 --socket %s", f->path), 0, "a number that is no session");
-	ok(f->gone[4], "is a user");
-	is_int(run(f, "- kick 7 --socket %s", f->path), 0, "a number that is both");
-	ok(f->gone[6] && !f->gone[5], "is a session");
-	is_int(run(f, "- kick user=7 --socket %s", f->path), 0, "user= in front");
-	ok(f->gone[5], "makes it a user");
+	is_int(run(f, "- kick 20260101 --socket %s", f->path), 0, "8 digits that are no session");
+	ok(f->gone[4], "are a user");
+	is_int(run(f, "- kick 5e550007 --socket %s", f->path), 0, "8 digits that are both");
+	ok(f->gone[6] && !f->gone[5], "are a session");
+	is_int(run(f, "- kick user=5e550007 --socket %s", f->path), 0, "user= in front");
+	ok(f->gone[5], "makes them a user");
+	is_int(run(f, "- kick 7 --socket %s", f->path), 0, "any other number");
+	ok(f->gone[7], "is a user");
+	is_int(run(f, "- kick session=5e55000a --socket %s", f->path), 0, "session= in front");
+	ok(f->gone[9], "makes it a session");
 	is_int(run(f, "- kick 10.9.0.10 --socket %s", f->path), 0, "kick an address");
 	ok(f->gone[8], "ends its session");
 	is_int(run(f, "- --all kick --socket %s", f->path), 0, "kick --all");
-	is_str(out, "14 sessions ended.\n", "ends the rest");
+	is_str(out, "12 sessions ended.\n", "ends the rest");
 	is_int(run(f, "- --all kick --socket %s", f->path), 0, "kick --all of none is done");
 	is_str(out, "No sessions.\n", "and says so");
 }
@@ -227,11 +232,12 @@ static void test_exit_codes(struct fake *f)
 	unlink(want);
 	is_int(run(f, "- show mallory --socket %s", f->path), 4, "no such user: 4");
 	is_str(err, "vpngwctl: no session of user mallory\n", "and who");
-	is_int(run(f, "- kick 999 --socket %s", f->path), 4, "no such session: 4");
-	is_str(err, "vpngwctl: no session or user 999\n", "and which");
+	is_int(run(f, "- kick 5e559999 --socket %s", f->path), 4, "no such session: 4");
+	is_str(err, "vpngwctl: no session or user 5e559999\n", "and which");
 	is_int(run(f, "- show 10.99.99.99 --socket %s", f->path), 4, "no such address: 4");
 	f->kick_error = -EPERM;
-	is_int(run(f, "- kick 1 --socket %s", f->path), 5, "a kick that is not permitted: 5");
+	is_int(run(f, "- kick 5e550001 --socket %s", f->path), 5,
+	       "a kick that is not permitted: 5");
 	f->kick_error = 0;
 	is_int(run(f, "sh -c '\"$0\" --socket \"$CONTROL\" >/dev/full' %s", program), 1,
 	       "an output that cannot be written: 1");

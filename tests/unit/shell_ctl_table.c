@@ -48,17 +48,17 @@ static void test_table(struct fake *f)
 	f->named[1].user[0] = '\0';
 	is_int(run(f, "- --socket %s", f->path), 0, "vpngwctl without a verb lists");
 	is_str(out,
-	       "SESSION USER  ADDRESS  PEER              CLIENT                               "
+	       "SESSION  USER  ADDRESS  PEER              CLIENT                               "
 	       " SINCE                IDLE      RX     TX\n"
-	       "1       alice 10.9.0.2 198.51.100.0:4500 Cisco Systems VPN Client 5.0.07:Linux"
+	       "5e550001 alice 10.9.0.2 198.51.100.0:4500 Cisco Systems VPN Client 5.0.07:Linux"
 	       " 2026-11-23 18:54:05 01:05 1.5 KiB 12 MiB\n"
-	       "2       -     -        198.51.100.1:4500 Cisco Systems VPN Client 5.0.07:Linux"
+	       "5e550002 -     -        198.51.100.1:4500 Cisco Systems VPN Client 5.0.07:Linux"
 	       " 2026-11-23 18:54:05 01:05 1.5 KiB 12 MiB\n"
 	       "\n2 sessions.\n",
 	       "the table: RX came from the client, what is absent is -");
 	is_str(err, "", "and nothing on standard error");
 	is_int(run(f, "- list --no-legend --socket %s", f->path), 0, "options after the verb");
-	ok(strncmp(out, "1 alice 10.9.0.2 ", 17) == 0 && !strstr(out, "sessions"),
+	ok(strncmp(out, "5e550001 alice 10.9.0.2 ", 24) == 0 && !strstr(out, "sessions"),
 	   "--no-legend leaves out header and footer");
 	is_int(run(f, "TZ=Europe/Berlin - --no-legend --socket=%s list", f->path), 0,
 	       "options before the verb");
