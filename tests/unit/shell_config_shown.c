@@ -402,7 +402,8 @@ static void test_manual_words(void)
 	}
 }
 
-/* Blocks of text with a section in them, but for the one that shows the syntax itself. */
+/* Blocks of text with a section in them, but for the one that shows the syntax itself and the
+ * drop-ins of units. */
 static void test_examples(void)
 {
 	_cleanup_free_ char *text = slurp(MANUAL);
@@ -416,13 +417,15 @@ static void test_examples(void)
 			break;
 		*to = '\0';
 		p = to + 1;
-		if (*from != '[')
+		if (*from != '[' || after(from, "[Service]"))
 			continue;
 		t = try_text(from, CONF_TO_SHOW);
 		if (*t.told)
 			ok(strstr(t.told, "banner: /etc/vpngw/motd cannot be read") &&
 				   t.in->n_mistakes == 1,
 			   "an example may lack nothing but its banner: %s", t.told);
+		ok(after(t.c->gateway.private_key, "credential:") != NULL,
+		   "  and its key is one that the unit's user gets to read");
 		n++;
 		try_end(&t);
 	}
