@@ -230,6 +230,16 @@ static int fill_modecfg(struct conf_input *in, struct config *c)
 	return 0;
 }
 
+/* ---- what creds.c will look at ---- */
+
+static int keep_places(const struct conf_input *in, struct conf_gateway *g)
+{
+	g->certificate_at = conf_place_str(in, "gateway", "certificate");
+	g->private_key_at = conf_place_str(in, "gateway", "private_key");
+	g->my_identifier_at = conf_place_str(in, "gateway", "my_identifier");
+	return g->certificate_at && g->private_key_at && g->my_identifier_at ? 0 : -ENOMEM;
+}
+
 /* ---- all together ---- */
 
 int conf_build(struct conf_input *in, enum conf_purpose purpose, struct config **ret)
@@ -240,6 +250,8 @@ int conf_build(struct conf_input *in, enum conf_purpose purpose, struct config *
 	if (!c)
 		return -ENOMEM;
 	rc = parse_part(in, &in->global, false, c);
+	if (rc == 0)
+		rc = keep_places(in, &c->gateway);
 	if (rc == 0)
 		rc = build_pools(in, c);
 	if (rc == 0)
@@ -346,6 +358,9 @@ struct config *config_free(struct config *c)
 	free(c->gateway.certificate);
 	free(c->gateway.private_key);
 	free(c->gateway.my_identifier);
+	free(c->gateway.certificate_at);
+	free(c->gateway.private_key_at);
+	free(c->gateway.my_identifier_at);
 	free(c->auth.users_file);
 	free_strings(c->auth.groups, c->auth.n_groups);
 	for (size_t i = 0; i < c->n_pools; i++)

@@ -46,6 +46,9 @@ struct conf_gateway {
 	char *private_key;   /* owned: path, or "credential:NAME" */
 	char *my_identifier; /* owned: "asn1dn", "fqdn:NAME", "address" */
 	bool send_chain;     /* leaf and intermediates, not the leaf alone */
+	/* owned: "file:line:col" of the three, for what is found out later; of a default the
+	 * beginning of the main file */
+	char *certificate_at, *private_key_at, *my_identifier_at;
 };
 
 struct conf_tunnel {

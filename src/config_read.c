@@ -155,6 +155,15 @@ const char *conf_origin_str(const struct conf_input *in, struct conf_origin at,
 	return buf;
 }
 
+char *conf_place_str(const struct conf_input *in, const char *section, const char *key)
+{
+	const struct conf_setting *s = conf_setting(&in->global, section, key);
+	struct conf_origin at = s->set ? s->at : (struct conf_origin){ 1, 1, 1 };
+	char buf[CONF_ORIGIN], *text;
+
+	return asprintf(&text, "%s:%u:%u", file_of(in, at, buf), at.line, at.col) < 0 ? NULL : text;
+}
+
 struct conf_origin conf_origin_in(struct conf_origin at, const char *value, size_t offset)
 {
 	for (size_t i = 0; i < offset && value[i]; i++)

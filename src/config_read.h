@@ -86,6 +86,10 @@ void conf_mistakes_print(struct conf_input *in, FILE *out);
 const char *conf_origin_str(const struct conf_input *in, struct conf_origin at,
 			    char buf[static CONF_ORIGIN]);
 
+/* "file:line:col" of a key's value, or of the beginning of the main file where no file sets it.
+ * Owned by the caller; NULL when out of memory. */
+char *conf_place_str(const struct conf_input *in, const char *section, const char *key);
+
 /* The column `offset` bytes into a value that begins at `at`. */
 struct conf_origin conf_origin_in(struct conf_origin at, const char *value, size_t offset);
 

@@ -50,13 +50,17 @@ __attribute__((format(printf, 2, 3))) static void warn(struct creds *c, const ch
 	va_end(ap);
 }
 
-__attribute__((format(printf, 4, 5))) static int fail(char *err, size_t cap, int rc,
+/* at: where the key stands in the configuration; NULL: nowhere. Returns rc. */
+__attribute__((format(printf, 5, 6))) static int fail(char *err, size_t cap, int rc, const char *at,
 						      const char *fmt, ...)
 {
+	size_t n = at ? (size_t)snprintf(err, cap, "%s: ", at) : 0;
 	va_list ap;
 
+	if (n >= cap)
+		n = 0;
 	va_start(ap, fmt);
-	vsnprintf(err, cap, fmt, ap);
+	vsnprintf(err + n, cap - n, fmt, ap);
 	va_end(ap);
 	return rc;
 }
@@ -74,7 +78,9 @@ static int read_file(const char *path, uint8_t **ret, size_t *ret_len)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
-	if (st.st_size <= 0 || st.st_size > FILE_MAX)
+	if (st.st_size <= 0)
+		return -ENODATA;
+	if (st.st_size > FILE_MAX)
 		return -EFBIG;
 	buf = malloc((size_t)st.st_size + 1);
 	if (!buf)
@@ -91,29 +97,27 @@ static int read_file(const char *path, uint8_t **ret, size_t *ret_len)
 	return 0;
 }
 
-/* "credential:NAME" is a file that systemd hands over (LoadCredential=). */
-static int key_path(const char *spec, char *path, size_t cap, char *err, size_t err_cap)
+/* What was wrong with a file. */
+static const char *file_error(int rc)
 {
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
-
-	if (strncmp(spec, "credential:", 11) != 0) {
-		snprintf(path, cap, "%s", spec);
-		return 0;
+	switch (rc) {
+	case -EINVAL:
+		return "it is not a regular file";
+	case -ENODATA:
+		return "it is empty";
+	case -EFBIG:
+		return "it is too large for a PEM file";
+	default:
+		return strerror(-rc);
 	}
-	if (!dir)
-		return fail(err, err_cap, -ENOENT,
-			    "private_key = %s: systemd has handed over no credentials; started by "
-			    "hand, vpngw needs the path of the key file",
-			    spec);
-	snprintf(path, cap, "%s/%s", dir, spec + 11);
-	return 0;
 }
 
 /* ---- the certificate ---- */
 
-static int load_chain(struct creds *c, const char *path, gnutls_x509_crt_t *ret_leaf, char *err,
-		      size_t cap)
+static int load_chain(struct creds *c, const struct conf_gateway *g, gnutls_x509_crt_t *ret_leaf,
+		      char *err, size_t cap)
 {
+	const char *path = g->certificate, *at = g->certificate_at;
 	gnutls_x509_crt_t crt[IKE_CERTS_MAX];
 	unsigned n = IKE_CERTS_MAX;
 	uint8_t *buf;
@@ -121,14 +125,14 @@ static int load_chain(struct creds *c, const char *path, gnutls_x509_crt_t *ret_
 	int rc = read_file(path, &buf, &len);
 
 	if (rc < 0)
-		return fail(err, cap, rc, "certificate = %s: %s", path, strerror(-rc));
+		return fail(err, cap, rc, at, "certificate = %s: %s", path, file_error(rc));
 	gnutls_datum_t d = { buf, (unsigned)len };
 
 	rc = gnutls_x509_crt_list_import(crt, &n, &d, GNUTLS_X509_FMT_PEM,
 					 GNUTLS_X509_CRT_LIST_IMPORT_FAIL_IF_EXCEED);
 	free(buf);
 	if (rc < 0)
-		return fail(err, cap, -EINVAL,
+		return fail(err, cap, -EINVAL, at,
 			    "certificate = %s: %s; a PEM file with the gateway's certificate first "
 			    "and at most %d in all is expected",
 			    path, gnutls_strerror(rc), IKE_CERTS_MAX);
@@ -138,7 +142,7 @@ static int load_chain(struct creds *c, const char *path, gnutls_x509_crt_t *ret_
 		if (i)
 			gnutls_x509_crt_deinit(crt[i]);
 		if (rc < 0)
-			return fail(err, cap, -ENOMEM, "certificate = %s: %s", path,
+			return fail(err, cap, -ENOMEM, at, "certificate = %s: %s", path,
 				    gnutls_strerror(rc));
 		c->n++;
 	}
@@ -191,31 +195,33 @@ static bool has_san(gnutls_x509_crt_t leaf, gnutls_x509_subject_alt_name_t type)
 	return false;
 }
 
-static int check_identity(struct creds *c, gnutls_x509_crt_t leaf, const char *spec,
-			  const char *path, char *err, size_t cap)
+static int check_identity(struct creds *c, gnutls_x509_crt_t leaf, const struct conf_gateway *g,
+			  char *err, size_t cap)
 {
+	const char *spec = g->my_identifier, *path = g->certificate, *at = g->my_identifier_at;
+
 	if (strncmp(spec, "fqdn:", 5) == 0) {
 		c->id_type = IKE_ID_FQDN;
 		c->fqdn = strdup(spec + 5);
 		if (!c->fqdn)
-			return fail(err, cap, -ENOMEM, "out of memory");
+			return fail(err, cap, -ENOMEM, NULL, "out of memory");
 		if (!gnutls_x509_crt_check_hostname2(leaf, c->fqdn,
 						     GNUTLS_VERIFY_DO_NOT_ALLOW_WILDCARDS))
-			return fail(err, cap, -EINVAL,
+			return fail(err, cap, -EINVAL, at,
 				    "my_identifier = %s: the name is not in the subjectAltName of "
 				    "%s, and clients would refuse it",
 				    spec, path);
 	} else if (strcmp(spec, "address") == 0) {
 		c->id_type = IKE_ID_ADDRESS;
 		if (!has_san(leaf, GNUTLS_SAN_IPADDRESS))
-			return fail(err, cap, -EINVAL,
+			return fail(err, cap, -EINVAL, at,
 				    "my_identifier = address: %s has no IP address in its "
 				    "subjectAltName, and clients would refuse it",
 				    path);
 	} else {
 		c->id_type = IKE_ID_ASN1DN;
 		if (!c->dn.size || c->dn.size > LIMIT_ID)
-			return fail(err, cap, -EINVAL,
+			return fail(err, cap, -EINVAL, at,
 				    "my_identifier = asn1dn: the subject of %s has %u bytes, 1 to "
 				    "%d are possible",
 				    path, c->dn.size, LIMIT_ID);
@@ -260,39 +266,93 @@ static int same_key(gnutls_x509_crt_t leaf, gnutls_x509_privkey_t key)
 	       na == nb && memcmp(a, b, na) == 0;
 }
 
-static int load_key(struct creds *c, const struct conf_gateway *g, gnutls_x509_crt_t leaf,
-		    unsigned *ret_bits, char *err, size_t cap)
+static const char credential[] = "credential:";
+
+/*
+ * "credential:NAME" is a file that systemd hands over (LoadCredential=). Whoever only checks a
+ * configuration is not started by the unit, and looks where the unit takes it from.
+ */
+static int key_path(const struct conf_gateway *g, const char *check_dir, char *path,
+		    size_t path_cap, char *err, size_t cap)
 {
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+
+	if (strncmp(g->private_key, credential, strlen(credential)) != 0) {
+		snprintf(path, path_cap, "%s", g->private_key);
+		return 0;
+	}
+	if (!dir)
+		dir = check_dir;
+	if (!dir)
+		return fail(err, cap, -ENOENT, g->private_key_at,
+			    "private_key = %s: systemd has handed over no credentials; started by "
+			    "hand, vpngw needs the path of the key file",
+			    g->private_key);
+	snprintf(path, path_cap, "%s/%s", dir, g->private_key + strlen(credential));
+	return 0;
+}
+
+/* c->pem stays NULL when there may be a key that whoever checks cannot get at: a warning says so. */
+static int read_key(struct creds *c, const struct conf_gateway *g, const char *check_dir, char *err,
+		    size_t cap)
+{
+	bool handed_over = getenv("CREDENTIALS_DIRECTORY"),
+	     is_path = strncmp(g->private_key, credential, strlen(credential)) != 0;
 	char path[512];
-	gnutls_x509_privkey_t key;
-	int rc = key_path(g->private_key, path, sizeof(path), err, cap);
+	int rc = key_path(g, check_dir, path, sizeof(path), err, cap);
 
 	if (rc < 0)
 		return rc;
 	rc = read_file(path, &c->pem, &c->pem_len);
+	if (check_dir && rc == -EACCES) {
+		warn(c, "the private key was not checked: this user may not read %.160s", path);
+		return 0;
+	}
+	if (check_dir && rc == -ENOENT && !is_path && !handed_over) {
+		warn(c,
+		     "the private key was not checked: there is no %.120s, and without it "
+		     "vpngw.service does not start unless a drop-in says LoadCredential=",
+		     path);
+		return 0;
+	}
 	if (rc < 0)
-		return fail(err, cap, rc, "private_key = %s: %s: %s", g->private_key, path,
-			    strerror(-rc));
-	if (gnutls_x509_privkey_init(&key) < 0)
-		return fail(err, cap, -ENOMEM, "out of memory");
-	gnutls_datum_t d = { c->pem, (unsigned)c->pem_len };
+		return fail(err, cap, rc, g->private_key_at, "private_key = %s: %s%s%s%s",
+			    g->private_key, is_path ? "" : path, is_path ? "" : ": ",
+			    file_error(rc),
+			    is_path && rc == -EACCES
+				    ? "; the user that vpngw runs as must be able to read it, or "
+				      "let it be a credential: see vpngw.conf(5)"
+				    : "");
+	return 0;
+}
 
+static int load_key(struct creds *c, const struct conf_gateway *g, gnutls_x509_crt_t leaf,
+		    unsigned *ret_bits, char *err, size_t cap)
+{
+	const char *at = g->private_key_at;
+	gnutls_datum_t d = { c->pem, (unsigned)c->pem_len };
+	gnutls_x509_privkey_t key;
+	int rc;
+
+	if (gnutls_x509_privkey_init(&key) < 0)
+		return fail(err, cap, -ENOMEM, NULL, "out of memory");
 	rc = gnutls_x509_privkey_import(key, &d, GNUTLS_X509_FMT_PEM);
 	if (rc < 0)
-		rc = fail(err, cap, -EINVAL,
+		rc = fail(err, cap, -EINVAL, at,
 			  "private_key = %s: %s; an unencrypted PEM file is expected",
 			  g->private_key, gnutls_strerror(rc));
 	else if (gnutls_x509_privkey_get_pk_algorithm2(key, ret_bits) != GNUTLS_PK_RSA)
-		rc = fail(err, cap, -EINVAL, "private_key = %s: hybrid_rsa needs an RSA key",
+		rc = fail(err, cap, -EINVAL, at, "private_key = %s: hybrid_rsa needs an RSA key",
 			  g->private_key);
 	else if (!same_key(leaf, key))
-		rc = fail(err, cap, -EINVAL, "private_key = %s does not belong to certificate = %s",
-			  g->private_key, g->certificate);
+		rc = fail(err, cap, -EINVAL, at,
+			  "private_key = %s does not belong to certificate = %s", g->private_key,
+			  g->certificate);
 	gnutls_x509_privkey_deinit(key);
 	return rc;
 }
 
-int creds_load(const struct config *config, bool check_only, struct creds **ret, char *err,
+int creds_load(const struct config *config, const char *check_dir, struct creds **ret, char *err,
 	       size_t cap)
 {
 	const struct conf_gateway *g = &config->gateway;
@@ -302,21 +362,18 @@ int creds_load(const struct config *config, bool check_only, struct creds **ret,
 	int rc;
 
 	if (!c)
-		return fail(err, cap, -ENOMEM, "out of memory");
-	rc = load_chain(c, g->certificate, &leaf, err, cap);
+		return fail(err, cap, -ENOMEM, NULL, "out of memory");
+	rc = load_chain(c, g, &leaf, err, cap);
 	if (rc == 0) {
 		c->sent = g->send_chain ? c->n : 1;
 		read_subject(c, leaf);
 		check_dates(c, leaf, g->certificate);
-		rc = check_identity(c, leaf, g->my_identifier, g->certificate, err, cap);
+		rc = check_identity(c, leaf, g, err, cap);
 	}
-	if (rc == 0) {
+	if (rc == 0)
+		rc = read_key(c, g, check_dir, err, cap);
+	if (rc == 0 && c->pem)
 		rc = load_key(c, g, leaf, &bits, err, cap);
-		if (check_only && (rc == -EACCES || rc == -ENOENT)) {
-			warn(c, "the private key was not checked: %.180s", err);
-			rc = 0;
-		}
-	}
 	if (rc == 0)
 		check_weak(c, leaf, bits, g->certificate);
 	if (leaf)

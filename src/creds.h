@@ -19,10 +19,16 @@ struct signer;
 /*
  * Reads what [gateway] names and checks that it fits together: the key belongs to the certificate,
  * is RSA, and my_identifier stands in the certificate. On failure -errno with one sentence in err
- * that names the file and the remedy. `check_only`: a key that this user may not read is no error.
+ * that names the place in the configuration, the file and the remedy.
+ *
+ * check_dir: NULL to run. To check only, the directory that vpngw.service takes credentials from:
+ * a credential that systemd has not handed over is looked for there, and a key that this user
+ * cannot get at is a warning.
  */
-int creds_load(const struct config *config, bool check_only, struct creds **ret, char *err,
+int creds_load(const struct config *config, const char *check_dir, struct creds **ret, char *err,
 	       size_t cap);
+#define CREDS_PRIVATE "/vpngw/private" /* below sysconfdir: check_dir of the installed unit */
+#define CREDS_WHY     1600             /* room for any sentence */
 struct creds *creds_free(struct creds *c);
 
 /* Fills in what the core sends: certificates and identity. Views of creds. */

@@ -126,7 +126,7 @@ static int on_signal(sd_event_source *src, const struct signalfd_siginfo *si, vo
 
 static int load_config(struct gw *gw, const char *path)
 {
-	char err[600];
+	char err[CREDS_WHY];
 	const char *w;
 	int rc = config_load(path, stderr, &gw->config);
 
@@ -134,7 +134,7 @@ static int load_config(struct gw *gw, const char *path)
 		log_err("the configuration is not valid: vpngw --check-config says where");
 		return EXIT_CONFIG;
 	}
-	rc = creds_load(gw->config, false, &gw->creds, err, sizeof(err));
+	rc = creds_load(gw->config, NULL, &gw->creds, err, sizeof(err));
 	if (rc < 0) {
 		log_err("%s", err);
 		return EXIT_CONFIG;

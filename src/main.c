@@ -39,15 +39,15 @@ static int check_config(const char *path)
 {
 	struct config *c;
 	struct creds *creds;
-	char err[600];
+	char err[CREDS_WHY];
 	const char *w;
 
 	if (config_load(path, stderr, &c) < 0)
 		return EXIT_CONFIG;
 	for (size_t i = 0; i < c->n_warnings; i++)
 		fprintf(stderr, "warning: %s\n", c->warnings[i]);
-	if (creds_load(c, true, &creds, err, sizeof(err)) < 0) {
-		fprintf(stderr, "%s: [gateway] %s\n", path ? path : SYSCONFDIR CONFIG_FILE, err);
+	if (creds_load(c, SYSCONFDIR CREDS_PRIVATE, &creds, err, sizeof(err)) < 0) {
+		fprintf(stderr, "%s\n", err);
 		config_free(c);
 		return EXIT_CONFIG;
 	}

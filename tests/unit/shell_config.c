@@ -98,6 +98,7 @@ static void test_defaults(void)
 	is_str(c->gateway.private_key, "credential:gateway.key", "private_key");
 	is_str(c->gateway.my_identifier, "asn1dn", "my_identifier");
 	ok(!c->gateway.send_chain, "send_chain = leaf");
+	is_str(c->gateway.private_key_at, "t.conf:1:1", "a default stands in the main file");
 	test_default_p1_p2(&c->ike);
 	is_int(c->replay_window, 64, "replay_window");
 	is_str(c->tunnel.interface, "vpn0", "interface");
@@ -142,6 +143,9 @@ static void test_full_values(const struct config *c)
 	       "full: private_key");
 	is_int(c->ike.my_id_type, IKE_ID_FQDN, "full: my_identifier");
 	ok(c->gateway.send_chain, "full: send_chain");
+	is_str(c->gateway.certificate_at, "t.conf:11:17", "full: where certificate stands");
+	is_str(c->gateway.private_key_at, "t.conf:12:17", "full: where private_key stands");
+	is_str(c->gateway.my_identifier_at, "t.conf:13:17", "full: where my_identifier stands");
 	is_int(c->ike.n_p1, 3, "full: proposals on two lines");
 	is_int(c->ike.p1[2].group, 2, "full: the last with group 2");
 	is_int(c->ike.check, IKE_CHECK_OBEY, "full: proposal_check");

@@ -86,9 +86,13 @@ static void new_cert(const char *file, gnutls_x509_privkey_t key, const struct w
 
 static struct config conf(const char *cert, const char *key, const char *id)
 {
+	static char at[3][16] = { "t.conf:2:15", "t.conf:3:15", "t.conf:4:17" };
 	struct config c = { .gateway = { .certificate = strdup(path(cert)),
 					 .private_key = strdup(strchr(key, ':') ? key : path(key)),
-					 .my_identifier = strdup(id) } };
+					 .my_identifier = strdup(id),
+					 .certificate_at = at[0],
+					 .private_key_at = at[1],
+					 .my_identifier_at = at[2] } };
 
 	return c;
 }
@@ -102,7 +106,7 @@ static const char *attempt(const char *cert, const char *key, const char *id, bo
 	struct creds *creds = NULL;
 
 	*err = '\0';
-	if (creds_load(&c, check_only, &creds, err, sizeof(err)) < 0 && !*err)
+	if (creds_load(&c, check_only ? dir : NULL, &creds, err, sizeof(err)) < 0 && !*err)
 		abort();
 	free(c.gateway.certificate);
 	free(c.gateway.private_key);
@@ -210,8 +214,6 @@ static void identities(void)
 
 static void refusals(void)
 {
-	struct creds *c;
-
 	ok(strstr(attempt("good.pem", "other.key", "asn1dn", false, NULL), "does not belong to"),
 	   "another certificate's key is refused");
 	ok(strstr(attempt("ec.pem", "ec.key", "asn1dn", false, NULL), "needs an RSA key"),
@@ -227,14 +229,71 @@ static void refusals(void)
 	ok(strstr(attempt("good.pem", "credential:good.key", "asn1dn", false, NULL),
 		  "started by hand"),
 	   "a credential without systemd is refused with the remedy");
-	attempt("good.pem", "credential:good.key", "asn1dn", true, &c);
-	ok(c && warns(c, "was not checked"), "--check-config goes on without the key, and says so");
-	creds_free(c);
 	setenv("CREDENTIALS_DIRECTORY", dir, 1);
 	is_str(attempt("good.pem", "credential:good.key", "asn1dn", false, NULL), "",
 	       "a credential that systemd handed over is read");
-	ok(strstr(attempt("fifo", "good.key", "asn1dn", false, NULL), "Invalid argument"),
+	ok(strstr(attempt("fifo", "good.key", "asn1dn", false, NULL), "not a regular file"),
 	   "a fifo in the place of the certificate is refused, not waited for");
+	put("empty", "", 0);
+	ok(strstr(attempt("good.pem", "empty", "asn1dn", false, NULL), "it is empty"),
+	   "an empty key file is told to be empty");
+}
+
+/* What is wrong is told as the rest of the configuration's mistakes are. */
+static void places(void)
+{
+	char want[512];
+
+	snprintf(want, sizeof(want), "t.conf:2:15: certificate = %s: No such file or directory",
+		 path("none.pem"));
+	is_str(attempt("none.pem", "good.key", "asn1dn", false, NULL), want,
+	       "a mistake about the certificate has its place");
+	snprintf(want, sizeof(want), "t.conf:3:15: private_key = %s: No such file or directory",
+		 path("none.key"));
+	is_str(attempt("good.pem", "none.key", "asn1dn", false, NULL), want, "one about the key");
+	ok(strncmp(attempt("good.pem", "other.key", "asn1dn", false, NULL), "t.conf:3:15: ", 13) ==
+		   0,
+	   "one about both has the key's");
+	ok(strncmp(attempt("good.pem", "good.key", "fqdn:other.example.net", false, NULL),
+		   "t.conf:4:17: ", 13) == 0,
+	   "one about the name has that of my_identifier");
+}
+
+/* --check-config, by people who may not be able to read the key. */
+static void checks(void)
+{
+	struct creds *c;
+
+	ok(strstr(attempt("good.pem", "none.key", "asn1dn", true, NULL), "No such file"),
+	   "a key that is missing is a mistake to whoever checks");
+	unsetenv("CREDENTIALS_DIRECTORY");
+	is_str(attempt("good.pem", "credential:good.key", "asn1dn", true, &c), "",
+	       "a credential is looked for where the unit takes it from");
+	ok(c && !creds_warning(c, 0), "and found, there is nothing to warn about");
+	creds_free(c);
+	ok(strstr(attempt("good.pem", "credential:other.key", "asn1dn", true, NULL),
+		  "does not belong to"),
+	   "and a wrong one is a mistake");
+	is_str(attempt("good.pem", "credential:none.key", "asn1dn", true, &c), "",
+	       "one that is not there may come from elsewhere");
+	ok(c && warns(c, "was not checked: there is no ") && warns(c, "LoadCredential="),
+	   "which is said");
+	creds_free(c);
+	chmod(dir, 0755);
+	chmod(path("good.pem"), 0644);
+	chmod(path("good.key"), 0);
+	if (getuid() == 0 && seteuid(65534) < 0)
+		abort();
+	is_str(attempt("good.pem", "good.key", "asn1dn", true, &c), "",
+	       "a key that whoever checks may not read is no mistake");
+	ok(c && warns(c, "was not checked: this user may not read "), "and is said");
+	creds_free(c);
+	ok(strstr(attempt("good.pem", "good.key", "asn1dn", false, NULL),
+		  "the user that vpngw runs as must be able to read it"),
+	   "it is one for the daemon, and the remedy is named");
+	if (getuid() == 0 && seteuid(0) < 0)
+		abort();
+	chmod(path("good.key"), 0600);
 }
 
 static void remarks(void)
@@ -290,6 +349,8 @@ int main(void)
 
 	identities();
 	refusals();
+	places();
+	checks();
 	remarks();
 	signatures(key);
 
@@ -299,7 +360,7 @@ int main(void)
 		static const char *const files[] = { "good.key",  "other.key", "ec.key",
 						     "good.pem",  "ec.pem",    "expired.pem",
 						     "soon.pem",  "sha1.pem",  "large.pem",
-						     "plain.pem", "fifo" };
+						     "plain.pem", "fifo",      "empty" };
 
 		for (unsigned i = 0; i < ARRAY_SIZE(files); i++)
 			unlink(files[i]);
