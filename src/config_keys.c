@@ -56,7 +56,8 @@ const struct conf_key conf_keys[] = {
 	  .help = "Addresses and ports for IKE and ESP in UDP, for clients behind a NAT." },
 	{ "listen", "control_group", conf_parse_name, .field = C(listen.control_group),
 	  .max = LENGTH(listen.control_group), .dflt = "vpngw-admin",
-	  .help = "System group whose members may use vpngwctl." },
+	  .help = "System group whose members may use vpngwctl. Not used for a socket that systemd "
+		  "hands over." },
 
 	{ "gateway", "certificate", conf_parse_path, .field = C(gateway.certificate),
 	  .dflt = "/etc/vpngw/certs/gateway.pem",

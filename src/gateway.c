@@ -8,17 +8,14 @@
 #include "gateway.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
 #include "cleanup.h"
+#include "control.h"
 #include "random.h"
 #include "text.h"
 
@@ -269,38 +266,20 @@ static int start_pools(struct gw *gw)
 	return 0;
 }
 
-/* The control socket when systemd passed none: for tests and containers. */
-static int bind_control(const struct gw *gw, const char *path)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	const struct group *g = getgrnam(gw->config->listen.control_group);
-
-	if (fd < 0)
-		return -errno;
-	if (strlen(path) >= sizeof(a.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(a.sun_path, path);
-	unlink(path);
-	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || chmod(path, 0660) < 0 ||
-	    listen(fd, 64) < 0)
-		return -errno;
-	if (g && chown(path, (uid_t)-1, g->gr_gid) < 0)
-		return -errno;
-	return TAKE_FD(fd);
-}
-
 static int start_control(struct gw *gw, const struct gw_options *o, const int *fds, unsigned n)
 {
-	const char *path = o->control ? o->control : CTL_SOCKET;
+	const char *path = o->control ? o->control : CTL_SOCKET,
+		   *group = gw->config->listen.control_group;
 	int fd = -1, rc;
 
 	for (unsigned i = 0; i < n; i++)
 		if (sd_is_socket_unix(fds[i], SOCK_STREAM, 1, NULL, 0) > 0)
 			fd = fds[i];
-	if (fd < 0)
-		fd = bind_control(gw, path);
-	rc = fd < 0 ? fd : ctl_server_new(gw->event, fd, &gw_ctl_ops, gw, &gw->ctl);
+	if (fd >= 0)
+		control_check(fd, group);
+	rc = fd < 0 ? control_bind(path, group, &fd) : 0;
+	if (rc == 0)
+		rc = ctl_server_new(gw->event, fd, &gw_ctl_ops, gw, &gw->ctl);
 	if (rc < 0) /* an operator without a view is no reason to leave users outside */
 		log_err("control socket %s: %s: vpngwctl will not work", path, strerror(-rc));
 	return 0;

@@ -16,6 +16,8 @@
 static struct {
 	const char *ident;
 	bool journal, debug;
+	log_sink sink;
+	void *ctx;
 } state = { .ident = "vpngw" };
 
 /* systemd names the device and inode of the journal's stream in JOURNAL_STREAM. */
@@ -34,6 +36,12 @@ void log_open(const char *ident, bool debug)
 	state.ident = ident;
 	state.debug = debug;
 	state.journal = stderr_is_journal();
+}
+
+void log_divert(log_sink sink, void *ctx)
+{
+	state.sink = sink;
+	state.ctx = ctx;
 }
 
 bool log_debugging(void)
@@ -101,6 +109,10 @@ void log_send(const struct log_event *e)
 	char msg[sizeof(e->message) + 16], prio[16], ident[64];
 	int n = 0;
 
+	if (state.sink) {
+		state.sink(state.ctx, e);
+		return;
+	}
 	if (!state.journal) {
 		fprintf(stderr, "%s: %s%s\n", state.ident, level_name(e->prio), e->message);
 		return;

@@ -46,6 +46,10 @@ __attribute__((format(printf, 3, 4))) void log_field(struct log_event *e, const 
 						     const char *fmt, ...);
 void log_send(const struct log_event *e);
 
+/* For tests: lines with their fields go to `sink` from now on; NULL: as log_open() found it. */
+typedef void (*log_sink)(void *ctx, const struct log_event *e);
+void log_divert(log_sink sink, void *ctx);
+
 /*
  * Lets through `burst` lines in `window_s` seconds per limiter and counts the rest; the first line
  * of the next window says how many were left out.

@@ -417,7 +417,7 @@ static void test_examples(void)
 			break;
 		*to = '\0';
 		p = to + 1;
-		if (*from != '[' || after(from, "[Service]"))
+		if (*from != '[' || after(from, "[Service]") || after(from, "[Socket]"))
 			continue;
 		t = try_text(from, CONF_TO_SHOW);
 		if (*t.told)
