@@ -176,6 +176,10 @@ static enum ctl_exit run_verb(const struct ctl_options *o, int argc, char **argv
 		}
 		if (verb[i].run)
 			return verb[i].run(o, argc, argv);
+		if (o->json) {
+			ctl_complain("passwd has no --json: its exit status says it all");
+			return CTL_USAGE;
+		}
 		optind = 0; /* another command line begins */
 		return (enum ctl_exit)ctl_passwd(argc, argv);
 	}

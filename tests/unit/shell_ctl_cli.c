@@ -150,11 +150,24 @@ static void test_leases(struct fake *f)
 static void test_usage(struct fake *f)
 {
 	static const char *const wrong[] = {
-		"lst",          "list x",         "show",
-		"show a b",     "kick",           "kick --all x",
-		"status x",     "leases release", "leases drop x",
-		"--json=xml",   "--bogus",        "list --reason x",
-		"status --all", "--socket",       "leases release host",
+		"lst",
+		"list x",
+		"show",
+		"show a b",
+		"kick",
+		"kick --all x",
+		"status x",
+		"leases release",
+		"leases drop x",
+		"--json=xml",
+		"--bogus",
+		"list --reason x",
+		"status --all",
+		"--socket",
+		"leases release host",
+		"passwd",
+		"passwd --json x",
+		"--json passwd --help",
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(wrong); i++) {
