@@ -41,10 +41,32 @@ static size_t utf8_char(struct span s, uint32_t *cp)
 /* Characters that change how other text is shown, or show nothing at all. */
 static bool is_deceptive(uint32_t cp)
 {
-	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0xad ||
-	       (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
-	       (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff || (cp >= 0xfff9 && cp <= 0xfffb) ||
-	       (cp >= 0xe0000 && cp <= 0xe007f);
+	static const struct {
+		uint32_t first, last;
+	} range[] = {
+		{ 0x00, 0x1f },       /* controls */
+		{ 0x7f, 0x9f },       /* more of them */
+		{ 0xad, 0xad },       /* soft hyphen */
+		{ 0x34f, 0x34f },     /* grapheme joiner */
+		{ 0x61c, 0x61c },     /* Arabic letter mark */
+		{ 0x115f, 0x1160 },   /* Hangul fillers */
+		{ 0x180e, 0x180e },   /* Mongolian vowel separator */
+		{ 0x200b, 0x200f },   /* zero width, marks of direction */
+		{ 0x2028, 0x202e },   /* line ends, embeddings, overrides */
+		{ 0x2060, 0x206f },   /* invisible operators, isolates */
+		{ 0x3164, 0x3164 },   /* Hangul filler */
+		{ 0xfe00, 0xfe0f },   /* variation selectors */
+		{ 0xfeff, 0xfeff },   /* byte order mark */
+		{ 0xffa0, 0xffa0 },   /* halfwidth Hangul filler */
+		{ 0xfff9, 0xfffb },   /* annotations */
+		{ 0xe0000, 0xe007f }, /* tags */
+		{ 0xe0100, 0xe01ef }, /* more variation selectors */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(range); i++)
+		if (cp >= range[i].first && cp <= range[i].last)
+			return true;
+	return false;
 }
 
 const char *text_escape(struct span s, char *buf, size_t cap)

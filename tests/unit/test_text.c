@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* test_text.c - text from strangers made safe; suggestions, durations and sizes. */
+#include "cleanup.h"
 #include "tap.h"
 #include "text.h"
 
@@ -101,6 +102,42 @@ static void test_questions(void)
 	   "half a character is no UTF-8");
 }
 
+/* First and last of each kind, and their neighbours, which are letters. */
+static void test_deceptive(void)
+{
+	static const char *const hidden[] = {
+		"\xcd\x8f",         /* U+034F */
+		"\xd8\x9c",         /* U+061C */
+		"\xe1\x85\x9f",     /* U+115F */
+		"\xe1\x85\xa0",     /* U+1160 */
+		"\xe1\xa0\x8e",     /* U+180E */
+		"\xe3\x85\xa4",     /* U+3164 */
+		"\xef\xb8\x80",     /* U+FE00 */
+		"\xef\xb8\x8f",     /* U+FE0F */
+		"\xef\xbe\xa0",     /* U+FFA0 */
+		"\xf3\xa0\x84\x80", /* U+E0100 */
+		"\xf3\xa0\x87\xaf", /* U+E01EF */
+	};
+	static const char *const seen[] = {
+		"\xcd\x8e",     /* U+034E */
+		"\xd8\x9b",     /* U+061B */
+		"\xe1\x85\x9e", /* U+115E */
+		"\xe1\x85\xa1", /* U+1161 */
+		"\xe3\x85\xa5", /* U+3165 */
+		"\xef\xb8\x90", /* U+FE10 */
+		"\xef\xbe\xa1", /* U+FFA1 */
+	};
+	char buf[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)
+		ok(!text_is_clean(span_str(hidden[i])) &&
+			   strncmp(text_escape(span_str(hidden[i]), buf, sizeof(buf)), "\\x", 2) ==
+				   0,
+		   "what shows nothing is not clean, and is written out: %s", buf);
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++)
+		ok(text_is_clean(span_str(seen[i])), "its neighbour is clean: %s", seen[i]);
+}
+
 /* The whole of Unicode, encoded by hand: what is well-formed, and nothing next to it. */
 static void test_all_code_points(void)
 {
@@ -161,6 +198,7 @@ int main(void)
 	test_escape();
 	test_escape_bounds();
 	test_questions();
+	test_deceptive();
 	test_all_code_points();
 	test_nearest();
 	test_numbers();
