@@ -69,6 +69,17 @@ static bool is_deceptive(uint32_t cp)
 	return false;
 }
 
+static bool is_hex(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+/* A backslash that would be read as the beginning of one of our escapes. */
+static bool looks_escaped(struct span s)
+{
+	return s.n >= 4 && s.p[0] == '\\' && s.p[1] == 'x' && is_hex(s.p[2]) && is_hex(s.p[3]);
+}
+
 const char *text_escape(struct span s, char *buf, size_t cap)
 {
 	size_t len = 0, safe = 0; /* safe: the last length that leaves room for "..." */
@@ -78,7 +89,7 @@ const char *text_escape(struct span s, char *buf, size_t cap)
 	while (s.n) {
 		uint32_t cp = 0;
 		size_t n = utf8_char(s, &cp), used = n ? n : 1;
-		bool raw = n && !is_deceptive(cp) && cp != '\\';
+		bool raw = n && !is_deceptive(cp) && !looks_escaped(s);
 		size_t need = raw ? n : 4 * used;
 
 		if (len + 4 <= cap)

@@ -11,7 +11,9 @@
 /*
  * Writes `s` into `buf` so that a terminal, a log and a table can show it: printable ASCII and
  * well-formed UTF-8 letters stay; control characters, broken UTF-8, bidirectional overrides and
- * zero-width characters become \xNN. Cut with "..." when it does not fit. Returns buf.
+ * zero-width characters become \xNN. A backslash stays, unless what follows would make it look
+ * like such an escape: no two texts look the same. Cut with "..." when it does not fit. Returns
+ * buf.
  */
 const char *text_escape(struct span s, char *buf, size_t cap);
 

@@ -21,6 +21,10 @@ static void test_escape(void)
 	escapes("a\x1b[2J", "a\\x1b[2J", "a terminal's escape sequence is disarmed (N166)");
 	escapes("a\r\nb\tc\x7f", "a\\x0d\\x0ab\\x09c\\x7f", "control characters are written out");
 	escapes("a\\x1b", "a\\x5cx1b", "a backslash cannot imitate an escape");
+	escapes("DOMAIN\\alice", "DOMAIN\\alice", "any other backslash stays");
+	escapes("a\\x1", "a\\x1", "even at half an escape");
+	escapes("\\x\x1b", "\\x\\x1b", "or in front of one");
+	escapes("\\\\x5cx1b", "\\\\x5cx5cx1b", "what is written out is written out again");
 	escapes("\xc2\x9b"
 		"31m",
 		"\\xc2\\x9b31m", "C1 control characters are written out (N166)");
