@@ -13,6 +13,8 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
+#include "text.h"
+
 static struct {
 	const char *ident;
 	bool journal, debug;
@@ -63,6 +65,15 @@ static const char *level_name(int prio)
 	}
 }
 
+/* A line that is too long ends with "...": half a letter would make the journal call it binary. */
+static void set_message(struct log_event *e, const char *fmt, va_list ap)
+{
+	char text[2 * sizeof(e->message)];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	text_cut(text, e->message, sizeof(e->message));
+}
+
 void log_line(int prio, const char *fmt, ...)
 {
 	struct log_event e = { .prio = prio };
@@ -71,7 +82,7 @@ void log_line(int prio, const char *fmt, ...)
 	if (prio == LOG_DEBUG && !state.debug)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(e.message, sizeof(e.message), fmt, ap);
+	set_message(&e, fmt, ap);
 	va_end(ap);
 	log_send(&e);
 }
@@ -83,24 +94,24 @@ void log_event_init(struct log_event *e, int prio, const char *fmt, ...)
 	e->prio = prio;
 	e->n = 0;
 	va_start(ap, fmt);
-	vsnprintf(e->message, sizeof(e->message), fmt, ap);
+	set_message(e, fmt, ap);
 	va_end(ap);
 }
 
 void log_field(struct log_event *e, const char *name, const char *fmt, ...)
 {
-	char *p = e->n < LOG_FIELDS_MAX ? e->field[e->n] : NULL;
+	char value[2 * sizeof(e->message)], *p;
 	va_list ap;
 	int n;
 
-	if (!p)
-		return;
-	n = snprintf(p, sizeof(e->field[0]), "%s=", name);
 	va_start(ap, fmt);
-	vsnprintf(p + n, sizeof(e->field[0]) - (size_t)n, fmt, ap);
+	vsnprintf(value, sizeof(value), fmt, ap);
 	va_end(ap);
-	if (p[n])
-		e->n++;
+	if (!*value || e->n == LOG_FIELDS_MAX)
+		return;
+	p = e->field[e->n++];
+	n = snprintf(p, sizeof(e->field[0]), "%s=", name);
+	text_cut(value, p + n, sizeof(e->field[0]) - (size_t)n);
 }
 
 void log_send(const struct log_event *e)

@@ -41,7 +41,7 @@ struct log_event {
 
 __attribute__((format(printf, 3, 4))) void log_event_init(struct log_event *e, int prio,
 							  const char *fmt, ...);
-/* Adds NAME=value; an empty value is left out. */
+/* Adds NAME=value; an empty value is left out, a long one cut. */
 __attribute__((format(printf, 3, 4))) void log_field(struct log_event *e, const char *name,
 						     const char *fmt, ...);
 void log_send(const struct log_event *e);

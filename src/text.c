@@ -110,6 +110,24 @@ const char *text_escape(struct span s, char *buf, size_t cap)
 	return buf;
 }
 
+const char *text_cut(const char *s, char *buf, size_t cap)
+{
+	size_t n = strlen(s);
+
+	if (cap == 0)
+		return buf;
+	if (n < cap) {
+		memcpy(buf, s, n + 1);
+		return buf;
+	}
+	n = cap > 4 ? cap - 4 : 0;
+	while (n && ((uint8_t)s[n] & 0xc0) == 0x80)
+		n--;
+	memcpy(buf, s, n);
+	snprintf(buf + n, cap - n, "...");
+	return buf;
+}
+
 static bool all_chars(struct span s, bool allow_deceptive)
 {
 	while (s.n) {

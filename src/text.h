@@ -17,6 +17,9 @@
  */
 const char *text_escape(struct span s, char *buf, size_t cap);
 
+/* `s`, or as much of it as fits with "..." behind it: never half of a letter. Returns buf. */
+const char *text_cut(const char *s, char *buf, size_t cap);
+
 /* Well-formed UTF-8 without control characters, bidirectional overrides or zero-width characters. */
 bool text_is_clean(struct span s);
 

@@ -87,6 +87,23 @@ static void test_escape_bounds(void)
 	is_int(buf[0], 'Z', "no room means no byte");
 }
 
+static void test_cut(void)
+{
+	static const char euros[] = "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac";
+	char buf[32];
+	bool good = true;
+
+	is_str(text_cut("abcdefgh", buf, 9), "abcdefgh", "what fits is not cut");
+	is_str(text_cut("abcdefgh", buf, 8), "abcd...", "what does not is cut, and says so");
+	is_str(text_cut(euros, buf, 9), "\xe2\x82\xac...", "not through the middle of a letter");
+	for (size_t cap = 1; cap < sizeof(euros) + 2; cap++) {
+		memset(buf, 'Z', sizeof(buf));
+		text_cut(euros, buf, cap);
+		good &= strlen(buf) < cap && buf[cap] == 'Z' && text_is_utf8(span_str(buf));
+	}
+	ok(good, "wherever the end is");
+}
+
 static void test_questions(void)
 {
 	ok(text_is_clean(span_str("J\xc3\xbcrgen M.")), "a name is clean");
@@ -201,6 +218,7 @@ int main(void)
 {
 	test_escape();
 	test_escape_bounds();
+	test_cut();
 	test_questions();
 	test_deceptive();
 	test_all_code_points();
