@@ -49,6 +49,10 @@
 #define LIMIT_SPLIT_NETS  16
 #define LIMIT_SERVERS     4 /* DNS and WINS servers handed to a client */
 
+/* The journal: lines about failed logins with the same reason in 5 s, the rest is counted */
+#define LIMIT_LOG_UNNAMED 5  /* by clients that named no user */
+#define LIMIT_LOG_NAMED   50 /* by others: each is somebody's story */
+
 /* Address pools */
 #define LIMIT_POOLS     16
 #define LIMIT_POOL_SIZE 65536

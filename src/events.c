@@ -23,8 +23,9 @@
 #define ID_OVERLOAD       "6714eceaae1a438684cff3e72912bb7e"
 
 struct shown {
-	char user[4 * LIMIT_USER], client[4 * LIMIT_CLIENT_NAME], peer[ENDPOINT_STRLEN],
+	char user[4 * LIMIT_USER + 1], client[4 * LIMIT_CLIENT_NAME + 1], peer[ENDPOINT_STRLEN],
 		lease[ENDPOINT_STRLEN];
+	char who[LIMIT_USER + 4], what[LIMIT_CLIENT_NAME + 4]; /* the same, short for a sentence */
 };
 
 static void show(struct shown *s, const char *user, const char *client, const struct endpoint *peer,
@@ -32,6 +33,8 @@ static void show(struct shown *s, const char *user, const char *client, const st
 {
 	text_escape(span_str(user), s->user, sizeof(s->user));
 	text_escape(span_str(client), s->client, sizeof(s->client));
+	text_cut(s->user, s->who, sizeof(s->who));
+	text_cut(s->client, s->what, sizeof(s->what));
 	endpoint_str(peer, s->peer);
 	ipaddr_str(lease, s->lease);
 }
@@ -56,10 +59,26 @@ void event_up(const struct ike_ticket *who, const struct fx_session *f)
 
 	(void)who;
 	show(&s, f->user, f->client, &f->peer, &f->lease);
-	log_event_init(&e, LOG_NOTICE, "%.128s is up: %s, from %s%s%.64s, session %s", s.user,
-		       s.lease, s.peer, *s.client ? ", " : "", s.client, f->name);
+	log_event_init(&e, LOG_NOTICE, "%s is up: %s, from %s%s%s, session %s", s.who, s.lease,
+		       s.peer, *s.what ? ", " : "", s.what, f->name);
 	common(&e, "session-up", ID_SESSION_UP, f->name, &s);
 	log_send(&e);
+}
+
+#define LEFT_OUT 64
+
+/* At most `burst` lines in 5 seconds; the first of the next ones counts those in between. */
+static bool may_write(const struct gw *gw, struct log_limit *limit, unsigned burst,
+		      char left_out[static LEFT_OUT])
+{
+	unsigned long n;
+
+	*left_out = '\0';
+	if (!log_allowed(limit, burst, 5, gw_now_us(gw), &n))
+		return false;
+	if (n)
+		snprintf(left_out, LEFT_OUT, " (%lu lines like this left out)", n);
+	return true;
 }
 
 /* Which side, which step, which setting. */
@@ -78,16 +97,23 @@ static const char *login_hint(enum ike_reason why)
 	}
 }
 
-static void login_failed(const struct gw_session *g, const struct fx_session *f)
+/* Written to by anybody who can send packets, so not without a limit: DOS-09. */
+static void login_failed(struct gw *gw, const struct gw_session *g, const struct fx_session *f)
 {
+	struct log_limit *limit = *f->user ? gw->named_limit : gw->unnamed_limit;
 	const char *more = g && *g->reason ? g->reason : NULL;
+	char left_out[LEFT_OUT];
 	struct log_event e;
 	struct shown s;
 
+	if (!may_write(gw, &limit[f->reason], *f->user ? LIMIT_LOG_NAMED : LIMIT_LOG_UNNAMED,
+		       left_out))
+		return;
 	show(&s, f->user, f->client, &f->peer, &f->lease);
-	log_event_init(&e, LOG_NOTICE, "login of %.128s from %s failed: %s%s%.120s%s%s",
-		       *s.user ? s.user : "an unnamed user", s.peer, ike_reason_str(f->reason),
-		       more ? " (" : "", more ? more : "", more ? ")" : "", login_hint(f->reason));
+	log_event_init(&e, LOG_NOTICE, "login of %s from %s failed: %s%s%s%s%s%s",
+		       *s.who ? s.who : "an unnamed user", s.peer, ike_reason_str(f->reason),
+		       more ? " (" : "", more ? more : "", more ? ")" : "", login_hint(f->reason),
+		       left_out);
 	common(&e, "auth-failed", ID_AUTH_FAILED, f->name, &s);
 	log_field(&e, "VPNGW_REASON", "%s", ike_reason_key(f->reason));
 	if (more)
@@ -95,7 +121,7 @@ static void login_failed(const struct gw_session *g, const struct fx_session *f)
 	log_send(&e);
 }
 
-void event_down(const struct gw *gw, const struct gw_session *g, const struct fx_session *f)
+void event_down(struct gw *gw, const struct gw_session *g, const struct fx_session *f)
 {
 	char duration[32], in[32], out[32];
 	uint64_t seconds = f->since_us ? (gw_now_us(gw) - f->since_us) / 1000000 : 0;
@@ -106,15 +132,15 @@ void event_down(const struct gw *gw, const struct gw_session *g, const struct fx
 	if (f->reason == IKE_R_POOL_EXHAUSTED || f->reason == IKE_R_ADDRESS_TAKEN)
 		return;
 	if (!f->logged_in) {
-		login_failed(g, f);
+		login_failed(gw, g, f);
 		return;
 	}
 	show(&s, f->user, f->client, &f->peer, &f->lease);
-	log_event_init(
-		&e, LOG_NOTICE, "%.128s is down after %s: %s%s%.120s%s; %s in, %s out, session %s",
-		s.user, text_duration(seconds, duration), ike_reason_str(f->reason),
-		g && *g->reason ? " (" : "", g ? g->reason : "", g && *g->reason ? ")" : "",
-		text_size(g ? g->bytes_in : 0, in), text_size(g ? g->bytes_out : 0, out), f->name);
+	log_event_init(&e, LOG_NOTICE, "%s is down after %s: %s%s%s%s; %s in, %s out, session %s",
+		       s.who, text_duration(seconds, duration), ike_reason_str(f->reason),
+		       g && *g->reason ? " (" : "", g ? g->reason : "", g && *g->reason ? ")" : "",
+		       text_size(g ? g->bytes_in : 0, in), text_size(g ? g->bytes_out : 0, out),
+		       f->name);
 	common(&e, "session-down", ID_SESSION_DOWN, f->name, &s);
 	log_field(&e, "VPNGW_REASON", "%s", ike_reason_key(f->reason));
 	log_field(&e, "VPNGW_BYTES_IN", "%" PRIu64, g ? g->bytes_in : 0);
@@ -130,8 +156,8 @@ void event_lease(const struct ike_sa *sa, bool granted, const char *user, const 
 	struct shown s;
 
 	show(&s, user, "", sa ? &sa->peer : &(struct endpoint){ 0 }, addr);
-	log_event_init(&e, LOG_INFO, "%s %s %.128s", s.lease,
-		       granted ? "is leased to" : "is free again; it was leased to", s.user);
+	log_event_init(&e, LOG_INFO, "%s %s %s", s.lease,
+		       granted ? "is leased to" : "is free again; it was leased to", s.who);
 	log_field(&e, "VPNGW_EVENT", "%s", granted ? "lease-granted" : "lease-released");
 	log_field(&e, "MESSAGE_ID", "%s", granted ? ID_LEASE_GRANTED : ID_LEASE_RELEASED);
 	log_field(&e, "VPNGW_SESSION", "%s", session);
@@ -140,16 +166,17 @@ void event_lease(const struct ike_sa *sa, bool granted, const char *user, const 
 	log_send(&e);
 }
 
-static void no_address(const struct ike_sa *sa, const char *event, const char *id, const char *text)
+static void no_address(const struct ike_sa *sa, const char *event, const char *id,
+		       enum ike_reason why, const char *text)
 {
 	char name[IKE_SESSION_NAME];
 	struct log_event e;
 	struct shown s;
 
 	show(&s, sa->user, sa->client, &sa->peer, &(struct ipaddr){ 0 });
-	log_event_init(&e, LOG_WARNING, "%.128s from %s gets no address: %s", s.user, s.peer, text);
+	log_event_init(&e, LOG_WARNING, "%s from %s gets no address: %s", s.who, s.peer, text);
 	common(&e, event, id, ike_session_name(sa, name), &s);
-	log_field(&e, "VPNGW_REASON", "%s", event);
+	log_field(&e, "VPNGW_REASON", "%s", ike_reason_key(why));
 	log_send(&e);
 }
 
@@ -160,7 +187,7 @@ void event_pool_exhausted(const struct ike_sa *sa, const char *pool)
 	snprintf(text, sizeof(text),
 		 "every address of pool \"%s\" is in use: enlarge [pool \"%s\"] pool_size", pool,
 		 pool);
-	no_address(sa, "pool-exhausted", ID_POOL_EXHAUSTED, text);
+	no_address(sa, "pool-exhausted", ID_POOL_EXHAUSTED, IKE_R_POOL_EXHAUSTED, text);
 }
 
 void event_address_taken(const struct ike_sa *sa, const struct ipaddr *addr, bool outside)
@@ -170,7 +197,7 @@ void event_address_taken(const struct ike_sa *sa, const struct ipaddr *addr, boo
 	snprintf(text, sizeof(text), "the user's own address %s %s", ipaddr_str(addr, a),
 		 outside ? "is in no pool: correct the users file or add a pool"
 			 : "is in use by another session");
-	no_address(sa, "auth-failed", ID_AUTH_FAILED, text);
+	no_address(sa, "auth-failed", ID_AUTH_FAILED, IKE_R_ADDRESS_TAKEN, text);
 }
 
 static bool is_overload(enum ike_reason r)
@@ -178,20 +205,17 @@ static bool is_overload(enum ike_reason r)
 	return r == IKE_R_TOO_MANY_HALF_OPEN || r == IKE_R_TOO_MANY_FROM_PEER || r == IKE_R_BUSY;
 }
 
-/* At most 5 lines in 5 seconds of each kind, then a count: DOS-09. */
+/* At most so many of each kind, then a count: DOS-09. */
 void event_note(struct gw *gw, const struct fx_item *it)
 {
 	enum ike_reason why = it->note.reason;
 	const struct ike_sa *sa = ike_find(gw->ike, it->who.who);
-	char detail[400], left_out[64] = "", name[IKE_SESSION_NAME] = "";
+	char detail[400], left_out[LEFT_OUT], name[IKE_SESSION_NAME] = "";
 	struct log_event e;
-	unsigned long suppressed;
 	struct shown s;
 
-	if (!log_allowed(&gw->note_limit[why], 5, 5, gw_now_us(gw), &suppressed))
+	if (!may_write(gw, &gw->note_limit[why], LIMIT_LOG_UNNAMED, left_out))
 		return;
-	if (suppressed)
-		snprintf(left_out, sizeof(left_out), " (%lu lines like this left out)", suppressed);
 	text_escape(it->note.detail, detail, sizeof(detail));
 	show(&s, sa ? sa->user : "", sa ? sa->client : "", &it->note.peer, &(struct ipaddr){ 0 });
 	log_event_init(&e, is_overload(why) ? LOG_WARNING : LOG_INFO, "%s: %s%s%s%s", s.peer,

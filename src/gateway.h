@@ -69,6 +69,7 @@ struct gw {
 	struct gw_counted *counted; /* owned, sorted by SPI */
 	size_t n_counted, cap_counted;
 	struct log_limit note_limit[IKE_R__COUNT];
+	struct log_limit unnamed_limit[IKE_R__COUNT], named_limit[IKE_R__COUNT]; /* failed logins */
 	bool leases_failing; /* the database was failing when looked at last */
 	uint64_t since_s;    /* CLOCK_REALTIME */
 };
@@ -99,7 +100,7 @@ void gw_work_done(void *ctx, const struct work *w);
 
 /* ---- events.c ---- */
 void event_up(const struct ike_ticket *who, const struct fx_session *s);
-void event_down(const struct gw *gw, const struct gw_session *g, const struct fx_session *s);
+void event_down(struct gw *gw, const struct gw_session *g, const struct fx_session *s);
 void event_note(struct gw *gw, const struct fx_item *it);
 void event_lease(const struct ike_sa *sa, bool granted, const char *user, const struct ipaddr *addr,
 		 const char *session);

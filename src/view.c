@@ -8,6 +8,7 @@
 #include "cleanup.h"
 #include "gateway.h"
 #include "ike/names.h"
+#include "text.h"
 
 /* ---- sessions ---- */
 
@@ -128,7 +129,7 @@ static bool session_next(void *ctx, uint32_t *cursor, struct ctl_session *ret)
 static int kick(void *ctx, const char *id, const struct ctl_peer *who)
 {
 	struct gw *gw = ctx;
-	char name[IKE_SESSION_NAME];
+	char name[IKE_SESSION_NAME], user[44], reason[76];
 	const struct ike_sa *sa;
 	struct gw_session *g;
 	uint32_t cursor = 0;
@@ -141,8 +142,9 @@ static int kick(void *ctx, const char *id, const struct ctl_peer *who)
 		return -ENOENT;
 	g = gw_session(gw, sa->id);
 	if (g)
-		snprintf(g->reason, sizeof(g->reason), "by %.40s%s%.60s", who->user,
-			 *who->reason ? ": " : "", who->reason);
+		snprintf(g->reason, sizeof(g->reason), "by %s%s%s",
+			 text_cut(who->user, user, sizeof(user)), *who->reason ? ": " : "",
+			 text_cut(who->reason, reason, sizeof(reason)));
 	rc = ike_close(gw->ike, sa->id, IKE_R_KICKED, gw_now_us(gw), gw->fx);
 	gw_settle(gw);
 	return rc;
