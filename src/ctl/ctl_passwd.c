@@ -31,6 +31,7 @@
 
 #define EXIT_USAGE   2
 #define EXIT_NO_USER 4
+#define EXIT_DENIED  5
 #define USERS_FILE   SYSCONFDIR "/vpngw/users"
 #define USERS_GROUP  "vpngw-auth" /* may read a file that we make */
 #define METHOD       "$y$"        /* yescrypt */
@@ -56,6 +57,12 @@ __attribute__((format(printf, 1, 2))) static int complain(const char *fmt, ...)
 	va_end(ap);
 	fputc('\n', stderr);
 	return EXIT_FAILURE;
+}
+
+/* The exit status for what the system said: -errno. */
+static int status_of(int rc)
+{
+	return rc == -EACCES || rc == -EPERM ? EXIT_DENIED : EXIT_FAILURE;
 }
 
 /* ---- the command line ---- */
@@ -276,7 +283,7 @@ static void text_clear(struct text *t)
 	*t = (struct text){ 0 };
 }
 
-/* A file that is not there is an empty one. 0 or EXIT_FAILURE. */
+/* A file that is not there is an empty one. 0 or the exit status. */
 static int text_read(const char *path, struct text *t)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -285,8 +292,12 @@ static int text_read(const char *path, struct text *t)
 	*t = (struct text){ 0 };
 	if (fd < 0 && errno == ENOENT)
 		return 0;
-	if (fd < 0 || fstat(fd, &t->st) < 0)
-		return complain("cannot read %s: %m", path);
+	if (fd < 0 || fstat(fd, &t->st) < 0) {
+		int rc = -errno;
+
+		complain("cannot read %s: %s", path, strerror(-rc));
+		return status_of(rc);
+	}
 	if (!S_ISREG(t->st.st_mode) || t->st.st_size > USERS_FILE_MAX)
 		return complain("%s is not a file of at most %u MiB", path, USERS_FILE_MAX >> 20);
 	t->exists = true;
@@ -380,6 +391,23 @@ static int lock_directory(const char *path)
 	return TAKE_FD(fd);
 }
 
+/* That the file can be replaced, said before a password is typed in vain. 0 or the exit status. */
+static int check_directory(const char *path)
+{
+	_cleanup_free_ char *copy = strdup(path);
+	const char *dir = copy ? dirname(copy) : NULL;
+	int rc;
+
+	if (!dir)
+		return complain("out of memory");
+	if (faccessat(AT_FDCWD, dir, R_OK | W_OK | X_OK, AT_EACCESS) == 0)
+		return 0;
+	rc = -errno;
+	complain("cannot change %s: %s: %s%s", path, dir, strerror(-rc),
+		 status_of(rc) == EXIT_DENIED ? "; use sudo" : "");
+	return status_of(rc);
+}
+
 /* ---- the change ---- */
 
 static int complain_of_line(const char *path, const struct users_error *e)
@@ -435,9 +463,10 @@ static int change(const struct job *j, const char *path, bool dry, bool *ret_exi
 
 	if (!dry) {
 		dir = lock_directory(path);
-		if (dir < 0)
-			return complain("cannot lock the directory of %s: %s", path,
-					strerror(-dir));
+		if (dir < 0) {
+			complain("cannot lock the directory of %s: %s", path, strerror(-dir));
+			return status_of(dir);
+		}
 	}
 	rc = text_read(path, &old);
 	if (rc == 0)
@@ -445,7 +474,10 @@ static int change(const struct job *j, const char *path, bool dry, bool *ret_exi
 	if (rc || dry)
 		return rc;
 	rc = replace_file(path, dir, &old, new.p, new.n);
-	return rc < 0 ? complain("cannot write %s: %s", path, strerror(-rc)) : 0;
+	if (rc == 0)
+		return 0;
+	complain("cannot write %s: %s", path, strerror(-rc));
+	return status_of(rc);
 }
 
 static int run(struct job *j)
@@ -454,9 +486,9 @@ static int run(struct job *j)
 	const char *path = real ? real : j->file;
 	char shown[160];
 	bool existed = false;
-	int rc = 0;
+	int rc = check_directory(path);
 
-	if (!j->erase) {
+	if (rc == 0 && !j->erase) {
 		/* What can be known before the password is typed is said before. */
 		snprintf(j->hash, sizeof(j->hash), "!");
 		rc = change(j, path, true, &existed);

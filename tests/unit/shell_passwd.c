@@ -266,6 +266,54 @@ static void terminal(void)
 	ok(user_is("alice", "secret-typed", "", ""), "and the password is the old one");
 }
 
+/* As somebody who is not root and has no right to the file or its folder. */
+static int passwd_as_nobody(const char *args, const char *input)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		if (setgroups(0, NULL) < 0 || setgid(65534) < 0 || setuid(65534) < 0)
+			_exit(99);
+		_exit(passwd(args, input));
+	}
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void denied(void)
+{
+	char path[96];
+
+	if (getuid() != 0) {
+		skip(6, "needs root to become somebody else");
+		return;
+	}
+	write_file(file, 0644, "# none\n");
+	chmod(dir, 0755);
+	snprintf(path, sizeof(path), "%s/out", dir);
+	chmod(path, 0666);
+	/* Without --stdin there is no terminal to ask on, which would be a usage error. */
+	if (passwd_as_nobody("--help", "") != 0) {
+		skip(6, "the program is where others cannot run it");
+		return;
+	}
+	is_int(passwd_as_nobody("alice", ""), 5, "who may not write in the folder: 5");
+	ok(said("Permission denied; use sudo"), "it is said, and before a password is asked for");
+	is_int(passwd_as_nobody("--delete alice", ""), 5, "nor delete a user: 5");
+	chmod(dir, 0777);
+	chmod(file, 0600);
+	is_int(passwd_as_nobody("alice", ""), 5, "who may not read the file: 5");
+	ok(said("cannot read "), "and that is said");
+	snprintf(path, sizeof(path), "%s", file);
+	snprintf(file, sizeof(file), "%s/none/users", dir);
+	is_int(passwd("alice", ""), 1, "a folder that is missing is another matter");
+	snprintf(file, sizeof(file), "%s", path);
+	chmod(dir, 0700);
+}
+
 int main(void)
 {
 	char cmd[128], path[256];
@@ -285,6 +333,7 @@ int main(void)
 	at_once();
 	links();
 	terminal();
+	denied();
 	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", dir);
 	if (system(cmd) != 0)
 		printf("# could not remove %s\n", dir);
