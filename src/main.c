@@ -35,6 +35,15 @@ static void seal_process(void)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+/* What was said has arrived, or it is a failure. */
+static int end_of_output(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_SUCCESS;
+	fprintf(stderr, "vpngw: cannot write: %s\n", strerror(errno));
+	return EXIT_FAILURE;
+}
+
 static int check_config(const char *path)
 {
 	struct config *c;
@@ -56,7 +65,7 @@ static int check_config(const char *path)
 	creds_free(creds);
 	config_free(c);
 	puts("The configuration is valid.");
-	return EXIT_SUCCESS;
+	return end_of_output();
 }
 
 int main(int argc, char **argv)
@@ -107,10 +116,10 @@ int main(int argc, char **argv)
 			break;
 		case OPT_VERSION:
 			puts("vpngw " VERSION);
-			return EXIT_SUCCESS;
+			return end_of_output();
 		case 'h':
 			fputs(usage, stdout);
-			return EXIT_SUCCESS;
+			return end_of_output();
 		default:
 			return EXIT_USAGE;
 		}
@@ -123,7 +132,7 @@ int main(int argc, char **argv)
 	if (verb == OPT_CHECK)
 		return check_config(o.config);
 	if (verb == OPT_PRINT)
-		return config_print(o.config, stdout, stderr) < 0 ? EXIT_CONFIG : EXIT_SUCCESS;
+		return config_print(o.config, stdout, stderr) < 0 ? EXIT_CONFIG : end_of_output();
 	seal_process();
 	return gw_main(&o);
 }

@@ -69,6 +69,21 @@ static void test_check_config(void)
 	is_str(out, "", "and it is not called valid");
 }
 
+static void test_print_config(void)
+{
+	const char *path = put("good.conf", "[pool \"default\"]\nnetwork4 = 10.99.99.1\n");
+
+	is_int(run("--print-config=%s", path), 0, "--print-config");
+	ok(strstr(out, "\nprivate_key = credential:gateway.key") && strstr(out, "good.conf:2\n"),
+	   "tells values and places");
+	is_int(run("--print-config=%s >/dev/full", path), 1, "an output that cannot be written: 1");
+	ok(strstr(err, "cannot write: No space left on device") != NULL, "and it is said");
+	is_int(run("--version >/dev/full"), 1, "the version as well");
+	is_int(run("--help"), 0, "--help");
+	is_int(run("--bogus"), 2, "an unknown option is a usage error");
+	is_int(run("bogus"), 2, "and so is a word");
+}
+
 static int drop(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
 	(void)st, (void)flag, (void)ftw;
@@ -87,6 +102,7 @@ int main(void)
 	if (!mkdtemp(dir))
 		return EXIT_FAILURE;
 	test_check_config();
+	test_print_config();
 	nftw(dir, drop, 8, FTW_DEPTH | FTW_PHYS);
 	return done();
 }
