@@ -67,7 +67,9 @@ struct gw {
 	struct gw_check *check; /* owned */
 	uint32_t n_check;
 	struct gw_counted *counted; /* owned, sorted by SPI */
-	size_t n_counted, cap_counted;
+	size_t n_counted;
+	uint64_t counted_us; /* when they were read; 0: never */
+	struct log_limit count_limit;
 	struct log_limit note_limit[IKE_R__COUNT];
 	struct log_limit unnamed_limit[IKE_R__COUNT], named_limit[IKE_R__COUNT]; /* failed logins */
 	bool leases_failing; /* the database was failing when looked at last */
@@ -109,7 +111,8 @@ void event_address_taken(const struct ike_sa *sa, const struct ipaddr *addr, boo
 
 /* ---- traffic.c ---- */
 int traffic_start(struct gw *gw);
-/* Reads the counters of all our SAs; ctx is the gateway. */
+/* Reads the counters of all our SAs, unless that was done in the last second or cannot be done:
+ * then those of the time before stay. ctx is the gateway. */
 void traffic_snapshot(void *ctx);
 /* As the last snapshot has them; zeros for an SA that was not there. */
 struct xfrm_counters traffic_of(const struct gw *gw, const struct ipaddr *dst, uint32_t spi);

@@ -12,22 +12,28 @@
 #include "gateway.h"
 
 #define SAMPLE_US (10 * UINT64_C(1000000))
+#define REUSE_US  UINT64_C(1000000) /* operators' requests in a row cost one dump */
+
+struct counts {
+	struct gw_counted *v; /* owned */
+	size_t n, cap;
+};
 
 static int count_one(void *ctx, const struct ipaddr *dst, uint32_t spi,
 		     const struct xfrm_counters *c)
 {
-	struct gw *gw = ctx;
+	struct counts *all = ctx;
 
-	if (gw->n_counted == gw->cap_counted) {
-		size_t cap = gw->cap_counted ? gw->cap_counted * 2 : 256;
-		struct gw_counted *v = realloc(gw->counted, cap * sizeof(*v));
+	if (all->n == all->cap) {
+		size_t cap = all->cap ? all->cap * 2 : 256;
+		struct gw_counted *v = realloc(all->v, cap * sizeof(*v));
 
 		if (!v)
 			return -ENOMEM;
-		gw->counted = v;
-		gw->cap_counted = cap;
+		all->v = v;
+		all->cap = cap;
 	}
-	gw->counted[gw->n_counted++] = (struct gw_counted){ .dst = *dst, .spi = spi, .c = *c };
+	all->v[all->n++] = (struct gw_counted){ .dst = *dst, .spi = spi, .c = *c };
 	return 0;
 }
 
@@ -62,16 +68,42 @@ static uint64_t packets_of(const struct gw *gw, const struct ike_sa *sa)
 	return n;
 }
 
+/* A dump that broke off leaves the counters of the last one: half of them would look as if traffic
+ * had come to an end. */
+static int read_counters(struct gw *gw)
+{
+	struct counts all = { 0 };
+	int rc = xfrm_sa_each(gw->xfrm, count_one, &all);
+
+	if (rc < 0) {
+		free(all.v);
+		return rc;
+	}
+	if (all.n)
+		qsort(all.v, all.n, sizeof(*all.v), by_spi);
+	free(gw->counted);
+	gw->counted = all.v;
+	gw->n_counted = all.n;
+	gw->counted_us = gw_now_us(gw);
+	return 0;
+}
+
 void traffic_snapshot(void *ctx)
 {
 	struct gw *gw = ctx;
 	const struct ike_sa *sa;
+	unsigned long left_out;
 	uint32_t cursor = 0;
+	int rc;
 
-	gw->n_counted = 0;
-	xfrm_sa_each(gw->xfrm, count_one, gw);
-	if (gw->n_counted)
-		qsort(gw->counted, gw->n_counted, sizeof(*gw->counted), by_spi);
+	if (gw->counted_us && gw_now_us(gw) - gw->counted_us < REUSE_US)
+		return;
+	rc = read_counters(gw);
+	if (rc < 0) {
+		if (log_allowed(&gw->count_limit, 1, 60, gw_now_us(gw), &left_out))
+			log_warning("cannot read the counters of the IPsec SAs: %s", strerror(-rc));
+		return;
+	}
 	while ((sa = ike_next(gw->ike, &cursor))) {
 		struct gw_session *g = gw_session(gw, sa->id);
 		uint64_t packets = packets_of(gw, sa);

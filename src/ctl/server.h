@@ -100,7 +100,8 @@ struct ctl_ops {
 	bool (*session_next)(void *ctx, uint32_t *cursor, struct ctl_session *ret);
 	bool (*lease_next)(void *ctx, uint32_t *cursor, struct ctl_lease *ret);
 	void (*status)(void *ctx, struct ctl_status *ret);
-	/* Called before the first row of a request: take one snapshot of the counters. May be NULL. */
+	/* Called before the first session that a request shows: take one snapshot of the counters.
+	 * May be NULL. */
 	void (*snapshot)(void *ctx);
 	/* Ends one session by its id. 0, -ENOENT, -EBUSY, -EPERM. */
 	int (*kick)(void *ctx, const char *id, const struct ctl_peer *who);

@@ -261,7 +261,7 @@ void ctl_job_start(struct ctl_client *c, enum ctl_job_kind kind, const struct va
 	c->job.more = call->more;
 	c->job.oneway = call->oneway;
 	c->job.cursor = c->job.rows = 0;
-	if (kind != CTL_JOB_KICK && s->ops->snapshot)
+	if ((kind == CTL_JOB_LIST || kind == CTL_JOB_SHOW) && s->ops->snapshot)
 		s->ops->snapshot(s->ctx);
 }
 

@@ -123,7 +123,9 @@ static void test_schema(struct fake *f)
 	json_decref(r);
 
 	f->n_leases = 4;
+	f->snapshots = 0;
 	r = ask(f, "io.vpngw.Leases", NULL);
+	is_int(f->snapshots, 0, "leases have no counters, and cost no snapshot");
 	ok(idl_agrees("type", "Lease", json_array_get(reply_array(r, "leases"), 0), NULL),
 	   "a lease has every declared member");
 	json_decref(r);

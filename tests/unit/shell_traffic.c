@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * shell_traffic.c - when the kernel's counters are read, and what holds when they cannot be.
+ *
+ * The kernel is asked for real, in a network namespace without any SA; the counters that the
+ * gateway has are set by the test. That they are right, the end-to-end tests show.
+ */
+#include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "gateway.h"
+#include "ike_kit.h"
+#include "log_kept.h"
+
+#define SPI_PACKETS 10
+
+static struct gw gw;
+
+/* As if an earlier dump had found these packets on the client's SA. */
+static void counted(uint64_t packets)
+{
+	const struct ike_child *child = client_sa(&c, &g)->children;
+
+	free(gw.counted);
+	gw.counted = calloc(1, sizeof(*gw.counted));
+	gw.counted[0] = (struct gw_counted){ .dst = child->local.addr,
+					     .spi = child->spi_in,
+					     .c = { .packets = packets } };
+	gw.n_counted = 1;
+}
+
+static uint64_t packets_in(void)
+{
+	const struct ike_child *child = client_sa(&c, &g)->children;
+
+	return traffic_of(&gw, &child->local.addr, child->spi_in).packets;
+}
+
+static void test_reuse(struct gw_session *mine)
+{
+	traffic_snapshot(&gw);
+	ok(gw.counted_us != 0 && gw.n_counted == 0, "the kernel is asked");
+	counted(SPI_PACKETS);
+	mine->packets = SPI_PACKETS;
+	mine->active_us = 1;
+	traffic_snapshot(&gw);
+	is_int((long long)packets_in(), SPI_PACKETS, "and not again within a second");
+	gw.counted_us -= 2 * US_PER_S;
+	traffic_snapshot(&gw);
+	is_int((long long)packets_in(), 0, "but after it");
+	ok(mine->active_us > 1, "and whose counters have changed was active");
+}
+
+static void test_failure(struct gw_session *mine)
+{
+	counted(SPI_PACKETS);
+	mine->packets = SPI_PACKETS;
+	mine->active_us = 1;
+	gw.counted_us -= 2 * US_PER_S;
+	kept_none();
+	if (seteuid(65534) < 0)
+		abort();
+	traffic_snapshot(&gw);
+	traffic_snapshot(&gw);
+	if (seteuid(0) < 0)
+		abort();
+	is_int((long long)packets_in(), SPI_PACKETS, "counters that cannot be read stay");
+	is_int((long long)mine->active_us, 1, "and make nobody look active");
+	is_int(kept_n, 1, "it is said, once");
+	is_str(kept_last(), "cannot read the counters of the IPsec SAs: Operation not permitted",
+	       "and why");
+	traffic_snapshot(&gw);
+	is_int((long long)packets_in(), 0, "the next time the kernel is asked again");
+}
+
+int main(void)
+{
+	struct gw_session *mine;
+	int rc;
+
+	if (getuid() != 0 || unshare(CLONE_NEWNET) < 0) {
+		skip(1, "needs root and a network namespace");
+		return done();
+	}
+	rc = xfrm_open(&gw.xfrm);
+	if (rc < 0) {
+		skip(1, "no IPsec in this kernel: %s", strerror(-rc));
+		return done();
+	}
+	if (sd_event_new(&gw.event) < 0)
+		return EXIT_FAILURE;
+	kit_with(client_up);
+	gw.ike = g.ike;
+	mine = gw_session(&gw, client_sa(&c, &g)->id);
+	test_reuse(mine);
+	test_failure(mine);
+	free(gw.counted);
+	free(gw.session);
+	xfrm_close(gw.xfrm);
+	sd_event_unref(gw.event);
+	kit_end("traffic");
+	return done();
+}
