@@ -62,6 +62,7 @@ void authd_report(struct authd_report *rep, struct span user, struct span peer,
 		       more);
 	log_field(&e, "VPNGW_USER", "%s", who);
 	log_field(&e, "VPNGW_PEER", "%s", from);
-	log_field(&e, "VPNGW_REASON", "%s", why);
+	log_field(&e, "VPNGW_REASON", "%s", auth_verdict_str(r->verdict));
+	log_field(&e, "VPNGW_DETAIL", "%s", why);
 	log_send(&e);
 }

@@ -198,7 +198,7 @@ static void log_kick(const struct ctl_peer *who, const struct ctl_session *s)
 	log_field(&e, "VPNGW_SESSION", "%s", s->id);
 	log_field(&e, "VPNGW_USER", "%s", user);
 	log_field(&e, "VPNGW_ADDRESS", "%s", addr);
-	log_field(&e, "VPNGW_REASON", "%s", who->reason);
+	log_field(&e, "VPNGW_DETAIL", "%s", who->reason);
 	log_send(&e);
 }
 

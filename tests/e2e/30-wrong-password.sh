@@ -16,6 +16,8 @@ check "the journal says who, from where and why" \
 	assert_journal EVENT=auth-failed USER=alice REASON=auth-failed
 check "the journal names the client's address" \
 	matches "$(journal_field PEER EVENT=auth-failed USER=alice)" "$DIRECT:*"
+check "vpngw-authd says what it found" \
+	assert_journal USER=alice REASON=denied "DETAIL=wrong password"
 check "bob is refused with a wrong password" not vpnc_up c1 password=wrong
 check "the journal says so" assert_journal EVENT=auth-failed USER=bob
 check "a name that does not exist is refused" not vpnc_up c1 user=mallory
