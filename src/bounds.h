@@ -8,17 +8,15 @@
 #pragma once
 
 /* One datagram */
-#define LIMIT_DATAGRAM    65535
-#define LIMIT_PAYLOADS    32 /* payloads in one message */
-#define LIMIT_VENDOR_IDS  32
-#define LIMIT_NAT_D       8
-#define LIMIT_PROPOSALS   64  /* proposals in one SA payload */
-#define LIMIT_TRANSFORMS  255 /* transforms in one proposal: the field has 8 bits */
-#define LIMIT_ATTRIBUTES  32  /* attributes in one transform or ATTR payload */
-#define LIMIT_ID          256 /* bytes of an identification payload */
-#define LIMIT_SA_PAYLOAD  8192
-#define LIMIT_REPLY_ATTRS 1024 /* bytes of a mode config reply beside the banner */
-#define LIMIT_BANNER      500  /* bytes of a Unity banner; clients cut longer ones */
+#define LIMIT_DATAGRAM   65535
+#define LIMIT_PAYLOADS   32 /* payloads in one message */
+#define LIMIT_VENDOR_IDS 32
+#define LIMIT_NAT_D      8
+#define LIMIT_PROPOSALS  64  /* proposals in one SA payload */
+#define LIMIT_ATTRIBUTES 32  /* attributes in one transform or ATTR payload */
+#define LIMIT_ID         256 /* bytes of an identification payload */
+#define LIMIT_SA_PAYLOAD 8192
+#define LIMIT_BANNER     500 /* bytes of a Unity banner; clients cut longer ones */
 
 /* Phase 1, before the client has proved anything */
 #define LIMIT_AM3_WAIT_S     15  /* an aggressive mode answer without a third message */
