@@ -197,6 +197,19 @@ static void fill_pools(const struct gw *gw, struct ctl_status *ret)
 	}
 }
 
+/* What the journal said at the start: the certificate's come first, for they can end all logins. */
+static void fill_warnings(const struct gw *gw, struct ctl_status *ret)
+{
+	const char *w;
+
+	for (unsigned i = 0; (w = creds_warning(gw->creds, i)); i++)
+		if (ret->n_warnings < ARRAY_SIZE(ret->warning))
+			ret->warning[ret->n_warnings++] = w;
+	for (size_t i = 0; i < gw->config->n_warnings; i++)
+		if (ret->n_warnings < ARRAY_SIZE(ret->warning))
+			ret->warning[ret->n_warnings++] = gw->config->warnings[i];
+}
+
 static void status(void *ctx, struct ctl_status *ret)
 {
 	struct gw *gw = ctx;
@@ -204,9 +217,7 @@ static void status(void *ctx, struct ctl_status *ret)
 	*ret = (struct ctl_status){ .since_s = gw->since_s,
 				    .cert_expires_s = (uint64_t)creds_expires(gw->creds),
 				    .sessions = ike_sessions(gw->ike),
-				    .half_open = ike_half_open(gw->ike),
-				    .n_warnings = (uint32_t)gw->config->n_warnings,
-				    .warning = (const char *const *)gw->config->warnings };
+				    .half_open = ike_half_open(gw->ike) };
 	snprintf(ret->version, sizeof(ret->version), "%s", VERSION);
 	snprintf(ret->config_file, sizeof(ret->config_file), "%s", gw->config_path);
 	snprintf(ret->interface, sizeof(ret->interface), "%s", gw->config->tunnel.interface);
@@ -215,6 +226,7 @@ static void status(void *ctx, struct ctl_status *ret)
 	snprintf(ret->authd, sizeof(ret->authd), "%s",
 		 auth_client_connected(gw->auth) ? "connected" : "not connected");
 	fill_pools(gw, ret);
+	fill_warnings(gw, ret);
 	for (unsigned i = 0; i < IKE_C__COUNT && i < ARRAY_SIZE(ret->counter); i++)
 		ret->counter[ret->n_counters++] =
 			(struct ctl_counter){ ike_counter_name(i), ike_counter(gw->ike, i) };

@@ -80,7 +80,7 @@ struct ctl_status {
 	uint32_t n_counters;
 	struct ctl_counter counter[32];
 	uint32_t n_warnings;
-	const char *const *warning; /* weak settings, one sentence each */
+	const char *warning[32]; /* borrowed: one sentence each */
 };
 
 /* Who asks, from SO_PEERCRED, and why. Both texts are escaped. */

@@ -34,7 +34,7 @@ struct fake {
 	unsigned snapshots, kicks;
 	struct ctl_peer who; /* of the last kick or release */
 	struct ipaddr forgotten;
-	const char *warning[1];
+	const char *warning;
 
 	/* The server */
 	char dir[64], path[80], log[80];
@@ -142,7 +142,7 @@ static void fake_status(void *ctx, struct ctl_status *ret)
 		.n_pools = 1,
 		.n_counters = 2,
 		.n_warnings = 1,
-		.warning = f->warning,
+		.warning = { f->warning },
 	};
 	strcpy(ret->pool[0].name, "default");
 	ret->pool[0].first = ipaddr_v4(0x0a090002);
@@ -239,7 +239,7 @@ static void fake_start(struct fake *f)
 	dup2(log_fd, STDERR_FILENO);
 	close(log_fd);
 	log_open("vpngw", false);
-	f->warning[0] = "phase 1 accepts SHA-1";
+	f->warning = "phase 1 accepts SHA-1";
 	fake_sessions(f, 3);
 	if (ctl_server_new(f->event, listen_at(f->path), &fake_ops, f, &f->server) < 0)
 		abort();
