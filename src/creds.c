@@ -22,15 +22,15 @@
 struct creds {
 	gnutls_datum_t der[IKE_CERTS_MAX]; /* owned */
 	unsigned n;
-	unsigned sent;     /* how many of them message 2 carries */
-	gnutls_datum_t dn; /* owned: subject, DER */
-	char subject[256];
-	int64_t expires;
+	unsigned sent;            /* how many of them message 2 carries */
+	gnutls_datum_t dn;        /* owned: subject, DER */
+	char subject[256], *path; /* owned */
+	int64_t starts, expires;
 	uint8_t *pem; /* owned: the private key's file */
 	size_t pem_len;
 	enum ike_my_id id_type;
-	char *fqdn; /* owned */
-	char warning[WARNINGS][256];
+	char *fqdn;                                     /* owned */
+	char warning[WARNINGS][256], date_warning[256]; /* the latter may be empty */
 	unsigned n_warnings;
 };
 
@@ -167,17 +167,19 @@ static void read_subject(struct creds *c, gnutls_x509_crt_t leaf)
 	}
 }
 
-static void check_dates(struct creds *c, gnutls_x509_crt_t leaf, const char *path)
+void creds_check_dates(struct creds *c, int64_t now_s)
 {
-	time_t now = time(NULL);
+	char *text = c->date_warning;
+	size_t cap = sizeof(c->date_warning);
 
-	c->expires = gnutls_x509_crt_get_expiration_time(leaf);
-	if (c->expires < now)
-		warn(c, "%s has expired: clients will refuse it", path);
-	else if (c->expires < now + 21 * 86400)
-		warn(c, "%s expires in %lld days", path, (long long)(c->expires - now) / 86400);
-	if (gnutls_x509_crt_get_activation_time(leaf) > now)
-		warn(c, "%s is not valid yet: check the clock", path);
+	*text = '\0';
+	if (c->expires < now_s)
+		snprintf(text, cap, "%s has expired: clients will refuse it", c->path);
+	else if (c->starts > now_s)
+		snprintf(text, cap, "%s is not valid yet: check the clock", c->path);
+	else if (c->expires < now_s + 21 * 86400)
+		snprintf(text, cap, "%s expires in %lld days", c->path,
+			 (long long)(c->expires - now_s) / 86400);
 }
 
 static bool has_san(gnutls_x509_crt_t leaf, gnutls_x509_subject_alt_name_t type)
@@ -367,15 +369,20 @@ int creds_load(const struct config *config, const char *check_dir, struct creds 
 	if (rc == 0) {
 		c->sent = g->send_chain ? c->n : 1;
 		read_subject(c, leaf);
-		check_dates(c, leaf, g->certificate);
-		rc = check_identity(c, leaf, g, err, cap);
+		c->path = strdup(g->certificate);
+		c->starts = gnutls_x509_crt_get_activation_time(leaf);
+		c->expires = gnutls_x509_crt_get_expiration_time(leaf);
+		rc = c->path ? check_identity(c, leaf, g, err, cap)
+			     : fail(err, cap, -ENOMEM, NULL, "out of memory");
 	}
 	if (rc == 0)
 		rc = read_key(c, g, check_dir, err, cap);
 	if (rc == 0 && c->pem)
 		rc = load_key(c, g, leaf, &bits, err, cap);
-	if (rc == 0)
+	if (rc == 0) {
 		check_weak(c, leaf, bits, g->certificate);
+		creds_check_dates(c, time(NULL));
+	}
 	if (leaf)
 		gnutls_x509_crt_deinit(leaf);
 	if (rc < 0) {
@@ -396,6 +403,7 @@ struct creds *creds_free(struct creds *c)
 	if (c->pem)
 		explicit_bzero(c->pem, c->pem_len);
 	free(c->pem);
+	free(c->path);
 	free(c->fqdn);
 	free(c);
 	return NULL;
@@ -424,6 +432,8 @@ int64_t creds_expires(const struct creds *c)
 
 const char *creds_warning(const struct creds *c, unsigned i)
 {
+	if (*c->date_warning && i-- == 0)
+		return c->date_warning;
 	return i < c->n_warnings ? c->warning[i] : NULL;
 }
 

@@ -38,7 +38,9 @@ void creds_to_conf(const struct creds *c, struct ike_conf *conf);
 const char *creds_subject(const struct creds *c); /* for people */
 int64_t creds_expires(const struct creds *c);     /* CLOCK_REALTIME seconds */
 
-/* Remarks that an administrator should read, one sentence each; NULL after the last. */
+/* Remarks that an administrator should read, one sentence each; NULL after the last. Of those about
+ * dates there is at most one, the first; it is that of the last check, which loading is as well. */
+void creds_check_dates(struct creds *c, int64_t now_s); /* CLOCK_REALTIME seconds */
 const char *creds_warning(const struct creds *c, unsigned i);
 
 /* One per thread. NULL when out of memory. */

@@ -197,11 +197,12 @@ static void fill_pools(const struct gw *gw, struct ctl_status *ret)
 	}
 }
 
-/* What the journal said at the start: the certificate's come first, for they can end all logins. */
+/* What the journal said at the start, but for the certificate's dates, which are those of today. */
 static void fill_warnings(const struct gw *gw, struct ctl_status *ret)
 {
 	const char *w;
 
+	creds_check_dates(gw->creds, (int64_t)gw_real_s());
 	for (unsigned i = 0; (w = creds_warning(gw->creds, i)); i++)
 		if (ret->n_warnings < ARRAY_SIZE(ret->warning))
 			ret->warning[ret->n_warnings++] = w;

@@ -306,6 +306,17 @@ static void remarks(void)
 	attempt("soon.pem", "good.key", "asn1dn", false, &c);
 	ok(c && warns(c, "expires in"), "one that expires soon is warned about");
 	creds_free(c);
+	attempt("good.pem", "good.key", "asn1dn", false, &c);
+	creds_check_dates(c, time(NULL) + 360 * 86400);
+	ok(warns(c, "expires in 4 days") || warns(c, "expires in 5 days"),
+	   "the day comes while the gateway runs, and is noticed when asked");
+	creds_check_dates(c, time(NULL) + 366 * 86400);
+	ok(warns(c, "has expired") && !warns(c, "expires in"), "and so does the one after it");
+	creds_check_dates(c, time(NULL) - 86400);
+	ok(!creds_warning(c, 0), "on a good day there is nothing to say");
+	creds_check_dates(c, time(NULL) - 865 * 86400);
+	ok(warns(c, "is not valid yet"), "too early is told as well");
+	creds_free(c);
 	attempt("sha1.pem", "good.key", "asn1dn", false, &c);
 	ok(c && warns(c, "which is weak"), "a SHA-1 signature is warned about");
 	creds_free(c);
