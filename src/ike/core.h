@@ -176,3 +176,12 @@ uint8_t natd_evaluate(const struct ike_sa *sa, const struct ike_msg *m,
  */
 int quick_select(const struct ike_conf *conf, const struct ipaddr *lease, const struct ike_msg *m,
 		 struct ike_child *c, const char **ret_why);
+
+/* Pairs for the same networks share their policies: the younger one is a rekey. */
+bool quick_same_nets(const struct ike_child *a, const struct ike_child *b);
+
+/*
+ * Another pair of the session has some of these networks, but not just these. Of two such pairs
+ * each would replace policies of the other, and take them away when it goes.
+ */
+bool quick_overlaps(const struct ike_sa *sa, const struct ike_child *c);

@@ -130,11 +130,6 @@ static int quick_keep(struct ike_event *ev, struct ike_xchg *x, const struct p2_
 	return 0;
 }
 
-static bool same_nets(const struct ike_child *a, const struct ike_child *b)
-{
-	return a->n_nets == b->n_nets && memcmp(a->nets, b->nets, sizeof(a->nets)) == 0;
-}
-
 /* The number of this set of networks: an older pair's with the same, else a free one. */
 static uint8_t set_of(const struct ike_sa *sa, const struct ike_child *c)
 {
@@ -142,7 +137,7 @@ static uint8_t set_of(const struct ike_sa *sa, const struct ike_child *c)
 	uint8_t n = 0;
 
 	for (const struct ike_child *o = sa->children; o; o = o->next) {
-		if (same_nets(o, c))
+		if (quick_same_nets(o, c))
 			return o->set;
 		taken |= 1u << o->set;
 	}
@@ -245,6 +240,10 @@ int quick_first(struct ike_event *ev)
 			      sa->state == IKE_ST_AUTHED
 				      ? "the client has not asked for its address (mode config)"
 				      : why);
+	if (quick_overlaps(sa, &selected))
+		return refuse(ev, N_INVALID_ID_INFORMATION, IKE_R_ID_REFUSED,
+			      "another SA pair of the session has some of these networks: they may "
+			      "be the same as of a pair or apart from it");
 	rc = p2_choose(ev->msg.sa, ev->ike->conf, &want, &choice, offered);
 	if (rc == -ENOENT || rc == -EDOM)
 		return refuse_proposal(ev, rc == -EDOM, offered);
@@ -372,8 +371,7 @@ void child_drop(struct ike *ike, struct ike_sa *sa, struct ike_child *c, struct 
 
 	if (k) {
 		for (const struct ike_child *o = sa->children; o; o = o->next)
-			k->keep_policies |= o != c && o->in_kernel && o->n_nets == c->n_nets &&
-					    memcmp(o->nets, c->nets, sizeof(o->nets)) == 0;
+			k->keep_policies |= o != c && o->in_kernel && quick_same_nets(o, c);
 		fx_add(fx, FX_CHILD_DEL, sa_ticket(sa, 0))->child = k;
 	}
 	u32_del(&ike->t.spis, c->spi_in);
@@ -459,7 +457,7 @@ static void supersede(struct ike_sa *sa, const struct ike_child *c, uint64_t now
 	uint64_t grace = now + OLD_CHILD_GRACE_S * US_PER_S;
 
 	for (struct ike_child *o = sa->children; o; o = o->next) {
-		if (o == c || o->state != IKE_CHILD_UP || !same_nets(o, c))
+		if (o == c || o->state != IKE_CHILD_UP || !quick_same_nets(o, c))
 			continue;
 		o->state = IKE_CHILD_OLD;
 		if (o->expires_us > grace)

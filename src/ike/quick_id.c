@@ -90,3 +90,26 @@ int quick_select(const struct ike_conf *conf, const struct ipaddr *lease, const 
 	*ret_why = "the gateway does not offer that network ([mode_cfg] split_network)";
 	return c->n_nets ? 0 : -EINVAL;
 }
+
+bool quick_same_nets(const struct ike_child *a, const struct ike_child *b)
+{
+	return a->n_nets == b->n_nets && memcmp(a->nets, b->nets, sizeof(a->nets)) == 0;
+}
+
+static bool share_nets(const struct ike_child *a, const struct ike_child *b)
+{
+	for (unsigned i = 0; i < a->n_nets; i++)
+		for (unsigned k = 0; k < b->n_nets; k++)
+			if (prefix_covers(&a->nets[i], &b->nets[k]) ||
+			    prefix_covers(&b->nets[k], &a->nets[i]))
+				return true;
+	return false;
+}
+
+bool quick_overlaps(const struct ike_sa *sa, const struct ike_child *c)
+{
+	for (const struct ike_child *o = sa->children; o; o = o->next)
+		if (o != c && !quick_same_nets(o, c) && share_nets(o, c))
+			return true;
+	return false;
+}

@@ -68,6 +68,8 @@ static const char *check_sa(const struct gate *g, const struct ike_sa *sa, struc
 		s->pairs += c->in_kernel;
 		if (!u32_has(&g->ike->t.spis, c->spi_in))
 			return "an inbound SPI that is not marked as used";
+		if (quick_overlaps(sa, c))
+			return "two pairs of a session that share some of their networks";
 	}
 	if (sa->due_us != UINT64_MAX && g->ike->t.heap[sa->heap_at] != sa)
 		return "a deadline that is not in the heap";

@@ -302,9 +302,13 @@ static void test_idcr(void)
 	ok(ipaddr_to_v4(&p[0].addr) == 0x0a010000 && p[0].len == 16 &&
 		   ipaddr_to_v4(&p[1].addr) == 0xc0000200 && p[1].len == 24,
 	   "N195: what is installed is the offer, nothing wider");
+	split();
 	accepted_ids("one of the networks", none, hex("04000000 0a010000 ffff0000"), 1);
+	split();
 	accepted_ids("a part of one", none, hex("04000000 0a010200 ffffff00"), 1);
+	split();
 	accepted_ids("a host in one", none, hex("01000000 c0000205"), 1);
+	split();
 	accepted_ids("a network around one", none, hex("04000000 0a000000 ff000000"), 1);
 	p = g.pair[g.n_pairs - 1].fx.nets;
 	ok(ipaddr_to_v4(&p[0].addr) == 0x0a010000 && p[0].len == 16,
