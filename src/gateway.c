@@ -156,6 +156,32 @@ static int check_forwarding(const struct gw *gw)
 	return refuse ? -ENETDOWN : 0;
 }
 
+/* Every pool goes to the interface, but for what somebody else has routed away. */
+static int add_routes(const struct gw *gw, int ifindex)
+{
+	char text[ENDPOINT_STRLEN];
+
+	for (size_t i = 0; i < gw->config->n_pools; i++) {
+		const struct pool_conf *p = &gw->config->pool[i].pool;
+		struct prefix nets[64];
+		size_t failed, n = pool_prefixes(p->first, p->size, nets, ARRAY_SIZE(nets));
+		int rc = xfrm_route_add(ifindex, nets, n, &failed);
+
+		if (rc == -EEXIST)
+			log_warning("[pool \"%s\"]: somebody else has a route to %s: packets to "
+				    "clients with these addresses do not reach %s",
+				    p->name, prefix_str(&nets[failed], text),
+				    gw->config->tunnel.interface);
+		else if (rc < 0)
+			log_err("[pool \"%s\"]: route to %s by %s: %s", p->name,
+				prefix_str(&nets[failed], text), gw->config->tunnel.interface,
+				strerror(-rc));
+		if (rc < 0 && rc != -EEXIST)
+			return rc;
+	}
+	return 0;
+}
+
 static int make_interface(struct gw *gw)
 {
 	const struct conf_tunnel *t = &gw->config->tunnel;
@@ -173,22 +199,7 @@ static int make_interface(struct gw *gw)
 		return rc;
 	}
 	gw->link_made = true;
-	for (size_t i = 0; i < gw->config->n_pools; i++) {
-		const struct pool_conf *p = &gw->config->pool[i].pool;
-		struct prefix nets[64];
-		size_t n = pool_prefixes(p->first, p->size, nets, ARRAY_SIZE(nets));
-
-		rc = xfrm_route_add(ifindex, nets, n);
-		if (rc == -EEXIST)
-			log_warning("[pool \"%s\"]: somebody else has a route for a part of it",
-				    p->name);
-		else if (rc < 0)
-			log_err("[pool \"%s\"]: route to %s: %s", p->name, t->interface,
-				strerror(-rc));
-		if (rc < 0 && rc != -EEXIST)
-			return rc;
-	}
-	return 0;
+	return add_routes(gw, ifindex);
 }
 
 static int start_kernel(struct gw *gw)

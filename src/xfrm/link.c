@@ -219,20 +219,32 @@ static int wanted_route(int ifindex, const struct prefix *net, struct rtnl_route
 	return r;
 }
 
-int xfrm_route_add(int ifindex, const struct prefix *nets, size_t n)
+static int add_route(struct nl_sock *s, int ifindex, const struct prefix *net)
+{
+	_cleanup_(route_putp) struct rtnl_route *route = NULL;
+	int r = wanted_route(ifindex, net, &route);
+
+	if (r < 0)
+		return r;
+	/* Ours from before, if there is one: protocol and interface must match too. */
+	rtnl_route_delete(s, route, 0);
+	return to_errno(rtnl_route_add(s, route, NLM_F_EXCL));
+}
+
+int xfrm_route_add(int ifindex, const struct prefix *nets, size_t n, size_t *ret_failed)
 {
 	_cleanup_(sock_freep) struct nl_sock *s = NULL;
-	int r = open_route_socket(&s);
+	int r = open_route_socket(&s), first = 0;
 
-	for (size_t i = 0; i < n && r == 0; i++) {
-		_cleanup_(route_putp) struct rtnl_route *route = NULL;
-
-		r = wanted_route(ifindex, &nets[i], &route);
-		if (r < 0)
-			break;
-		/* Ours from before, if there is one: protocol and interface must match too. */
-		rtnl_route_delete(s, route, 0);
-		r = to_errno(rtnl_route_add(s, route, NLM_F_EXCL));
+	*ret_failed = 0;
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		r = add_route(s, ifindex, &nets[i]);
+		if (r == 0 || first < 0)
+			continue;
+		first = r;
+		*ret_failed = i;
 	}
-	return r;
+	return first;
 }

@@ -117,8 +117,9 @@ int xfrm_link_add(const char *name, uint32_t mtu, int *ret_ifindex);
 int xfrm_link_del(const char *name);
 
 /* Routes of XFRM_ROUTE_PROTOCOL to the interface, for each prefix. They go with it. Ours from
- * before are renewed; -EEXIST when somebody else has a route for a prefix, and the rest is left. */
-int xfrm_route_add(int ifindex, const struct prefix *nets, size_t n);
+ * before are renewed; -EEXIST when somebody else has a route for a prefix. One that fails does not
+ * keep the others out: returned is the first error, and in *ret_failed which prefix had it. */
+int xfrm_route_add(int ifindex, const struct prefix *nets, size_t n, size_t *ret_failed);
 
 /* Whether the host forwards: 1 yes, 0 no, -errno unknown. family AF_INET or AF_INET6. */
 int xfrm_forwarding(int family);

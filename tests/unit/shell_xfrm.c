@@ -7,6 +7,7 @@
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/veth.h>
+#include <netlink/route/route.h>
 #include <sys/wait.h>
 
 #include "xfrm_kit.h"
@@ -277,10 +278,41 @@ static int mtu_of(const char *name)
 	return mtu;
 }
 
+/* The interface that packets to an address leave by; 0: none. */
+static int route_of(const char *to)
+{
+	struct ipaddr a = ip(to);
+	struct nl_sock *s = nl_socket_alloc();
+	struct nl_addr *dst = nl_addr_build(AF_INET, a.b, 4);
+	struct nl_cache *routes = NULL;
+	int index = 0, best = -1;
+
+	if (nl_connect(s, NETLINK_ROUTE) == 0)
+		rtnl_route_alloc_cache(s, AF_INET, 0, &routes);
+	for (struct nl_object *o = routes ? nl_cache_get_first(routes) : NULL; o;
+	     o = nl_cache_get_next(o)) {
+		struct rtnl_route *r = (struct rtnl_route *)o;
+		struct nl_addr *net_of = rtnl_route_get_dst(r);
+		int len = (int)nl_addr_get_prefixlen(net_of);
+
+		if (len > best && nl_addr_get_family(net_of) == AF_INET &&
+		    nl_addr_cmp_prefix(net_of, dst) == 0 && rtnl_route_get_nnexthops(r) == 1) {
+			best = len;
+			index = rtnl_route_nh_get_ifindex(rtnl_route_nexthop_n(r, 0));
+		}
+	}
+	nl_cache_free(routes);
+	nl_addr_put(dst);
+	nl_socket_free(s);
+	return index;
+}
+
 static void test_routes(void)
 {
 	struct prefix some[] = { net("10.99.99.0/24"), net("10.99.100.1/32") };
+	struct prefix more[] = { net("10.99.98.0/24"), some[0], net("10.99.97.0/24"), some[1] };
 	struct prefix six = net("2001:db8:99::/64");
+	size_t failed = 9;
 	int a, b;
 
 	if (!begin())
@@ -288,20 +320,26 @@ static void test_routes(void)
 	a = make_veth("va", "vb");
 	b = make_veth("vc", "vd");
 	if (a < 0 || b < 0) {
-		skip(6, "no veth in this kernel");
+		skip(10, "no veth in this kernel");
 		return;
 	}
-	is_int(xfrm_route_add(a, some, 2), 0, "routes to an interface");
-	is_int(xfrm_route_add(a, some, 2), 0, "are renewed");
-	is_int(xfrm_route_add(b, some, 1), -EEXIST, "but not taken from another");
-	is_int(xfrm_route_add(a, &six, 1), 0, "IPv6 has them too");
-	is_int(xfrm_route_add(a, &six, 1), 0, "and renews them");
-	ok(xfrm_route_add(9999, some, 1) < 0, "an interface that is not there is an error");
+	is_int(xfrm_route_add(a, some, 2, &failed), 0, "routes to an interface");
+	is_int(xfrm_route_add(a, some, 2, &failed), 0, "are renewed");
+	is_int(xfrm_route_add(b, more, 4, &failed), -EEXIST, "but not taken from another");
+	is_int((long long)failed, 1, "the first that fails is named");
+	ok(route_of("10.99.98.7") == b && route_of("10.99.97.7") == b, "all others are made");
+	ok(route_of("10.99.99.7") == a && route_of("10.99.100.1") == a, "the other's are there");
+	is_int(xfrm_route_add(a, &six, 1, &failed), 0, "IPv6 has them too");
+	is_int(xfrm_route_add(a, &six, 1, &failed), 0, "and renews them");
+	ok(xfrm_route_add(9999, some, 1, &failed) < 0,
+	   "an interface that is not there is an error");
+	is_int((long long)failed, 0, "with the first prefix");
 }
 
 static void test_link(void)
 {
 	int index = 0, again = 0, r;
+	size_t failed;
 
 	if (!begin())
 		return;
@@ -322,7 +360,8 @@ static void test_link(void)
 	ok(again == index && mtu_of("vpn0") == 1500, "with the kernel's own");
 	is_int(xfrm_link_add("vpn1", 0, &again), 0, "under another name");
 	ok(mtu_of("vpn0") == -1 && mtu_of("vpn1") == 1500, "it is made again");
-	is_int(xfrm_route_add(again, &(struct prefix){ ip("10.99.99.0"), 24 }, 1), 0, "a route");
+	is_int(xfrm_route_add(again, &(struct prefix){ ip("10.99.99.0"), 24 }, 1, &failed), 0,
+	       "a route");
 	is_int(xfrm_link_del("theirs"), -EPERM, "others' interface is not deleted");
 	is_int(xfrm_link_del("vpn1"), 0, "ours is");
 	is_int(xfrm_link_del("vpn1"), -ENODEV, "once");

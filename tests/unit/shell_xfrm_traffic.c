@@ -216,6 +216,7 @@ static void gateway(struct xfrm *x, int fd, pid_t pid)
 	struct run run = { 0 };
 	uint32_t id = 0;
 	int udp, index, r = gateway_up(fd, pid, &run);
+	size_t failed;
 
 	if (!ok(r == 0, "two namespaces and a cable"))
 		return;
@@ -234,7 +235,8 @@ static void gateway(struct xfrm *x, int fd, pid_t pid)
 		return;
 	}
 	sh("ip route del 10.99.99.1/32");
-	is_int(r == 0 ? xfrm_route_add(index, &to_lease, 1) : r, 0, "an interface and its route");
+	is_int(r == 0 ? xfrm_route_add(index, &to_lease, 1, &failed) : r, 0,
+	       "an interface and its route");
 	run_one(x, fd, udp, (struct run){ .iface = true }, id++);
 	run_one(x, fd, udp, (struct run){ .alg = 7, .iface = true, .outer6 = true }, id++);
 	run_one(x, fd, udp, (struct run){ .iface = true, .encap = true, .last = true }, id++);
