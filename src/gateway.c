@@ -204,18 +204,21 @@ static int make_interface(struct gw *gw)
 
 static int start_kernel(struct gw *gw)
 {
-	unsigned sas = 0, policies = 0;
+	unsigned sas = 0, policies = 0, links = 0;
 	int rc = xfrm_open(&gw->xfrm);
 
 	if (rc == 0)
 		rc = xfrm_sweep(gw->xfrm, &sas, &policies);
+	if (rc == 0)
+		rc = xfrm_link_sweep(&links);
 	if (rc < 0) {
 		log_err("IPsec in the kernel: %s%s", strerror(-rc),
 			rc == -EPERM ? ": vpngw needs CAP_NET_ADMIN" : " (modprobe xfrm_user)");
 		return rc;
 	}
-	if (sas || policies)
-		log_notice("removed %u IPsec SAs and %u policies of an earlier run", sas, policies);
+	if (sas || policies || links)
+		log_notice("removed %u IPsec SAs, %u policies and %u interfaces of an earlier run",
+			   sas, policies, links);
 	rc = xfrm_set_hthresh(gw->xfrm);
 	if (rc < 0)
 		log_warning("policies cannot be indexed (%s): logins get slower with their number",

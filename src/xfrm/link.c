@@ -2,8 +2,8 @@
 /*
  * link.c - the XFRM interface and the routes into it, by libnl-route. Set-up only, not hot.
  *
- * Ours is what carries XFRM_IF_ID, whatever it is called: an interface that a killed daemon left
- * behind is used again, or removed when the configuration now wants another name.
+ * Ours is what carries XFRM_IF_ID, whatever it is called. What a killed daemon left behind is never
+ * used again but removed, with the routes into it, which may be those of other pools.
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -16,8 +16,6 @@
 
 #include "cleanup.h"
 #include "xfrm/xfrm.h"
-
-#define DEFAULT_MTU 1500 /* what the kernel gives a new XFRM interface */
 
 static struct nl_sock *sock_free(struct nl_sock *s)
 {
@@ -119,35 +117,28 @@ static int add_link(struct nl_sock *s, const char *name, uint32_t mtu)
 	return r < 0 ? r : to_errno(rtnl_link_add(s, l, NLM_F_CREATE | NLM_F_EXCL));
 }
 
-static int take_over(struct nl_sock *s, struct rtnl_link *old, uint32_t mtu)
+int xfrm_link_sweep(unsigned *ret_links)
 {
-	_cleanup_(link_putp) struct rtnl_link *change = rtnl_link_alloc();
-
-	if (!is_ours(old))
-		return -EEXIST;
-	if (!change)
-		return -ENOMEM;
-	rtnl_link_set_mtu(change, mtu ? mtu : DEFAULT_MTU);
-	rtnl_link_set_flags(change, IFF_UP);
-	return to_errno(rtnl_link_change(s, old, change, 0));
-}
-
-/* Deletes the interface that has our if_id under another name. */
-static int drop_renamed(struct nl_sock *s)
-{
+	_cleanup_(sock_freep) struct nl_sock *s = NULL;
 	struct nl_cache *links;
-	int r = to_errno(rtnl_link_alloc_cache(s, AF_UNSPEC, &links));
+	unsigned n = 0;
+	int r = open_route_socket(&s);
 
+	if (r == 0)
+		r = to_errno(rtnl_link_alloc_cache(s, AF_UNSPEC, &links));
 	if (r < 0)
 		return r;
-	r = -EEXIST;
 	for (struct nl_object *o = nl_cache_get_first(links); o; o = nl_cache_get_next(o)) {
 		struct rtnl_link *l = (struct rtnl_link *)o;
+		int e = is_ours(l) ? to_errno(rtnl_link_delete(s, l)) : 0;
 
-		if (is_ours(l))
-			r = to_errno(rtnl_link_delete(s, l));
+		n += is_ours(l) && e == 0;
+		if (r == 0 && e != -ENODEV) /* gone by itself meanwhile */
+			r = e;
 	}
 	nl_cache_free(links);
+	if (r == 0)
+		*ret_links = n;
 	return r;
 }
 
@@ -160,17 +151,7 @@ int xfrm_link_add(const char *name, uint32_t mtu, int *ret_ifindex)
 	if (r < 0)
 		return r;
 	r = add_link(s, name, mtu);
-	if (r == -EEXIST) {
-		if (rtnl_link_get_kernel(s, 0, name, &l) == 0) {
-			r = take_over(s, l, mtu);
-		} else {
-			/* The name is free: it is the if_id that exists. */
-			r = drop_renamed(s);
-			if (r == 0)
-				r = add_link(s, name, mtu);
-		}
-	}
-	if (r == 0 && !l)
+	if (r == 0)
 		r = to_errno(rtnl_link_get_kernel(s, 0, name, &l));
 	if (r == 0)
 		*ret_ifindex = rtnl_link_get_ifindex(l);

@@ -109,9 +109,11 @@ int xfrm_set_hthresh(struct xfrm *x);
 
 /* ---- the XFRM interface and its routes (libnl-route) ---- */
 
-/* Makes the interface up with XFRM_IF_ID, mtu 0: the kernel's choice. An interface of this name
- * with our if_id is taken over, one of another name is removed; any other of this name is -EEXIST.
- * -EOPNOTSUPP: the kernel has no XFRM interface (modprobe xfrm_interface). */
+/* Removes every interface with XFRM_IF_ID, and with it the routes into it; counts them. */
+int xfrm_link_sweep(unsigned *ret_links);
+/* Makes the interface up with XFRM_IF_ID, mtu 0: the kernel's choice. -EEXIST: there is an
+ * interface of this name, or (before a sweep) one of ours. -EOPNOTSUPP: the kernel has no XFRM
+ * interface (modprobe xfrm_interface). */
 int xfrm_link_add(const char *name, uint32_t mtu, int *ret_ifindex);
 /* -ENODEV: there is none; -EPERM: it does not carry our if_id. */
 int xfrm_link_del(const char *name);

@@ -7,6 +7,7 @@
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/veth.h>
+#include <netlink/route/link/xfrmi.h>
 #include <netlink/route/route.h>
 #include <sys/wait.h>
 
@@ -336,9 +337,27 @@ static void test_routes(void)
 	is_int((long long)failed, 0, "with the first prefix");
 }
 
+static int make_xfrmi(const char *name, uint32_t if_id)
+{
+	struct nl_sock *s = nl_socket_alloc();
+	struct rtnl_link *l = rtnl_link_xfrmi_alloc();
+	int r;
+
+	rtnl_link_set_name(l, name);
+	rtnl_link_xfrmi_set_if_id(l, if_id);
+	r = nl_connect(s, NETLINK_ROUTE);
+	if (r == 0)
+		r = rtnl_link_add(s, l, NLM_F_CREATE | NLM_F_EXCL);
+	rtnl_link_put(l);
+	nl_socket_free(s);
+	return r;
+}
+
 static void test_link(void)
 {
+	struct prefix pool = net("10.99.99.0/24");
 	int index = 0, again = 0, r;
+	unsigned links = 9;
 	size_t failed;
 
 	if (!begin())
@@ -349,23 +368,25 @@ static void test_link(void)
 		skip(1, "no veth in this kernel");
 	r = xfrm_link_add("vpn0", 1400, &index);
 	if (r == -EOPNOTSUPP) {
-		skip(13, "no XFRM interface in this kernel");
+		skip(16, "no XFRM interface in this kernel");
 		return;
 	}
 	is_int(r, 0, "an XFRM interface");
 	is_int(mtu_of("vpn0"), 1400, "has the mtu that was wanted");
-	is_int(xfrm_link_add("vpn0", 552, &again), 0, "ours is taken over");
-	ok(again == index && mtu_of("vpn0") == 552, "as it is, with a new mtu");
-	is_int(xfrm_link_add("vpn0", 0, &again), 0, "or");
-	ok(again == index && mtu_of("vpn0") == 1500, "with the kernel's own");
-	is_int(xfrm_link_add("vpn1", 0, &again), 0, "under another name");
-	ok(mtu_of("vpn0") == -1 && mtu_of("vpn1") == 1500, "it is made again");
-	is_int(xfrm_route_add(again, &(struct prefix){ ip("10.99.99.0"), 24 }, 1, &failed), 0,
-	       "a route");
+	is_int(xfrm_route_add(index, &pool, 1, &failed), 0, "and a route");
+	is_int(xfrm_link_add("vpn1", 0, &again), -EEXIST, "there is no second one");
 	is_int(xfrm_link_del("theirs"), -EPERM, "others' interface is not deleted");
-	is_int(xfrm_link_del("vpn1"), 0, "ours is");
+	is_int(make_xfrmi("theirs2", 77), 0, "nor is an XFRM interface of others");
+	is_int(xfrm_link_sweep(&links), 0, "by the sweep");
+	is_int(links, 1, "which finds ours, whatever its name");
+	ok(mtu_of("vpn0") == -1 && route_of("10.99.99.1") == 0, "and removes it with its route");
+	is_int(xfrm_link_sweep(&links), 0, "another sweep");
+	is_int(links, 0, "finds nothing");
+	is_int(xfrm_link_add("vpn1", 0, &again), 0, "one of another name");
+	is_int(mtu_of("vpn1"), 1500, "has the kernel's own mtu");
+	is_int(xfrm_link_del("vpn1"), 0, "and is deleted");
 	is_int(xfrm_link_del("vpn1"), -ENODEV, "once");
-	is_int(mtu_of("theirs"), 1500, "and theirs is still there");
+	ok(mtu_of("theirs") == 1500 && mtu_of("theirs2") > 0, "others' are still there");
 }
 
 static void test_algorithms(void)
