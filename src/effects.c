@@ -258,6 +258,8 @@ static void set_auth(struct xfrm_sa *sa, enum esp_auth auth)
 	sa->icv_bits = algs[auth].icv_bits;
 }
 
+_Static_assert(LIMIT_CHILDREN < IKE_SETS, "the last set is nobody's, as is XFRM_REQID_GATEWAY");
+
 static void fill_sa(const struct gw *gw, const struct ike_child_fx *k, struct sess_id who, bool in,
 		    struct xfrm_sa *sa)
 {

@@ -182,13 +182,31 @@ static int add_routes(const struct gw *gw, int ifindex)
 	return 0;
 }
 
+/* Without an interface only policies keep packets for a leased address off the default route. */
+static int add_guard(const struct gw *gw)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < gw->config->n_pools && rc == 0; i++) {
+		const struct pool_conf *p = &gw->config->pool[i].pool;
+		struct prefix nets[64];
+		size_t n = pool_prefixes(p->first, p->size, nets, ARRAY_SIZE(nets));
+
+		rc = xfrm_guard_add(gw->xfrm, nets, n);
+		if (rc < 0)
+			log_err("[pool \"%s\"]: the kernel does not block its addresses: %s",
+				p->name, strerror(-rc));
+	}
+	return rc;
+}
+
 static int make_interface(struct gw *gw)
 {
 	const struct conf_tunnel *t = &gw->config->tunnel;
 	int ifindex, rc;
 
 	if (!*t->interface)
-		return 0;
+		return add_guard(gw);
 	rc = xfrm_link_add(t->interface, t->esp_frag, &ifindex);
 	if (rc < 0) {
 		log_err("[tunnel] interface = %s: %s%s", t->interface, strerror(-rc),

@@ -218,6 +218,19 @@ static bool prefix_ok(const struct prefix *p)
 	return ipaddr_len(&p->addr) != 0 && p->len <= ipaddr_len(&p->addr) * 8;
 }
 
+/*
+ * The kernel tells policies apart by selector, direction and if_id, and not by priority. A client's
+ * own policy for everything and the one that blocks its address alone would be the same, so
+ * "everything" is 0.0.0.1/0 in the latter: for a packet it means 0.0.0.0/0 all the same.
+ */
+static void set_apart(struct xfrm_selector *sel, size_t n)
+{
+	if (sel->prefixlen_s == 0)
+		((uint8_t *)&sel->saddr)[n - 1] = 1;
+	if (sel->prefixlen_d == 0)
+		((uint8_t *)&sel->daddr)[n - 1] = 1;
+}
+
 static int put_selector(struct xfrm_selector *sel, const struct xfrm_pol *pol)
 {
 	if (pol->src.addr.family != pol->dst.addr.family || !prefix_ok(&pol->src) ||
@@ -228,6 +241,8 @@ static int put_selector(struct xfrm_selector *sel, const struct xfrm_pol *pol)
 	put_addr(&sel->daddr, &pol->dst.addr);
 	sel->prefixlen_s = pol->src.len;
 	sel->prefixlen_d = pol->dst.len;
+	if (pol->block)
+		set_apart(sel, ipaddr_len(&pol->src.addr));
 	return 0;
 }
 
@@ -261,8 +276,8 @@ int xfrm_build_policy_add(struct wr *w, uint32_t seq, const struct xfrm_pol *pol
 	    pol->tmpl_src.family != pol->tmpl_dst.family)
 		return -EINVAL;
 	info.dir = (uint8_t)pol->dir;
-	info.action = XFRM_POLICY_ALLOW;
-	info.priority = XFRM_POLICY_PRIORITY;
+	info.action = pol->block ? XFRM_POLICY_BLOCK : XFRM_POLICY_ALLOW;
+	info.priority = pol->block ? XFRM_BLOCK_PRIORITY : XFRM_POLICY_PRIORITY;
 	no_limits(&info.lft);
 	r = begin(w, seq, type, NLM_F_ACK, &info, sizeof(info));
 	put_template(&r, pol);

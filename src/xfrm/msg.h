@@ -20,8 +20,10 @@
 #define XFRM_MSG_POLICY_MAX 288
 #define XFRM_WINDOW_MAX     4096 /* packets; the kernel's own limit */
 
-/* Before an administrator's lower numbers (0 is first), after nothing of ours: all are equal. */
+/* After an administrator's lower numbers (0 is first). All pairs' are equal; what blocks the rest
+ * comes after them. */
 #define XFRM_POLICY_PRIORITY 1000
+#define XFRM_BLOCK_PRIORITY  2000
 
 #define XFRM_PAIR_POLICIES (3 * XFRM_NETS_MAX)
 

@@ -18,6 +18,9 @@
 #define XFRM_REQID_LAST  0x76ffffffu
 #define XFRM_IF_ID       0x76706e67u
 
+/* One of them that no session has: of policies and SAs that belong to the gateway itself. */
+#define XFRM_REQID_GATEWAY XFRM_REQID_LAST
+
 /* Who made a route, as /etc/iproute2/rt_protos names them; no routing daemon has this number. */
 #define XFRM_ROUTE_PROTOCOL 118
 
@@ -51,6 +54,7 @@ struct xfrm_pol {
 	struct prefix src, dst;           /* selector */
 	struct ipaddr tmpl_src, tmpl_dst; /* outer */
 	uint32_t reqid, if_id;
+	bool block; /* after all others: drops what it meets; the template only says whose it is */
 };
 
 /* What one child SA pair needs: two SAs, and in/fwd/out policies for each network. */
@@ -86,6 +90,13 @@ int xfrm_pair_add(struct xfrm *x, const struct xfrm_pair *p, const char **ret_wh
 /* Removes the pair; its policies too unless keep_policies. Objects already gone are no error. Of
  * the SAs only addresses, SPIs and if_id are looked at. */
 int xfrm_pair_del(struct xfrm *x, const struct xfrm_pair *p, bool keep_policies);
+
+/*
+ * Blocks packets to and from these inner networks for which no pair has policies: without one they
+ * would leave in clear, or be let in. For policies without an XFRM interface. They go with
+ * xfrm_sweep(). 0 or -errno.
+ */
+int xfrm_guard_add(struct xfrm *x, const struct prefix *nets, size_t n);
 
 /* Counters of one SA; -ESRCH when there is none. */
 int xfrm_sa_counters(struct xfrm *x, const struct ipaddr *dst, uint32_t spi,

@@ -15,6 +15,7 @@ must "the gateway starts" gw_start
 must "alice's client starts" ss_client c1
 must "alice logs in" ss_up c1
 check "she reaches the LAN" assert_traffic c1 10.99.99.1 $LAN_HOST 1000
+must "the capture starts" capture_start
 check "she logs out" ss_down c1
 check "the journal tells of the end" assert_journal EVENT=session-down USER=alice REASON=client-left
 check "with the bytes that came in" \
@@ -24,6 +25,10 @@ check "the bytes that went out" \
 check "and how long it was" \
 	matches "$(journal_field DURATION EVENT=session-down USER=alice)" '[0-9]*'
 check "nothing is left" assert_nothing_left
+check "the LAN does not reach her address any more" \
+	not in_ns l ping -n -c 3 -i 0.2 -W 1 10.99.99.1
+check "nor does anything for it leave in clear" assert_outside_clean
+capture_stop
 
 must "bob logs in" vpnc_up c2
 check "he has another address" equal "$(vpnc_address c2)" 10.99.99.2

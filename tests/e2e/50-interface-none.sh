@@ -1,8 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# interface = none: plain policies carry the traffic, without an XFRM interface.
+# interface = none: plain policies carry the traffic, without an XFRM interface, and nothing leaks.
+#
+# When alice has gone, what the LAN still sends to her address goes nowhere instead of out in clear,
+# and what a stranger sends from it does not get in.
 
 . "$(dirname "$0")/lib.sh"
+
+# Packets that a policy has blocked on their way in or through.
+blocked_inwards() {
+	in_ns g sed -n 's/^XfrmInPolBlock[^0-9]*//p' /proc/net/xfrm_stat
+}
 
 must "the gateway is configured" gw_configure <<'E'
 [tunnel]
@@ -23,4 +31,25 @@ check "nothing passed in clear" assert_outside_clean
 check "alice logs out" ss_down c1
 vpnc_down d
 check "nothing is left" assert_nothing_left
+
+check "the LAN does not reach alice's address any more" \
+	not in_ns l ping -n -c 3 -i 0.2 -W 1 10.99.99.1
+check "nor one that nobody has had" not in_ns l ping -n -c 3 -i 0.2 -W 1 10.99.99.33
+check "none of it left in clear" assert_outside_clean
+capture_stop
+must "a stranger takes alice's address" ip -n d -batch - <<E
+addr add 10.99.99.1/32 dev lo
+route add 10.10.0.0/24 via $GATEWAY
+E
+blocked=$(blocked_inwards)
+check "he gets no answer from the LAN" \
+	not in_ns d ping -n -c 3 -i 0.2 -W 1 -I 10.99.99.1 $LAN_HOST
+check "for his packets are dropped" equal "$(blocked_inwards)" $((blocked + 3))
+ip -n d addr del 10.99.99.1/32 dev lo
+ip -n d route del 10.10.0.0/24
+
+must "alice logs in again" ss_up c1
+check "she reaches the LAN as before" assert_traffic c1 "$(ss_address c1)"
+systemctl stop vpngw.socket vpngw-control.socket vpngw.service
+check "the gateway leaves no policy" equal "$(ip -n g xfrm policy list nosock)" ""
 finish

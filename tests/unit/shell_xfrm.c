@@ -203,6 +203,74 @@ static void test_sweep(bool esp)
 	is_int(sas + policies, 0, "finds nothing");
 }
 
+/* A pair of veth devices, up; the index of the first. */
+static int make_veth(const char *a, const char *b)
+{
+	struct nl_sock *s = nl_socket_alloc();
+	struct rtnl_link *l = NULL, *up = rtnl_link_alloc();
+	int index = -1;
+
+	rtnl_link_set_flags(up, 1 /* IFF_UP */);
+	if (nl_connect(s, NETLINK_ROUTE) == 0 && rtnl_link_veth_add(s, a, b, getpid()) == 0 &&
+	    rtnl_link_get_kernel(s, 0, a, &l) == 0 && rtnl_link_change(s, l, up, 0) == 0)
+		index = rtnl_link_get_ifindex(l);
+	rtnl_link_put(l);
+	rtnl_link_put(up);
+	nl_socket_free(s);
+	return index;
+}
+
+/* What a datagram to `to` meets: 0 or -errno. */
+static int send_try(const char *to)
+{
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(9) };
+	struct ipaddr a = ip(to);
+
+	memcpy(&sin.sin_addr, a.b, 4);
+	return sendto(fd, "x", 1, MSG_DONTWAIT, (struct sockaddr *)&sin, sizeof(sin)) < 0 ? -errno
+											  : 0;
+}
+
+/* Packets for an inner address leave by a pair, or not at all. */
+static void test_guard(void)
+{
+	struct prefix pool[] = { net("10.99.99.1/32"), net("10.99.99.2/31"), net("10.99.99.4/30") };
+	struct xfrm_pair p = make_pair(0, &algs[0]);
+	struct xfrm_pol pol[XFRM_PAIR_POLICIES];
+	unsigned sas, policies = 0, n;
+	bool fine = true;
+
+	if (!begin())
+		return;
+	if (make_veth("va", "vb") < 0 ||
+	    system("ip addr add 192.0.2.1/24 dev va && ip link set vb up &&"
+		   " ip route add default via 192.0.2.2 dev va") != 0) {
+		skip(12, "no veth in this kernel, or no ip");
+		return;
+	}
+	is_int(xfrm_set_hthresh(x), 0, "policies are indexed as the gateway has them");
+	is_int(send_try("10.99.99.1"), 0, "without a guard an inner address is like any other");
+	is_int(xfrm_guard_add(x, pool, ARRAY_SIZE(pool)), 0, "with one");
+	ok(send_try("10.99.99.1") == -EPERM && send_try("10.99.99.3") == -EPERM &&
+		   send_try("10.99.99.7") == -EPERM,
+	   "none is reached");
+	ok(send_try("10.99.99.0") == 0 && send_try("10.99.99.8") == 0, "addresses beside it are");
+	is_table(0, 0, 9, 0, "in, forward and out for each prefix, known as ours");
+
+	p.nets[0] = net("0.0.0.0/0");
+	for (unsigned i = n = xfrm_pair_policies(&p, pol); i-- > 0;)
+		fine &= raw_policy_add(&pol[i]) == 0;
+	ok(fine && n == 3, "a client's policies for everything go beside it");
+	/* There is no SA: the kernel asks for one. */
+	ok(send_try("10.99.99.1") != -EPERM, "and come before it");
+	is_int(send_try("10.99.99.3"), -EPERM, "for this client alone");
+	is_int(xfrm_pair_del(x, &p, false), 0, "the client goes");
+	ok(send_try("10.99.99.1") == -EPERM, "and its address is not reached any more");
+	ok(xfrm_sweep(x, &sas, &policies) == 0 && policies == 9 && send_try("10.99.99.1") == 0,
+	   "the sweep takes the guard away");
+}
+
 static void test_hthresh(void)
 {
 	_Alignas(8) uint8_t buf[1024] = { 0 };
@@ -246,23 +314,6 @@ static void test_forwarding(void)
 	write_sysctl("/proc/sys/net/ipv6/conf/all/forwarding", "1");
 	is_int(xfrm_forwarding(AF_INET6), 1, "but by its own setting");
 	ok(xfrm_forwarding(AF_UNIX) < 0, "another family is an error");
-}
-
-/* A pair of veth devices, up; the index of the first. */
-static int make_veth(const char *a, const char *b)
-{
-	struct nl_sock *s = nl_socket_alloc();
-	struct rtnl_link *l = NULL, *up = rtnl_link_alloc();
-	int index = -1;
-
-	rtnl_link_set_flags(up, 1 /* IFF_UP */);
-	if (nl_connect(s, NETLINK_ROUTE) == 0 && rtnl_link_veth_add(s, a, b, getpid()) == 0 &&
-	    rtnl_link_get_kernel(s, 0, a, &l) == 0 && rtnl_link_change(s, l, up, 0) == 0)
-		index = rtnl_link_get_ifindex(l);
-	rtnl_link_put(l);
-	rtnl_link_put(up);
-	nl_socket_free(s);
-	return index;
 }
 
 /* The mtu of an interface; -1 when there is none. */
@@ -533,6 +584,7 @@ int main(void)
 	test_refused_rekey();
 	test_overrun(esp);
 	test_sweep(esp);
+	test_guard();
 	test_hthresh();
 	test_forwarding();
 	test_routes();

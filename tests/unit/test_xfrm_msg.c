@@ -82,6 +82,25 @@ static const char policy_out[] =
 	"00000000e80300000000000001000000000000004400050020010db800000000000000000000000200000000"
 	"320000000a00000020010db80000000000000000000000010200007601000000ffffffffffffffffffffffff";
 
+/* ip xfrm policy update dir out src 0.0.0.1/0 dst 10.99.99.4/30 action block priority 2000
+ * tmpl src 0.0.0.0 dst 0.0.0.0 proto esp reqid 0x76ffffff mode tunnel */
+static const char block_out[] =
+	"fc0000001900050007000000000000000a636304000000000000000000000000"
+	"00000001000000000000000000000000000000000000000002001e00000000000000000000000000ffffffff"
+	"ffffffffffffffffffffffffffffffffffffffffffffffffffffffff00000000000000000000000000000000"
+	"0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+	"00000000d0070000000000000101000000000000440005000000000000000000000000000000000000000000"
+	"320000000200000000000000000000000000000000000000ffffff7601000000ffffffffffffffffffffffff";
+
+/* ... dir in src 2001:db8:9::/64 dst ::1/0 action block ... tmpl src :: dst :: ... */
+static const char block_in[] =
+	"fc00000019000500070000000000000000000000000000000000000000000001"
+	"20010db800090000000000000000000000000000000000000a000040000000000000000000000000ffffffff"
+	"ffffffffffffffffffffffffffffffffffffffffffffffffffffffff00000000000000000000000000000000"
+	"0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+	"00000000d0070000000000000001000000000000440005000000000000000000000000000000000000000000"
+	"320000000a00000000000000000000000000000000000000ffffff7601000000ffffffffffffffffffffffff";
+
 /* ip xfrm policy delete dir in src 10.99.99.1/32 dst 10.0.12.0/24 if_id 0x76706e67 */
 static const char policy_del[] =
 	"580000001400050007000000000000000a000c00000000000000000000000000"
@@ -358,6 +377,36 @@ static void test_policy_requests(void)
 	is_request(&w, xfrm_build_policy_dump(&w, 7), policy_dump, "policies are dumped");
 	w = room();
 	is_request(&w, xfrm_build_hthresh(&w, 7), hthresh, "thresholds are what iproute2 sends");
+}
+
+/* What blocks is told apart from a client's own policy by an address behind 0 bits of prefix. */
+static void test_block_requests(void)
+{
+	struct xfrm_pol pol = { .dir = XFRM_OUT,
+				.src = net("0.0.0.0/0"),
+				.dst = net("10.99.99.4/30"),
+				.tmpl_src = ip("0.0.0.0"),
+				.tmpl_dst = ip("0.0.0.0"),
+				.reqid = XFRM_REQID_GATEWAY,
+				.block = true };
+	struct wr w = room();
+
+	is_request(&w, xfrm_build_policy_add(&w, 7, &pol, true), block_out,
+		   "a policy that blocks is what iproute2 sends");
+	w = room();
+	ok(xfrm_build_policy_get(&w, 7, &pol) == 0 &&
+		   memcmp(buf + 16, hex(block_out).p + 16, 56) == 0,
+	   "and is asked for by the same selector");
+	pol = (struct xfrm_pol){ .dir = XFRM_IN,
+				 .src = net("2001:db8:9::/64"),
+				 .dst = net("::/0"),
+				 .tmpl_src = ip("::"),
+				 .tmpl_dst = ip("::"),
+				 .reqid = XFRM_REQID_GATEWAY,
+				 .block = true };
+	w = room();
+	is_request(&w, xfrm_build_policy_add(&w, 7, &pol, true), block_in,
+		   "as is one for IPv6, inbound");
 }
 
 /* The value of the attribute of that type behind `skip` bytes; empty when there is none. */
@@ -643,6 +692,7 @@ int main(void)
 {
 	test_sa_requests();
 	test_policy_requests();
+	test_block_requests();
 	test_windows();
 	test_sizes();
 	test_nonsense();
