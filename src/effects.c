@@ -221,43 +221,6 @@ static void release(struct gw *gw, const struct gw_session *g, const struct fx_s
 
 /* ---- the kernel ---- */
 
-static void set_enc(struct xfrm_sa *sa, const struct ike_child_fx *k)
-{
-	switch (k->enc) {
-	case ESP_ENC_AES_CBC:
-		sa->enc_name = "cbc(aes)";
-		break;
-	case ESP_ENC_3DES_CBC:
-		sa->enc_name = "cbc(des3_ede)";
-		break;
-	case ESP_ENC_AES_GCM16:
-		sa->enc_name = "rfc4106(gcm(aes))";
-		sa->aead = true;
-		sa->icv_bits = 128;
-		break;
-	}
-}
-
-static void set_auth(struct xfrm_sa *sa, enum esp_auth auth)
-{
-	static const struct {
-		const char *name;
-		uint16_t icv_bits;
-	} algs[] = {
-		[ESP_AUTH_MD5_96] = { "hmac(md5)", 96 },
-		[ESP_AUTH_SHA1_96] = { "hmac(sha1)", 96 },
-		[ESP_AUTH_SHA256_128] = { "hmac(sha256)", 128 },
-		[ESP_AUTH_SHA256_96] = { "hmac(sha256)", 96 },
-		[ESP_AUTH_SHA384_192] = { "hmac(sha384)", 192 },
-		[ESP_AUTH_SHA512_256] = { "hmac(sha512)", 256 },
-	};
-
-	if (auth == ESP_AUTH_NONE)
-		return;
-	sa->auth_name = algs[auth].name;
-	sa->icv_bits = algs[auth].icv_bits;
-}
-
 _Static_assert(LIMIT_CHILDREN < IKE_SETS, "the last set is nobody's, as is XFRM_REQID_GATEWAY");
 
 static void fill_sa(const struct gw *gw, const struct ike_child_fx *k, struct sess_id who, bool in,
@@ -276,8 +239,7 @@ static void fill_sa(const struct gw *gw, const struct ike_child_fx *k, struct se
 				.sport = from->port,
 				.dport = to->port,
 				.replay_window = gw->config->replay_window };
-	set_enc(sa, k);
-	set_auth(sa, k->auth);
+	esp_algorithms(k->enc, k->auth, sa);
 	memcpy(sa->enc_key, in ? k->enc_in : k->enc_out, k->enc_len);
 	memcpy(sa->auth_key, in ? k->auth_in : k->auth_out, k->auth_len);
 }

@@ -220,7 +220,7 @@ static int make_interface(struct gw *gw)
 	return add_routes(gw, ifindex);
 }
 
-static int start_kernel(struct gw *gw)
+static int start_kernel(struct gw *gw, bool any)
 {
 	unsigned sas = 0, policies = 0, links = 0;
 	int rc = xfrm_open(&gw->xfrm);
@@ -241,6 +241,11 @@ static int start_kernel(struct gw *gw)
 	if (rc < 0)
 		log_warning("policies cannot be indexed (%s): logins get slower with their number",
 			    strerror(-rc));
+	rc = esp_probe(&gw->config->ike, gw->xfrm);
+	if (rc < 0)
+		log_err("[phase2] proposal: the kernel can do none of them: nobody gets a tunnel");
+	if (rc < 0 && !any)
+		return rc;
 	rc = check_forwarding(gw);
 	return rc < 0 ? rc : make_interface(gw);
 }
@@ -353,7 +358,7 @@ static int start(struct gw *gw, const struct gw_options *o)
 	gw->fx = calloc(1, sizeof(*gw->fx));
 	rc = gw->fx ? start_loop(gw) : -ENOMEM;
 	if (rc == 0)
-		rc = start_kernel(gw);
+		rc = start_kernel(gw, o->any_kernel);
 	if (rc == 0)
 		rc = start_pools(gw);
 	if (rc == 0)

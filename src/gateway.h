@@ -80,6 +80,7 @@ struct gw_options {
 	const char *config;  /* NULL: the installed one */
 	const char *control; /* path of the control socket when systemd passed none */
 	const char *auth;    /* path of vpngw-authd's socket */
+	bool any_kernel;     /* start even when the kernel can do none of the ESP proposals */
 };
 
 /*
@@ -108,6 +109,13 @@ void event_lease(const struct ike_sa *sa, bool granted, const char *user, const 
 		 const char *session);
 void event_pool_exhausted(const struct ike_sa *sa, const char *pool);
 void event_address_taken(const struct ike_sa *sa, const struct ipaddr *addr, bool outside);
+
+/* ---- esp.c ---- */
+/* The kernel's names for them, with the length of the ICV. */
+void esp_algorithms(enum esp_enc enc, enum esp_auth auth, struct xfrm_sa *sa);
+/* Tries each ESP proposal on the kernel, with a line for each that it refuses. 0, or the first
+ * -errno when it refuses all. */
+int esp_probe(const struct ike_conf *conf, struct xfrm *x);
 
 /* ---- traffic.c ---- */
 int traffic_start(struct gw *gw);

@@ -17,7 +17,7 @@
 static const char usage[] =
 	"vpngw - IKEv1 road-warrior VPN gateway\n"
 	"\n"
-	"  vpngw [--config FILE] [--control PATH] [--auth PATH] [--debug]\n"
+	"  vpngw [--config FILE] [--control PATH] [--auth PATH] [--any-kernel] [--debug]\n"
 	"  vpngw --check-config[=FILE]   says what is wrong with it; exit status 0 or 6\n"
 	"  vpngw --print-config[=FILE]   every setting and where it comes from\n"
 	"  vpngw --version | --help\n"
@@ -74,6 +74,7 @@ int main(int argc, char **argv)
 		OPT_CONFIG = 256,
 		OPT_CONTROL,
 		OPT_AUTH,
+		OPT_ANY_KERNEL,
 		OPT_CHECK,
 		OPT_PRINT,
 		OPT_DEBUG,
@@ -85,6 +86,7 @@ int main(int argc, char **argv)
 		{ "auth", required_argument, NULL, OPT_AUTH },
 		{ "check-config", optional_argument, NULL, OPT_CHECK },
 		{ "print-config", optional_argument, NULL, OPT_PRINT },
+		{ "any-kernel", no_argument, NULL, OPT_ANY_KERNEL },
 		{ "debug", no_argument, NULL, OPT_DEBUG },
 		{ "version", no_argument, NULL, OPT_VERSION },
 		{ "help", no_argument, NULL, 'h' },
@@ -104,6 +106,9 @@ int main(int argc, char **argv)
 			break;
 		case OPT_AUTH:
 			o.auth = optarg;
+			break;
+		case OPT_ANY_KERNEL:
+			o.any_kernel = true;
 			break;
 		case OPT_CHECK:
 		case OPT_PRINT:

@@ -72,6 +72,10 @@ bool ike_lease_done(struct ike *ike, struct ike_ticket who, enum ike_reason reas
 bool ike_child_done(struct ike *ike, struct ike_ticket who, uint32_t child, int err, uint64_t now,
 		    struct fx *fx);
 
+/* Bytes of the keys that ike_child_fx has for these algorithms. */
+size_t ike_esp_enc_len(const struct ike_p2 *alg);
+size_t ike_esp_auth_len(enum esp_auth auth);
+
 /* ---- operator ---- */
 
 /* Ends a session: tells the client, removes its SAs. -ENOENT when it is gone already. */

@@ -256,7 +256,7 @@ int quick_first(struct ike_event *ev)
 
 /* ---- keys and kernel ---- */
 
-static size_t enc_key_len(const struct ike_p2 *alg)
+size_t ike_esp_enc_len(const struct ike_p2 *alg)
 {
 	switch (alg->enc) {
 	case ESP_ENC_AES_CBC:
@@ -269,7 +269,7 @@ static size_t enc_key_len(const struct ike_p2 *alg)
 	return 0;
 }
 
-static size_t auth_key_len(enum esp_auth auth)
+size_t ike_esp_auth_len(enum esp_auth auth)
 {
 	switch (auth) {
 	case ESP_AUTH_NONE:
@@ -323,8 +323,8 @@ static struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_c
 				    .encap = c->encap,
 				    .enc = c->alg.enc,
 				    .auth = c->alg.auth,
-				    .enc_len = (uint8_t)enc_key_len(&c->alg),
-				    .auth_len = (uint8_t)auth_key_len(c->alg.auth),
+				    .enc_len = (uint8_t)ike_esp_enc_len(&c->alg),
+				    .auth_len = (uint8_t)ike_esp_auth_len(c->alg.auth),
 				    .inner = sa->lease,
 				    .n_nets = c->n_nets };
 	memcpy(k->nets, c->nets, sizeof(k->nets));

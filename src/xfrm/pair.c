@@ -73,25 +73,28 @@ static const char *any_remedy(int err)
 	return strerror(-err);
 }
 
+static const char *explain_sa(struct xfrm *x, const char *which, const struct xfrm_sa *sa, int err)
+{
+	char text[128], *what = xfrm_what(x);
+	const char *remedy = sa_remedy(sa, err, text, sizeof(text));
+
+	snprintf(what, XFRM_WHAT_MAX, "%sSA with %s%s%s: %s", which,
+		 sa->enc_name ? sa->enc_name : "?", sa->auth_name ? " " : "",
+		 sa->auth_name ? sa->auth_name : "", remedy ? remedy : any_remedy(err));
+	return what;
+}
+
 /* Writes what failed and what may help: object i of the pair, in the order of the batch. */
 static const char *explain(struct xfrm *x, const struct xfrm_pair *p, const struct xfrm_pol *pol,
 			   unsigned i, int err)
 {
-	const struct xfrm_sa *sa = i == 0 ? &p->in : &p->out;
-	char src[ENDPOINT_STRLEN], dst[ENDPOINT_STRLEN], text[128];
-	const char *remedy = i < 2 ? sa_remedy(sa, err, text, sizeof(text)) : NULL;
-	char *what = xfrm_what(x);
+	char src[ENDPOINT_STRLEN], dst[ENDPOINT_STRLEN], *what = xfrm_what(x);
 
-	if (!remedy)
-		remedy = any_remedy(err);
 	if (i < 2)
-		snprintf(what, XFRM_WHAT_MAX, "%s SA with %s%s%s: %s",
-			 i == 0 ? "inbound" : "outbound", sa->enc_name ? sa->enc_name : "?",
-			 sa->auth_name ? " " : "", sa->auth_name ? sa->auth_name : "", remedy);
-	else
-		snprintf(what, XFRM_WHAT_MAX, "policy %s to %s: %s",
-			 prefix_str(&pol[i - 2].src, src), prefix_str(&pol[i - 2].dst, dst),
-			 remedy);
+		return explain_sa(x, i == 0 ? "inbound " : "outbound ", i == 0 ? &p->in : &p->out,
+				  err);
+	snprintf(what, XFRM_WHAT_MAX, "policy %s to %s: %s", prefix_str(&pol[i - 2].src, src),
+		 prefix_str(&pol[i - 2].dst, dst), any_remedy(err));
 	return what;
 }
 
@@ -257,4 +260,32 @@ int xfrm_pair_del(struct xfrm *x, const struct xfrm_pair *p, bool keep_policies)
 
 	/* Deleting twice does no harm, so a lost verdict is asked for again. */
 	return r == -ENOBUFS ? take_out(x, p, pol, n, all) : r;
+}
+
+/* Puts one SA in, or takes it out. */
+static int one_sa(struct xfrm *x, const struct xfrm_sa *sa, bool add)
+{
+	struct wr w = xfrm_start(x);
+	uint32_t first = xfrm_seq(x, 1);
+	int res, r = add ? xfrm_build_sa_add(&w, first, sa)
+			 : xfrm_build_sa_del(&w, first, &sa->dst, sa->spi);
+
+	if (r == 0)
+		r = xfrm_transact(x, &w, first, 1, &res);
+	xfrm_wipe(x);
+	return r < 0 ? r : xfrm_verdict(res);
+}
+
+int xfrm_sa_probe(struct xfrm *x, const struct xfrm_sa *sa, const char **ret_what)
+{
+	int r = one_sa(x, sa, true);
+
+	/* The kernel looks whether the SPI is free when all else is well. */
+	if (r == -EEXIST)
+		return 0;
+	if (r < 0)
+		*ret_what = explain_sa(x, "", sa, r);
+	else
+		one_sa(x, sa, false);
+	return r;
 }

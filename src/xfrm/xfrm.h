@@ -92,6 +92,12 @@ int xfrm_pair_add(struct xfrm *x, const struct xfrm_pair *p, const char **ret_wh
 int xfrm_pair_del(struct xfrm *x, const struct xfrm_pair *p, bool keep_policies);
 
 /*
+ * Whether the kernel can do the algorithms of this SA: puts it in and takes it out again, which also
+ * makes the kernel load their modules. 0, or -errno with `what` as above.
+ */
+int xfrm_sa_probe(struct xfrm *x, const struct xfrm_sa *sa, const char **ret_what);
+
+/*
  * Blocks packets to and from these inner networks for which no pair has policies: without one they
  * would leave in clear, or be let in. For policies without an XFRM interface. They go with
  * xfrm_sweep(). 0 or -errno.

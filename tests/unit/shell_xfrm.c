@@ -476,6 +476,38 @@ static void test_algorithms(void)
 	is_table(0, 0, 0, 0, "and out of them");
 }
 
+/* The way to learn what a kernel can do before somebody needs it. */
+static void test_probe(bool esp)
+{
+	struct alg unknown = { "cbc(nosuchcipher)", 16, "hmac(sha1)", 20, 96 };
+	struct xfrm_sa sa = make_pair(0, &unknown).in;
+	const char *what = NULL;
+
+	if (!begin())
+		return;
+	is_int(xfrm_sa_probe(x, &sa, &what), -ENOSYS, "an unknown cipher is found out");
+	ok(has(what, "SA with cbc(nosuchcipher) hmac(sha1): ") &&
+		   has(what, "modprobe -a crypto-nosuchcipher crypto-sha1"),
+	   "with its name and what might help");
+	set_alg(&sa, &algs[0]);
+	if (!esp) {
+		is_int(xfrm_sa_probe(x, &sa, &what), -EPROTONOSUPPORT,
+		       "as is a kernel without ESP");
+		ok(has(what, "no ESP in this kernel: load esp4"), "with what to load");
+		is_table(0, 0, 0, 0, "nothing is left of it");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(algs); i++) {
+		set_alg(&sa, &algs[i]);
+		is_int(xfrm_sa_probe(x, &sa, &what), 0, algs[i].enc);
+	}
+	is_table(0, 0, 0, 0, "nothing is left of it");
+	sa.reqid = 5;
+	ok(raw_sa_add(&sa) == 0, "somebody's SA with the same SPI");
+	is_int(xfrm_sa_probe(x, &sa, &what), 0, "does not disturb it");
+	is_table(0, 1, 0, 0, "and is not disturbed");
+}
+
 static void test_conflicts(void)
 {
 	struct xfrm_pair p = make_pair(0, &algs[0]), q = make_pair(1, &algs[0]);
@@ -582,6 +614,7 @@ int main(void)
 	test_rights();
 	test_refused(esp);
 	test_refused_rekey();
+	test_probe(esp);
 	test_overrun(esp);
 	test_sweep(esp);
 	test_guard();

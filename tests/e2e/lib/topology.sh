@@ -29,7 +29,7 @@ become_in_ns() { # become_in_ns NAMESPACE COMMAND [ARG]...
 }
 
 topo_modules="veth bridge tun esp4 xfrm_user xfrm_interface xfrm4_tunnel nf_tables nft_chain_nat
-	nft_masq nf_conntrack authenc cbc echainiv"
+	nft_masq nf_conntrack"
 
 topo_is_guest() {
 	[ -d /run/vpngw-guest ]
