@@ -2,8 +2,9 @@
 /*
  * gateway.c - puts the parts together, runs the loop, takes them apart again.
  *
- * Order of starting: what can refuse without a trace comes first (configuration, certificate),
- * then the kernel, then the sockets; a client is heard only when everything behind is ready.
+ * Order of starting: what can refuse without a trace comes first (configuration, certificate), then
+ * the ports, which say that no other gateway runs here: only then is what is left of an earlier one
+ * removed from the kernel. A client is heard when everything behind is ready.
  */
 #include "gateway.h"
 
@@ -358,6 +359,8 @@ static int start(struct gw *gw, const struct gw_options *o)
 	gw->fx = calloc(1, sizeof(*gw->fx));
 	rc = gw->fx ? start_loop(gw) : -ENOMEM;
 	if (rc == 0)
+		rc = net_new(gw->config, fds, (unsigned)n, &gw->net);
+	if (rc == 0)
 		rc = start_kernel(gw, o->any_kernel);
 	if (rc == 0)
 		rc = start_pools(gw);
@@ -373,7 +376,7 @@ static int start(struct gw *gw, const struct gw_options *o)
 	if (rc == 0)
 		rc = start_control(gw, o, fds, (unsigned)n);
 	if (rc == 0)
-		rc = net_new(gw->event, gw->config, fds, (unsigned)n, on_datagram, gw, &gw->net);
+		rc = net_listen(gw->net, gw->event, on_datagram, gw);
 	if (rc < 0)
 		log_err("cannot start: %s", strerror(-rc));
 	return rc;

@@ -263,12 +263,11 @@ static int prepare(struct sock *s)
 	return rc;
 }
 
-static int add_socket(struct net *n, sd_event *event, int fd, bool natt)
+static int add_socket(struct net *n, int fd, bool natt)
 {
 	struct sock *s = &n->sock[n->n];
 	union addr a = { 0 };
 	socklen_t len = sizeof(a);
-	int rc;
 
 	if (n->n == MAX_SOCKS) {
 		close(fd);
@@ -280,13 +279,10 @@ static int add_socket(struct net *n, sd_event *event, int fd, bool natt)
 		return -errno;
 	s->bound = from_sockaddr(&a);
 	s->family = a.sa.sa_family;
-	rc = prepare(s);
-	if (rc == 0)
-		rc = sd_event_add_io(event, &s->source, fd, EPOLLIN, on_udp, s);
-	return rc;
+	return prepare(s);
 }
 
-static int bind_one(struct net *n, sd_event *event, const struct endpoint *e, bool natt)
+static int bind_one(struct net *n, const struct endpoint *e, bool natt)
 {
 	int family = e->addr.family == IP_V6 ? AF_INET6 : AF_INET;
 	char text[ENDPOINT_STRLEN];
@@ -311,7 +307,7 @@ static int bind_one(struct net *n, sd_event *event, const struct endpoint *e, bo
 					  : "");
 		return rc;
 	}
-	return add_socket(n, event, TAKE_FD(fd), natt);
+	return add_socket(n, TAKE_FD(fd), natt);
 }
 
 static bool is_natt_port(const struct config *config, int fd)
@@ -325,8 +321,7 @@ static bool is_natt_port(const struct config *config, int fd)
 	return false;
 }
 
-static int open_sockets(struct net *n, sd_event *event, const struct config *config, const int *fds,
-			unsigned n_fds)
+static int open_sockets(struct net *n, const struct config *config, const int *fds, unsigned n_fds)
 {
 	const struct conf_listen *l = &config->listen;
 	int rc = 0;
@@ -334,38 +329,49 @@ static int open_sockets(struct net *n, sd_event *event, const struct config *con
 	for (unsigned i = 0; i < n_fds && rc == 0; i++)
 		if (sd_is_socket(fds[i], 0, SOCK_DGRAM, -1) > 0 &&
 		    sd_is_socket_unix(fds[i], 0, -1, NULL, 0) == 0)
-			rc = add_socket(n, event, fds[i], is_natt_port(config, fds[i]));
+			rc = add_socket(n, fds[i], is_natt_port(config, fds[i]));
 	if (rc < 0 || n->n)
 		return rc;
 	for (unsigned i = 0; i < l->n_isakmp && rc == 0; i++)
-		rc = bind_one(n, event, &l->isakmp[i], false);
+		rc = bind_one(n, &l->isakmp[i], false);
 	for (unsigned i = 0; i < l->n_isakmp_natt && rc == 0; i++)
-		rc = bind_one(n, event, &l->isakmp_natt[i], true);
+		rc = bind_one(n, &l->isakmp_natt[i], true);
 	return rc;
 }
 
-int net_new(sd_event *event, const struct config *config, const int *fds, unsigned n_fds, net_fn fn,
-	    void *ctx, struct net **ret)
+int net_new(const struct config *config, const int *fds, unsigned n_fds, struct net **ret)
 {
 	struct net *n = calloc(1, sizeof(*n));
-	char text[ENDPOINT_STRLEN];
 	int rc;
 
 	if (!n)
 		return -ENOMEM;
-	n->fn = fn;
-	n->ctx = ctx;
-	rc = open_sockets(n, event, config, fds, n_fds);
+	rc = open_sockets(n, config, fds, n_fds);
 	if (rc == 0 && !n->n)
 		rc = -ENOTCONN;
 	if (rc < 0) {
 		net_free(n);
 		return rc;
 	}
-	for (unsigned i = 0; i < n->n; i++)
-		log_info("listening on %s%s", endpoint_str(&n->sock[i].bound, text),
-			 n->sock[i].natt ? " (NAT traversal)" : "");
 	*ret = n;
+	return 0;
+}
+
+int net_listen(struct net *n, sd_event *event, net_fn fn, void *ctx)
+{
+	char text[ENDPOINT_STRLEN];
+
+	n->fn = fn;
+	n->ctx = ctx;
+	for (unsigned i = 0; i < n->n; i++) {
+		struct sock *s = &n->sock[i];
+		int rc = sd_event_add_io(event, &s->source, s->fd, EPOLLIN, on_udp, s);
+
+		if (rc < 0)
+			return rc;
+		log_info("listening on %s%s", endpoint_str(&s->bound, text),
+			 s->natt ? " (NAT traversal)" : "");
+	}
 	return 0;
 }
 

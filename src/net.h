@@ -20,10 +20,13 @@ typedef void (*net_fn)(void *ctx, const struct ike_dgram *d);
 /*
  * Takes over the UDP sockets among the n_fds descriptors that systemd passed, told apart by their
  * port; binds those of the configuration when there is none. 0 or -errno, with a line in the log.
+ * What arrives waits in their queues.
  */
-int net_new(sd_event *event, const struct config *config, const int *fds, unsigned n_fds, net_fn fn,
-	    void *ctx, struct net **ret);
+int net_new(const struct config *config, const int *fds, unsigned n_fds, struct net **ret);
 struct net *net_free(struct net *n);
+
+/* Hears what arrives, from here on. 0 or -errno. */
+int net_listen(struct net *n, sd_event *event, net_fn fn, void *ctx);
 
 /* 0 or -errno; a full queue or an unreachable peer is no reason to do anything: IKE repeats. */
 int net_send(struct net *n, const struct endpoint *local, const struct endpoint *peer, bool natt,
