@@ -28,7 +28,7 @@ struct gw_session {
 	struct ipaddr own_address; /* the user's own, from the users file; family IP_NONE: none */
 	uint64_t granted_s;        /* the lease, CLOCK_REALTIME */
 	uint64_t bytes_in, bytes_out; /* of SA pairs that are gone */
-	uint64_t packets, active_us;  /* in and out when last looked at; when that last grew */
+	uint64_t packets, active_us;  /* of its SAs when last looked at; when that last grew */
 	char reason[128];             /* vpngw-authd's, or the operator's; escaped */
 };
 
@@ -122,6 +122,8 @@ int traffic_start(struct gw *gw);
 /* Reads the counters of all our SAs, unless that was done in the last second or cannot be done:
  * then those of the time before stay. ctx is the gateway. */
 void traffic_snapshot(void *ctx);
+/* A session's SAs have carried so many packets by now, in and out. */
+void traffic_seen(struct gw_session *g, uint64_t packets, uint64_t now_us);
 /* As the last snapshot has them; zeros for an SA that was not there. */
 struct xfrm_counters traffic_of(const struct gw *gw, const struct ipaddr *dst, uint32_t spi);
 

@@ -88,6 +88,14 @@ static int read_counters(struct gw *gw)
 	return 0;
 }
 
+void traffic_seen(struct gw_session *g, uint64_t packets, uint64_t now_us)
+{
+	/* Fewer: an SA pair has gone, and nobody moved for that. */
+	if (packets > g->packets)
+		g->active_us = now_us;
+	g->packets = packets;
+}
+
 void traffic_snapshot(void *ctx)
 {
 	struct gw *gw = ctx;
@@ -108,10 +116,8 @@ void traffic_snapshot(void *ctx)
 		struct gw_session *g = gw_session(gw, sa->id);
 		uint64_t packets = packets_of(gw, sa);
 
-		if (g && packets != g->packets) {
-			g->packets = packets;
-			g->active_us = gw_now_us(gw);
-		}
+		if (g)
+			traffic_seen(g, packets, gw_now_us(gw));
 	}
 }
 
