@@ -266,16 +266,28 @@ static void pair_free(struct xfrm_pair *p)
 	free(p);
 }
 
+/* A client tries again and again, and so do all the others. */
+static void say_refused(struct gw *gw, const struct ike_child_fx *k, const char *what, int rc)
+{
+	char peer[ENDPOINT_STRLEN], left_out[64] = "";
+	unsigned long suppressed;
+
+	if (!log_allowed(&gw->refused_limit, 5, 5, gw_now_us(gw), &suppressed))
+		return;
+	if (suppressed)
+		snprintf(left_out, sizeof(left_out), " (%lu lines like this left out)", suppressed);
+	log_err("%s: the kernel refuses the IPsec SA: %s: %s%s", endpoint_str(&k->peer, peer), what,
+		strerror(-rc), left_out);
+}
+
 static void run_child_add(struct gw *gw, const struct fx_item *it)
 {
 	struct xfrm_pair *p = pair_of(gw, it->child, it->who.who);
 	const char *what = "";
-	char peer[ENDPOINT_STRLEN];
 	int rc = p ? xfrm_pair_add(gw->xfrm, p, &what) : -ENOMEM;
 
 	if (rc < 0)
-		log_err("%s: the kernel refuses the IPsec SA: %s: %s",
-			endpoint_str(&it->child->peer, peer), what, strerror(-rc));
+		say_refused(gw, it->child, what, rc);
 	if (!ike_child_done(gw->ike, it->who, it->child->child, rc, gw_now_us(gw), gw->fx) &&
 	    rc == 0)
 		xfrm_pair_del(gw->xfrm, p, it->child->keep_policies);

@@ -69,7 +69,7 @@ struct gw {
 	struct gw_counted *counted; /* owned, sorted by SPI */
 	size_t n_counted;
 	uint64_t counted_us; /* when they were read; 0: never */
-	struct log_limit count_limit;
+	struct log_limit count_limit, refused_limit;
 	struct log_limit note_limit[IKE_R__COUNT];
 	struct log_limit unnamed_limit[IKE_R__COUNT], named_limit[IKE_R__COUNT]; /* failed logins */
 	bool leases_failing; /* the database was failing when looked at last */
