@@ -145,16 +145,20 @@ static int load_config(struct gw *gw, const char *path)
 	return 0;
 }
 
-static int check_forwarding(const struct gw *gw)
+int gw_check_forwarding(bool refuse, int answer)
 {
-	bool refuse = gw->config->tunnel.forwarding_check == CONF_FORWARDING_REFUSE;
+	int prio = refuse ? LOG_ERR : LOG_WARNING;
 
-	if (xfrm_forwarding(AF_INET) != 0)
+	if (answer > 0)
 		return 0;
-	log_line(refuse ? LOG_ERR : LOG_WARNING,
-		 "the host does not forward IPv4: clients reach nothing behind the gateway "
-		 "(sysctl net.ipv4.ip_forward=1)");
-	return refuse ? -ENETDOWN : 0;
+	if (answer < 0)
+		log_line(prio, "[tunnel] forwarding_check: the kernel does not say: %s",
+			 strerror(-answer));
+	else
+		log_line(prio,
+			 "the host does not forward IPv4: clients reach nothing behind the gateway "
+			 "(sysctl net.ipv4.ip_forward=1)");
+	return !refuse ? 0 : answer < 0 ? answer : -ENETDOWN;
 }
 
 /* Every pool goes to the interface, but for what somebody else has routed away. */
@@ -247,7 +251,8 @@ static int start_kernel(struct gw *gw, bool any)
 		log_err("[phase2] proposal: the kernel can do none of them: nobody gets a tunnel");
 	if (rc < 0 && !any)
 		return rc;
-	rc = check_forwarding(gw);
+	rc = gw_check_forwarding(gw->config->tunnel.forwarding_check == CONF_FORWARDING_REFUSE,
+				 xfrm_forwarding(AF_INET));
 	return rc < 0 ? rc : make_interface(gw);
 }
 

@@ -95,6 +95,8 @@ uint64_t gw_real_s(void);                /* CLOCK_REALTIME */
 struct gw_session *gw_session(struct gw *gw,
 			      struct sess_id id); /* made when missing; NULL: no memory */
 void gw_settle(struct gw *gw);                    /* carries out all effects, arms the timer */
+/* answer: of xfrm_forwarding(). Says what is wrong; 0, or with `refuse` the -errno to end with. */
+int gw_check_forwarding(bool refuse, int answer);
 
 /* ---- effects.c ---- */
 void gw_run_effects(struct gw *gw);

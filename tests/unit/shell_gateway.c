@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* shell_gateway.c - what the gateway's shell decides by itself, without clients. */
+#include <errno.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -91,9 +92,25 @@ static void test_idle(void)
 	is_int((long long)g.active_us, 500, "one more than that: it was");
 }
 
+static void test_forwarding(void)
+{
+	ok(gw_check_forwarding(true, 1) == 0 && gw_check_forwarding(false, 1) == 0,
+	   "a host that forwards is fine");
+	log_begin();
+	is_int(gw_check_forwarding(true, 0), -ENETDOWN, "one that does not can be refused");
+	is_int(gw_check_forwarding(false, 0), 0, "or warned about");
+	is_int(log_end("net.ipv4.ip_forward=1"), 2, "with the setting");
+	log_begin();
+	is_int(gw_check_forwarding(true, -EACCES), -EACCES,
+	       "one that does not say is refused, too");
+	is_int(gw_check_forwarding(false, -EACCES), 0, "or warned about");
+	is_int(log_end("Permission denied"), 2, "with the reason");
+}
+
 int main(void)
 {
 	test_idle();
 	test_refused_sas();
+	test_forwarding();
 	return done();
 }
