@@ -139,7 +139,8 @@ static int check_content(sqlite3 *sql, const char *path, char why[static LEASEDB
 	    (r = ask_number(sql, "PRAGMA user_version", &version)) < 0 ||
 	    (r = ask_number(sql, "SELECT count(*) FROM sqlite_schema", &tables)) < 0) {
 		describe(sql, why);
-		return r;
+		/* Nothing is wrong with the questions: the header says what cannot be. */
+		return sqlite3_errcode(sql) == SQLITE_ERROR ? -EBADMSG : r;
 	}
 	if (app == 0 && version == 0 && tables == 0) {
 		r = run_sql(sql, schema);
@@ -202,6 +203,7 @@ int leasedb_open(const char *path, struct leasedb **ret, char ret_why[static LEA
 
 	if (r < 0)
 		return r;
+	snprintf(ret_why, LEASEDB_WHY, "out of memory");
 	db = calloc(1, sizeof(*db));
 	if (!db)
 		return -ENOMEM;
@@ -210,7 +212,6 @@ int leasedb_open(const char *path, struct leasedb **ret, char ret_why[static LEA
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&db->wake, &attr);
 	pthread_condattr_destroy(&attr);
-	snprintf(ret_why, LEASEDB_WHY, "out of memory");
 	db->queue = leasequeue_new(LEASEDB_QUEUE);
 	r = db->queue ? open_sql(db, path, ret_why) : -ENOMEM;
 	if (r < 0) {
