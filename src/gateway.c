@@ -81,24 +81,6 @@ static void on_datagram(void *ctx, const struct ike_dgram *d)
 	gw_settle(gw);
 }
 
-/* Says once when the disk stops taking leases, and once when it takes them again. */
-static void watch_leases(struct gw *gw)
-{
-	struct leasedb_health h;
-
-	if (!gw->leases)
-		return;
-	leasedb_health(gw->leases, &h);
-	if (h.failing == gw->leases_failing)
-		return;
-	gw->leases_failing = h.failing;
-	if (h.failing)
-		log_err("leases go on in memory, but the database does not take them: %s",
-			h.last_error);
-	else
-		log_notice("the lease database works again");
-}
-
 static int on_timer(sd_event_source *src, uint64_t usec, void *userdata)
 {
 	struct gw *gw = userdata;
@@ -107,7 +89,7 @@ static int on_timer(sd_event_source *src, uint64_t usec, void *userdata)
 	(void)usec;
 	ike_tick(gw->ike, gw_now_us(gw), gw->fx);
 	gw_settle(gw);
-	watch_leases(gw);
+	leases_watch(gw);
 	return 0;
 }
 
@@ -256,41 +238,6 @@ static int start_kernel(struct gw *gw, bool any)
 	return rc < 0 ? rc : make_interface(gw);
 }
 
-static int restore_lease(void *ctx, const struct leasedb_row *row)
-{
-	struct gw *gw = ctx;
-
-	/* Outside the pools by now, or no longer kept: nothing to restore. */
-	pool_restore(gw->pools, &row->addr, row->user, row->granted_s, row->released_s,
-		     gw_real_s());
-	return 0;
-}
-
-/* Without the file stickiness is lost, logins are not: never a reason not to start. */
-static void open_leases(struct gw *gw, const char *path)
-{
-	char why[LEASEDB_WHY];
-	int rc = leasedb_open(path, &gw->leases, why);
-
-	if (rc == -EBADMSG) {
-		log_err("[pool] store = %s: %s: set aside as %s.damaged, users may get other "
-			"addresses than before",
-			path, why, path);
-		rc = leasedb_set_aside(path);
-		if (rc == 0)
-			rc = leasedb_open(path, &gw->leases, why);
-	}
-	if (rc == 0)
-		rc = leasedb_load(gw->leases, restore_lease, gw);
-	if (rc >= 0)
-		rc = leasedb_start(gw->leases);
-	if (rc < 0) {
-		log_err("[pool] store = %s: %s: leases are kept in memory only", path,
-			gw->leases ? strerror(-rc) : why);
-		gw->leases = leasedb_close(gw->leases);
-	}
-}
-
 static int start_pools(struct gw *gw)
 {
 	struct pool_conf conf[LIMIT_POOLS];
@@ -305,7 +252,7 @@ static int start_pools(struct gw *gw)
 		return rc;
 	}
 	if (*store)
-		open_leases(gw, store);
+		leases_open(gw, store);
 	return 0;
 }
 

@@ -98,6 +98,12 @@ void gw_settle(struct gw *gw);                    /* carries out all effects, ar
 /* answer: of xfrm_forwarding(). Says what is wrong; 0, or with `refuse` the -errno to end with. */
 int gw_check_forwarding(bool refuse, int answer);
 
+/* ---- leases.c ---- */
+/* Fills the pools from the file; what goes wrong is in the log, and leases are in memory only. */
+void leases_open(struct gw *gw, const char *path);
+/* Says once when the disk stops taking leases, and once when it takes them again. */
+void leases_watch(struct gw *gw);
+
 /* ---- effects.c ---- */
 void gw_run_effects(struct gw *gw);
 void gw_auth_reply(void *ctx, uint64_t id, const struct auth_reply *r);

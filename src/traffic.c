@@ -128,6 +128,7 @@ static int on_sample(sd_event_source *src, uint64_t usec, void *userdata)
 	(void)usec;
 	if (ike_sessions(gw->ike))
 		traffic_snapshot(gw);
+	leases_watch(gw); /* when there is no session, nothing else looks */
 	sd_event_source_set_time_relative(src, SAMPLE_US);
 	return 0;
 }
