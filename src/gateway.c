@@ -102,6 +102,18 @@ static int on_signal(sd_event_source *src, const struct signalfd_siginfo *si, vo
 	return sd_event_exit(gw->event, EXIT_SUCCESS);
 }
 
+/* What other daemons take for "read your configuration again" is no reason to end sessions. */
+static int on_hangup(sd_event_source *src, const struct signalfd_siginfo *si, void *userdata)
+{
+	(void)src;
+	(void)si;
+	(void)userdata;
+	log_notice(
+		"SIGHUP: a reload is not yet supported; systemctl restart vpngw ends all sessions "
+		"and reads the configuration");
+	return 0;
+}
+
 /* ---- starting ---- */
 
 static int load_config(struct gw *gw, const char *path)
@@ -283,6 +295,7 @@ static int start_loop(struct gw *gw)
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGHUP);
 	sigaddset(&mask, SIGPIPE);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 	rc = sd_event_default(&gw->event);
@@ -290,6 +303,8 @@ static int start_loop(struct gw *gw)
 		rc = sd_event_add_signal(gw->event, NULL, SIGTERM, on_signal, gw);
 	if (rc >= 0)
 		rc = sd_event_add_signal(gw->event, NULL, SIGINT, on_signal, gw);
+	if (rc >= 0)
+		rc = sd_event_add_signal(gw->event, NULL, SIGHUP, on_hangup, gw);
 	if (rc >= 0)
 		rc = sd_event_set_watchdog(gw->event, true);
 	if (rc >= 0)

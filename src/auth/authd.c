@@ -229,6 +229,16 @@ static int on_status(sd_event_source *src, uint64_t usec, void *userdata)
 	return sd_event_source_set_enabled(src, SD_EVENT_ONESHOT);
 }
 
+static int on_hangup(sd_event_source *src, const struct signalfd_siginfo *si, void *userdata)
+{
+	(void)src;
+	(void)si;
+	(void)userdata;
+	log_notice("SIGHUP: a reload is not yet supported; systemctl restart vpngw-authd reads the "
+		   "configuration, and no session notices");
+	return 0;
+}
+
 /* Signals end the loop; children and the watchdog are seen by it. */
 static int prepare_event(struct authd *a)
 {
@@ -238,6 +248,7 @@ static int prepare_event(struct authd *a)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -246,6 +257,8 @@ static int prepare_event(struct authd *a)
 		rc = sd_event_add_signal(a->event, NULL, SIGTERM, NULL, NULL);
 	if (rc >= 0)
 		rc = sd_event_add_signal(a->event, NULL, SIGINT, NULL, NULL);
+	if (rc >= 0)
+		rc = sd_event_add_signal(a->event, NULL, SIGHUP, on_hangup, NULL);
 	if (rc >= 0)
 		rc = sd_event_set_watchdog(a->event, 1);
 	return rc;

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # vpngw-authd may be restarted, and may die in the middle of a login: sessions stay, logins go on.
+#
+# SIGHUP, which many daemons take for "read your configuration again", ends neither of the two.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -9,6 +11,13 @@ must "the gateway starts" gw_start
 must "alice's client starts" ss_client c1
 must "alice logs in" ss_up c1
 gateway_pid=$(systemctl show -P MainPID vpngw.service)
+
+check "SIGHUP" systemctl kill -s HUP vpngw.service vpngw-authd.service
+check "is answered with a line in the journal" assert_journal_says 'vpngw ends all sessions and reads'
+check "by both of them" assert_journal_says 'vpngw-authd reads the configuration'
+check "the gateway is the same process as before" \
+	equal "$(systemctl show -P MainPID vpngw.service)" "$gateway_pid"
+check "alice reaches the LAN" assert_traffic c1 10.99.99.1
 
 check "vpngw-authd is restarted" systemctl restart vpngw-authd.service
 check "alice's session is still there" assert_session alice 10.99.99.1 $NAT

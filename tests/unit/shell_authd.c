@@ -333,6 +333,26 @@ static unsigned count_alive(const pid_t *pid, unsigned n)
 	return alive;
 }
 
+/* SIGHUP, which systemctl kill gives to all its processes. */
+static void hangup(struct authd_run *r)
+{
+	struct ask a = { .user = "alice", .password = "right", .peer = "192.0.2.61" };
+	pid_t pid[64], after[64];
+	unsigned n = children_of(r->pid, pid, 64);
+	char *log;
+
+	kill(r->pid, SIGHUP);
+	for (unsigned i = 0; i < n; i++)
+		kill(pid[i], SIGHUP);
+	ask_one(r, &a);
+	is_verdict(&a, AUTH_OK, NULL, "after SIGHUP it answers");
+	ok(children_of(r->pid, after, 64) == n && memcmp(pid, after, n * sizeof(*pid)) == 0,
+	   "by the same workers");
+	log = read_file(r->log);
+	ok(strstr(log, "a reload is not yet supported"), "and says that this is all");
+	free(log);
+}
+
 static void stops(struct authd_run *r)
 {
 	pid_t pid[64];
@@ -382,6 +402,7 @@ int main(void)
 	file_changes(&r);
 	strangers(&r);
 	secrets(&r);
+	hangup(&r);
 	stops(&r);
 	killed(&r);
 	run_done(&r);
