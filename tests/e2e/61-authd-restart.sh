@@ -34,12 +34,13 @@ login=$!
 check "a login waits for its password check" \
 	ss_says c2 'generating TRANSACTION response .* CPRP\(X_USER X_PWD\)'
 systemctl kill -s KILL vpngw-authd.service
-check "the login comes to an end, one way or the other" wait_for 40 gone $login
-wait $login
+check "the login comes to an end" wait_for 40 gone $login
+check "with success: the next vpngw-authd is asked again" wait $login
+check "bob has his session" assert_sessions 2
 check "the gateway is the same process as before" \
 	equal "$(systemctl show -P MainPID vpngw.service)" "$gateway_pid"
 check "alice's session is still there" assert_session alice 10.99.99.1 $NAT
 check "she still reaches the LAN" assert_traffic c1 10.99.99.1
-ss_down c2 >/dev/null
-check "the next login works" wait_for 30 ss_up c2
+check "bob logs out" ss_down c2
+check "the next login works" ss_up c2
 finish
