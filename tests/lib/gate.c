@@ -129,6 +129,8 @@ static void keep_out(struct gate *g, const struct fx_item *it)
 static void del_pair(struct gate *g, const struct fx_item *it)
 {
 	note(g, it);
+	if (!it->child->keep_policies)
+		gate_policies_del(g, it->child);
 	for (unsigned i = 0; i < g->n_pairs; i++)
 		if (g->pair[i].fx.spi_in == it->child->spi_in) {
 			g->pair[i] = g->pair[--g->n_pairs];
@@ -237,9 +239,12 @@ static void do_child(struct gate *g, const struct gate_job *j)
 		abort();
 	if (g->child_err == 0)
 		g->pair[g->n_pairs++] = p;
-	if (!ike_child_done(g->ike, j->who, j->child.child, g->child_err, g->now, &g->fx) &&
-	    g->child_err == 0)
+	if (ike_child_done(g->ike, j->who, j->child.child, g->child_err, g->now, &g->fx)) {
+		if (g->child_err == 0)
+			gate_policies_add(g, &j->child);
+	} else if (g->child_err == 0) {
 		g->n_pairs--; /* nobody wants it any more */
+	}
 }
 
 static void do_job(struct gate *g, const struct gate_job *j)

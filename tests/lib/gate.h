@@ -13,11 +13,12 @@
 #include "ike/ike.h"
 #include "ike/sa.h"
 
-#define GATE_OUT    64
-#define GATE_EVENTS 256
-#define GATE_PAIRS  256
-#define GATE_JOBS   256
-#define GATE_POOL   64
+#define GATE_OUT      64
+#define GATE_EVENTS   256
+#define GATE_PAIRS    256
+#define GATE_POLICIES 1024
+#define GATE_JOBS     256
+#define GATE_POOL     64
 
 struct gate_dgram {
 	struct endpoint local, peer;
@@ -38,6 +39,13 @@ struct gate_event {
 struct gate_pair {
 	struct sess_id who;
 	struct ike_child_fx fx;
+};
+
+/* What the kernel does with the traffic between a client and a network. */
+struct gate_policy {
+	struct ipaddr inner;
+	struct prefix net;
+	uint8_t set; /* of the pairs that carry it */
 };
 
 /* Something that takes time: FX_DH, FX_SIGN, FX_AUTH, FX_LEASE or FX_CHILD_ADD. */
@@ -74,6 +82,8 @@ struct gate {
 	unsigned n_events;
 	struct gate_pair pair[GATE_PAIRS]; /* in the kernel */
 	unsigned n_pairs;
+	struct gate_policy policy[GATE_POLICIES];
+	unsigned n_policies;
 	bool leased[GATE_POOL];
 	unsigned leases; /* held by sessions */
 	uint64_t bytes_out;
@@ -119,9 +129,18 @@ const struct ike_sa *gate_sa(const struct gate *g, const uint8_t *cky_i, const u
 
 /*
  * Looks whether what must hold at any time does: no pair and no address without a session that is
- * logged in, no address or SPI twice, a lease per session that has one. "" or what is wrong.
+ * logged in, no address or SPI twice, a lease per session that has one, policies for each pair's
+ * networks and for no others. "" or what is wrong.
  */
 const char *gate_check(struct gate *g);
+
+/* Takes every pair and policy out of the kernel, as the daemon does when it starts. */
+void gate_sweep(struct gate *g);
+
+/* gate_policy.c, for gate.c and gate_check.c: those of one pair; "" or what is wrong with all. */
+void gate_policies_add(struct gate *g, const struct ike_child_fx *k);
+void gate_policies_del(struct gate *g, const struct ike_child_fx *k);
+const char *gate_policies_check(struct gate *g);
 
 /* The signature that this gateway makes over a hash. */
 #define GATE_SIG 128

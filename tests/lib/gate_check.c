@@ -114,6 +114,9 @@ const char *gate_check(struct gate *g)
 		return "the half-open gauge is wrong";
 	if (s.pairs != g->n_pairs)
 		return "a session believes in a pair that is not in the kernel";
+	why = gate_policies_check(g);
+	if (*why)
+		return why;
 	if (s.spis != t->spis.n)
 		return "SPIs stay marked as used";
 	if (s.leases != g->leases)

@@ -140,7 +140,7 @@ static bool take(enum step s, long n)
 	else if (ike_restore(g.ike, (struct span){ rec, n_rec }, g.now, &id) == 0)
 		g.pair[0].who = id;
 	else
-		g.n_pairs = g.leases = 0, memset(g.leased, 0, sizeof(g.leased));
+		gate_sweep(&g), g.leases = 0, memset(g.leased, 0, sizeof(g.leased));
 	bool failed = fail_in < 0;
 
 	fail_in = -1;

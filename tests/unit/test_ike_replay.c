@@ -229,7 +229,8 @@ static void test_play_back_restarted(void)
 	kit_fresh();
 	play(false);
 	g.ike = ike_free(g.ike);
-	g.n_pairs = g.leases = 0;
+	gate_sweep(&g);
+	g.leases = 0;
 	memset(g.leased, 0, sizeof(g.leased));
 	gate_start(&g);
 	ok(play_back("192.0.2.9:500"), "N238: a gateway without memory: half-open, nothing more");

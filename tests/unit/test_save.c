@@ -151,7 +151,7 @@ static void test_states(void)
 	client_to(&c, &g, quick1);
 	is_int(save(), 0, "one with a Quick Mode under way is saved");
 	restart();
-	g.n_pairs = 0; /* the shell takes out what belongs to nobody */
+	gate_sweep(&g); /* the shell takes out what belongs to nobody */
 	is_int(restore(), 0, "and restored");
 	ok(kit_state() == IKE_ST_LEASED && !client_sa(&c, &g)->children && kit_sound(),
 	   "without the pair that was not confirmed");
@@ -244,7 +244,7 @@ static void test_lies(void)
 			int rc;
 
 			restart();
-			g.n_pairs = 0;
+			gate_sweep(&g);
 			memcpy(rec, good, n);
 			n_rec = n;
 			rec[at] = values[v];
@@ -265,7 +265,7 @@ static void test_lies(void)
 	printf("# %u taken, %u refused\n", taken, refused);
 	ok(sound, "what is refused leaves nothing behind");
 	ok(refused > 100 && taken > 100, "what is taken does no harm, whatever it says");
-	g.n_pairs = 0;
+	gate_sweep(&g);
 	gate_stop(&g);
 }
 
@@ -300,7 +300,8 @@ static void test_doubles(void)
 	redigest();
 	restart();
 	ok(restore() < 0 && still_empty(), "one SPI for two pairs is refused");
-	g.n_pairs = g.leases = 0;
+	gate_sweep(&g);
+	g.leases = 0;
 	memset(g.leased, 0, sizeof(g.leased));
 	kit_another(&d, "192.0.2.200:500");
 	client_up(&d, &g);
@@ -312,7 +313,8 @@ static void test_doubles(void)
 	memcpy(rec + place(one, 4, 0), two, 4);
 	redigest();
 	restart();
-	g.n_pairs = g.leases = 0;
+	gate_sweep(&g);
+	g.leases = 0;
 	memset(g.leased, 0, sizeof(g.leased));
 	g.seed = 88172645463325252u; /* so that its SPI is that very one again */
 	kit_another(&d, "192.0.2.200:500");
