@@ -302,6 +302,58 @@ static void test_dpd_limit(void)
 	kit_end("DPD limit");
 }
 
+/* A query has a number of its own; what stands beside it has only the message ID. */
+static void test_beside_a_query(void)
+{
+	static const char *const beside[] = { "00000001 01 00 0018", "00000001 01 00 6002" };
+	uint8_t query[] = { 0, 0, 0, 1, 1, 0, 0x8d, 0x28, 0, 0, 0, 7 }, spi[4], again[512];
+	struct ike_build b;
+	struct span s;
+
+	for (unsigned i = 0; i < 2 * ARRAY_SIZE(beside); i++) {
+		bool first_of_all = i % 2;
+		unsigned used;
+
+		kit_with(client_up);
+		used = client_sa(&c, &g)->n_used;
+		client_new_exchange(&c);
+		b = client_start(&c, XCHG_INFO);
+		if (first_of_all)
+			build_payload(&b, PL_NOTIFY, SPAN_OF(query));
+		build_payload(&b, PL_NOTIFY, hex(beside[i / 2]));
+		if (!first_of_all)
+			build_payload(&b, PL_NOTIFY, SPAN_OF(query));
+		s = client_seal(&c, &b);
+		memcpy(again, s.p, s.n);
+		client_to(&c, &g, s);
+		ok(g.n_out == 1 && client_sa(&c, &g)->n_used == used + 1,
+		   "N228: a notify %s a query uses up the message ID",
+		   first_of_all ? "behind" : "before");
+		ok(dropped((struct span){ again, s.n }), "N155: again it is dropped");
+		kit_end("notify beside a query");
+	}
+	kit_with(client_up);
+	spi_bytes(c.spi_in, spi);
+	client_new_exchange(&c);
+	b = client_start(&c, XCHG_INFO);
+	build_payload(&b, PL_NOTIFY, SPAN_OF(query));
+	build_payload(&b, PL_DELETE, del(3, 4, 1, SPAN_OF(spi)));
+	s = client_seal(&c, &b);
+	memcpy(again, s.p, s.n);
+	client_to(&c, &g, s);
+	ok(g.n_out == 1 && g.n_pairs == 0, "a query with the delete of a pair: both are done");
+	struct ike_build q = client_quick1_open(&c, nil, nil);
+
+	craft_from(&k, client_clear(&q)); /* a new pair, under the SPI of the old one */
+	memcpy(craft_body(&k, PL_SA, 0) + 16, spi, 4);
+	client_to(&c, &g, craft_seal(&k, &c));
+	client_quick2(&c, gate_only(&g));
+	client_to(&c, &g, client_quick3(&c));
+	ok(g.n_pairs == 1 && dropped((struct span){ again, s.n }),
+	   "N215: again it does not delete the pair that has this SPI now");
+	kit_end("delete beside a query");
+}
+
 /* ---- where the client is ---- */
 
 static struct endpoint at(void)
@@ -424,6 +476,7 @@ int main(void)
 	test_initial_contact();
 	test_dpd();
 	test_dpd_limit();
+	test_beside_a_query();
 	test_moving();
 	test_moving_refused();
 	return done();

@@ -100,6 +100,37 @@ static void test_xauth_request(void)
 	kit_end("XAuth request");
 }
 
+/* The three settings of repetition, each with another value than everywhere else. */
+static void test_settings(void)
+{
+	static const struct {
+		uint64_t first_us;
+		double factor;
+		uint8_t tries;
+		unsigned n, ms[6];
+	} rows[] = {
+		{ 1000000, 1.0, 5, 5, { 1000, 2000, 3000, 4000, 5000 } },
+		{ 1000000, 1.5, 4, 4, { 1000, 2500, 4750, 8125 } },
+		{ 2000000, 3.0, 3, 3, { 2000, 8000, 26000 } },
+		{ 1500000, 10.0, 1, 1, { 1500 } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		kit_prepare();
+		g.no_crypto = c.no_crypto = true;
+		g.conf.retransmit_us = rows[i].first_us;
+		g.conf.retransmit_factor = rows[i].factor;
+		g.conf.retransmit_tries = rows[i].tries;
+		gate_start(&g);
+		client_phase1(&c, &g);
+		watch(S(59));
+		ok(repeated_at(rows[i].ms, rows[i].n),
+		   "%u repetitions, the first after %u ms, each wait %.1f times the last one",
+		   rows[i].tries, (unsigned)(rows[i].first_us / 1000), rows[i].factor);
+		kit_end("settings");
+	}
+}
+
 static void test_xauth_answer_stops(void)
 {
 	kit_with(client_phase1);
@@ -319,6 +350,39 @@ static void test_ghost(void)
 	kit_end("good-bye");
 }
 
+/* vpnc is deaf to the second of two Deletes, and is known by the name of the Cisco client. */
+static void test_one_delete(void)
+{
+	static const struct {
+		const char *name;
+		unsigned told;
+	} rows[] = {
+		{ "Cisco Systems VPN Client 0.5.3:Linux", 1 },
+		{ "Cisco Systems VPN Client", 1 },
+		{ "Cisco Systems VPN Clien", 2 },
+		{ "strongSwan", 2 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint8_t buf[128];
+		struct ike_build b = { .w = wr_into(buf, sizeof(buf)) };
+		struct ike_delete d = { 0 };
+
+		kit_with(client_up);
+		build_tlv(&b, APPLICATION_VERSION, span_str(rows[i].name));
+		client_to(&c, &g, client_transaction(&c, CFG_REQUEST, wr_done(&b.w)));
+		ike_close(g.ike, client_sa(&c, &g)->id, IKE_R_KICKED, g.now, &g.fx);
+		g.n_out = 0;
+		gate_run(&g);
+		ok(g.n_out == rows[i].told && g.n_pairs == 0, "%s: %u deletes", rows[i].name,
+		   rows[i].told);
+		ok(client_open(&c, gate_out(&g, g.n_out - 1)) == 0 && c.msg.n_delete == 1 &&
+			   ike_delete_read(c.msg.del[0], &d) == 0 && d.proto == PROTO_ISAKMP,
+		   "the last of them is the session's");
+		kit_end("deletes");
+	}
+}
+
 /* What is remembered is forgotten: a session that only idles has nothing to do but its lifetimes. */
 static void test_idle(void)
 {
@@ -371,6 +435,7 @@ int main(void)
 {
 	test_second_message();
 	test_xauth_request();
+	test_settings();
 	test_xauth_answer_stops();
 	test_refusal();
 	test_quick();
@@ -379,6 +444,7 @@ int main(void)
 	test_phase1_life();
 	test_offered_life();
 	test_ghost();
+	test_one_delete();
 	test_idle();
 	test_jump();
 	return done();
