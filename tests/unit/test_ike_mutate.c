@@ -140,10 +140,18 @@ static bool is_idle(size_t byte, unsigned bit)
 	return byte == 19 && bit != 0;
 }
 
+/* What the third message proves itself with: its header, and HASH_I behind the payload's own. */
+static bool is_proof(enum step s, size_t byte)
+{
+	return (s == THIRD || s == THIRD_CLEAR) &&
+	       (byte < ISAKMP_HDR || (byte >= ISAKMP_HDR + 4 && byte < ISAKMP_HDR + 4 + 32));
+}
+
 static bool flips(enum step s)
 {
 	uint8_t m[2048];
 	bool good = true;
+	unsigned passed;
 
 	for (size_t i = 0; i < n_golden; i++)
 		for (unsigned bit = 0; bit < 8; bit++) {
@@ -151,7 +159,9 @@ static bool flips(enum step s)
 				continue;
 			memcpy(m, golden, n_golden);
 			m[i] ^= (uint8_t)(1u << bit);
-			if (outside(s, (struct span){ m, n_golden }))
+			passed = let_through;
+			if (outside(s, (struct span){ m, n_golden }) &&
+			    (passed == let_through || !is_proof(s, i)))
 				continue;
 			printf("# byte %zu, bit %u\n", i, bit);
 			good = false;
@@ -159,8 +169,10 @@ static bool flips(enum step s)
 	return good;
 }
 
+/* None of them is let through, not even of a first message. */
 static bool cuts(enum step s)
 {
+	unsigned passed = let_through;
 	uint8_t m[2048];
 	bool good = true;
 
@@ -173,7 +185,7 @@ static bool cuts(enum step s)
 		m[27] = (uint8_t)n;
 		good &= outside(s, (struct span){ m, n });
 	}
-	return good;
+	return good && passed == let_through;
 }
 
 static bool first_bytes(enum step s)
@@ -235,8 +247,7 @@ static void test_outside(void)
 			c = keep_c;
 			look();
 			client_to(&c, &g, (struct span){ golden, n_golden });
-			ok(!as_before() || s == ACK || s == CONFIG,
-			   "%s: unchanged it is taken, after all that", names[s]);
+			ok(!as_before(), "%s: unchanged it is taken, after all that", names[s]);
 		}
 		gate_stop(&g);
 	}
