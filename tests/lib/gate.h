@@ -119,7 +119,8 @@ struct span gate_out(const struct gate *g, unsigned i);
 /* The only one; an empty span when there is none or more than one. */
 struct span gate_only(const struct gate *g);
 
-/* How many events of this kind, with this reason unless it is IKE_R__COUNT. */
+/* How many events of this kind, with this reason unless it is IKE_R__COUNT. FX_SEND is in `out`,
+ * FX_DH and FX_SIGN are no events: hold them and count jobs. */
 unsigned gate_count(const struct gate *g, enum fx_kind kind, enum ike_reason reason);
 /* The last event of this kind; NULL: none. */
 const struct gate_event *gate_last(const struct gate *g, enum fx_kind kind);

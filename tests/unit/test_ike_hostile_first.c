@@ -57,16 +57,17 @@ static void test_lengths(void)
 	for (size_t n = 1; n < k.n; n++)
 		all &= dropped((struct span){ k.b, n });
 	ok(all, "cut at any byte: dropped");
-	for (size_t n = 1; n <= 32; n++) {
+	for (size_t n = 1; n <= sizeof(junk); n++) {
+		static const uint8_t zero[sizeof(junk)];
+
 		first();
-		craft_trail(&k, (struct span){ junk + 1, 1 });
-		while (k.n % 4)
-			craft_trail(&k, (struct span){ (const uint8_t *)"", 1 });
+		craft_trail(&k, (struct span){ junk, n });
+		all &= dropped(craft_span(&k));
+		first();
+		craft_trail(&k, (struct span){ zero, n });
 		all &= dropped(craft_span(&k));
 	}
-	first();
-	craft_trail(&k, hex("00"));
-	ok(all && dropped(craft_span(&k)), "N009, N038: bytes behind the last payload: dropped");
+	ok(all, "N009, N038: bytes behind the last payload, zero or not: dropped");
 	first();
 	memset(k.b + k.n, 0x41, 65507 - k.n);
 	k.n = 65507;
@@ -126,7 +127,7 @@ static void test_header(void)
 static void test_again(void)
 {
 	struct span again;
-	unsigned answers = 0, dh;
+	unsigned answers = 0;
 
 	begin();
 	g.hold = GATE_HOLD(DH);
@@ -140,15 +141,16 @@ static void test_again(void)
 	g.hold = 0;
 	gate_do_all(&g);
 	is_int(g.n_out, 1, "N028: which is answered once");
-	dh = g.n_jobs;
 	uint8_t reply[2048];
 	struct span r = gate_only(&g);
 
 	memcpy(reply, r.p, r.n);
+	g.hold = GATE_HOLD(DH) | GATE_HOLD(SIGN);
 	client_to(&c, &g, again);
 	is_bytes(gate_only(&g), (struct span){ reply, r.n },
 		 "N028, N237: a copy afterwards gets the same bytes");
-	is_int(g.n_jobs, dh, "N028: without any new computation");
+	is_int(g.n_jobs, 0, "N028: without any new computation");
+	g.hold = 0;
 	*craft_body(&k, PL_NONCE, 0) ^= 1;
 	ok(dropped(craft_span(&k)), "N029: another body under the same cookie is dropped");
 	c.self.port = 501;

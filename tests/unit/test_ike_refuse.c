@@ -67,10 +67,10 @@ static void test_other_methods(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(other); i++) {
 		kit_fresh();
+		g.hold = GATE_HOLD(DH);
 		c.auth = other[i];
 		client_to(&c, &g, client_first(&c));
-		ok(g.n_out == 1 && g.out[0].n == 40 && ike_half_open(g.ike) == 0 &&
-			   gate_count(&g, FX_DH, IKE_R__COUNT) == 0,
+		ok(g.n_out == 1 && g.out[0].n == 40 && ike_half_open(g.ike) == 0 && g.n_jobs == 0,
 		   "N065, N066, N069: method %u gets a notify of 40 bytes, never a HASH_R",
 		   other[i]);
 		ok(strstr(noted(), "a method other than hybrid_rsa") != NULL,
