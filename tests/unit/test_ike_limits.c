@@ -122,6 +122,38 @@ static void test_waiting(void)
 	kit_end("refusing, full");
 }
 
+/* A client that dials again while it is being asked for the password: both count, both end. */
+static void test_second_phase1(void)
+{
+	static struct client again;
+	uint8_t reply[512];
+	struct span s;
+
+	begin(1000, 2);
+	client_phase1(&c, &g);
+	kit_another(&again, "192.0.2.9:500");
+	again.seed = 77; /* another cookie */
+	ok(client_phase1(&again, &g) && ike_half_open(g.ike) == 2 &&
+		   g.ike->t.half_open[IKE_HALF_OPEN_WAITING].n == 2,
+	   "N153: a second phase 1 while the first waits in XAuth: both count");
+	ok(kit_state() == IKE_ST_XAUTH && client_sa(&again, &g) != client_sa(&c, &g),
+	   "N153: and the second one does not push the first one out");
+	knock(0xc0000209, 3);
+	ok(ike_half_open(g.ike) == 2 && gate_count(&g, FX_NOTE, IKE_R_TOO_MANY_FROM_PEER) == 1,
+	   "N153, DOS-08: they are as many as one address may have");
+	s = client_credentials(&c, span_str("alice"), span_str("wonderland"));
+	memcpy(reply, s.p, s.n);
+	client_to(&again, &g, (struct span){ reply, s.n });
+	ok(kit_state() == IKE_ST_AUTHED && client_sa(&again, &g)->state == IKE_ST_XAUTH,
+	   "N153: the first one logs in, and only that one");
+	knock(0xc0000209, 4);
+	is_int(ike_half_open(g.ike), 2, "N153: which makes room for another one");
+	gate_pass(&g, S(80));
+	ok(!client_sa(&again, &g) && ike_half_open(g.ike) == 0,
+	   "N153: the second one ends in time");
+	kit_end("N153");
+}
+
 /* Strangers who finish phase 1 and then type wrong passwords are strangers, too. */
 static void test_refused_count(void)
 {
@@ -334,6 +366,7 @@ int main(void)
 	test_per_source();
 	test_total();
 	test_waiting();
+	test_second_phase1();
 	test_refused_count();
 	test_crypto();
 	test_notifies();
