@@ -377,8 +377,10 @@ static void test_public_values(void)
 				memcpy(v, p.n ? p.p : v, p.n);
 			if (bad == 2 && p.n)
 				v[p.n - 1]--; /* p is odd */
-			if (grp->kind == DH_X25519 && bad > 1)
-				break;
+			if (!p.n && (bad == 2 || bad == 3))
+				continue; /* only where there is a prime */
+			if (grp->kind == DH_X25519 && bad == 4)
+				continue; /* any string of its length is a point */
 			kit_prepare();
 			gate_start(&g);
 			for (unsigned a = 0; a < g.conf.n_p1; a++)
@@ -389,8 +391,7 @@ static void test_public_values(void)
 				      (struct span){ v, grp->public_len + (bad == 5) });
 			if (bad == 5) {
 				client_to(&c, &g, craft_span(&k));
-				ok(ike_half_open(g.ike) == 0 && g.n_out <= 1 &&
-					   gate_only(&g).n <= 40,
+				ok(ike_half_open(g.ike) == 0 && gate_only(&g).n == 40,
 				   "N076: group %u, a leading zero too much", groups[i]);
 			} else {
 				ok(dropped(craft_span(&k)),

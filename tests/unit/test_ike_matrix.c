@@ -52,6 +52,7 @@ enum what {
 static const struct {
 	const char *name;
 	unsigned taken_in;
+	unsigned idle_in; /* of these: it is heard, and nothing follows */
 } messages[MESSAGES] = {
 	[THIRD_CLEAR] = { "third message, clear", IN(AM_SENT) },
 	[THIRD_SEALED] = { "third message, encrypted", IN(AM_SENT) },
@@ -66,7 +67,7 @@ static const struct {
 	[QUICK_THIRD_NEW] = { "Quick Mode, third of none", 0 },
 	[DELETE_SA] = { "delete", KEYED },
 	[DELETE_ESP] = { "delete of a pair", KEYED },
-	[QUERY] = { "R-U-THERE", KEYED },
+	[QUERY] = { "R-U-THERE", KEYED, IN(AM_SENT) | IN(REFUSING) | IN(CLOSING) },
 	[ERROR] = { "error notify", KEYED },
 };
 
@@ -198,8 +199,9 @@ static void test_cells(void)
 			}
 			look();
 			client_to(&c, &g, data);
-			ok(drops() == before.dropped && kit_sound(), "%s, %s: taken",
-			   state_names[s], messages[m].name);
+			ok(as_before() == !!(messages[m].idle_in & IN(s)) &&
+				   drops() == before.dropped && kit_sound(),
+			   "%s, %s: taken", state_names[s], messages[m].name);
 		}
 	}
 }

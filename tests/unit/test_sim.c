@@ -318,5 +318,6 @@ int main(void)
 	       came_up, matched);
 	ok(bad == 0, "in every run, after every event, what must hold does");
 	ok(came_up > n * 6, "and clients get through, several in each run");
+	ok(matched > n * 100, "with the same keys on both sides, as far as both know");
 	return done();
 }
