@@ -62,8 +62,10 @@ static void test_table(struct fake *f)
 	   "--no-legend leaves out header and footer");
 	is_int(run(f, "TZ=Europe/Berlin - --no-legend --socket=%s list", f->path), 0,
 	       "options before the verb");
-	ok(strstr(out, "2026-11-23 19:54:05") != NULL || access("/usr/share/zoneinfo", F_OK) != 0,
-	   "times are local");
+	if (access("/usr/share/zoneinfo/Europe/Berlin", F_OK) == 0)
+		ok(strstr(out, "2026-11-23 19:54:05") != NULL, "times are local");
+	else
+		skip(1, "no time zones on this machine");
 	fake_sessions(f, 0);
 	is_int(run(f, "- --socket %s", f->path), 0, "an empty list is no error");
 	is_str(out, "No sessions.\n", "and says so");
