@@ -140,6 +140,14 @@ static void stop(void)
 	peer = -1;
 }
 
+/* Opens them and hears what arrives. */
+static int open_net(const struct config *config, const int *fds, unsigned n_fds, struct net **ret)
+{
+	int rc = net_new(config, fds, n_fds, ret);
+
+	return rc < 0 ? rc : net_listen(*ret, event, on_dgram, &event);
+}
+
 /* The sockets that vpngw would open with this address for its two ports. */
 static int start(const char *addr)
 {
@@ -156,7 +164,7 @@ static int start(const char *addr)
 					      .n_isakmp = 1,
 					      .n_isakmp_natt = 1 } };
 	peer = bound(strchr(addr, ':') ? "::1" : "127.0.0.1", 0, &self);
-	return net_new(event, &config, NULL, 0, on_dgram, &event, &net);
+	return open_net(&config, NULL, 0, &net);
 }
 
 static bool send_to(const char *addr, uint16_t port, struct span s)

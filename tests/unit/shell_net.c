@@ -273,7 +273,7 @@ static void test_passed(void)
 	config.listen.isakmp[0] = at("127.0.0.1", free_port("127.0.0.1"));
 	config.listen.isakmp_natt[0] = a; /* the one that comes first */
 	peer = bound("127.0.0.1", 0, &self);
-	is_int(net_new(event, &config, fds, ARRAY_SIZE(fds), on_dgram, &event, &net), 0,
+	is_int(open_net(&config, fds, ARRAY_SIZE(fds), &net), 0,
 	       "sockets are taken over from systemd");
 	ok(with(a.port, marked(span_str("hello"))) == 1 && heard[0].d.natt &&
 		   heard[0].d.data.n == 5,
@@ -290,7 +290,7 @@ static void test_passed(void)
 	n_heard = 0;
 	fds[1] = local;
 	config.listen.isakmp_natt[0].port = free_port("127.0.0.1");
-	is_int(net_new(event, &config, fds, 2, on_dgram, &event, &net), 0,
+	is_int(open_net(&config, fds, 2, &net), 0,
 	       "where none of them is UDP, those of the configuration are bound");
 	peer = bound("127.0.0.1", 0, &self);
 	is_int(with(config.listen.isakmp[0].port, span_str("hello")), 1, "and work");
@@ -305,18 +305,18 @@ static void test_refused(void)
 	struct endpoint e = { 0 };
 	int fd = bound("127.0.0.1", 0, &e), fds[20];
 
-	is_int(net_new(event, &config, NULL, 0, on_dgram, &event, &none), -ENOTCONN,
+	is_int(open_net(&config, NULL, 0, &none), -ENOTCONN,
 	       "without any socket there is no daemon");
 	config.listen.n_isakmp = 1;
 	config.listen.isakmp[0] = e;
-	is_int(net_new(event, &config, NULL, 0, on_dgram, &event, &none), -EADDRINUSE,
+	is_int(open_net(&config, NULL, 0, &none), -EADDRINUSE,
 	       "a port that another daemon has is told");
 	config.listen.isakmp[0] = at("203.0.113.1", 0);
-	is_int(net_new(event, &config, NULL, 0, on_dgram, &event, &none), -EADDRNOTAVAIL,
+	is_int(open_net(&config, NULL, 0, &none), -EADDRNOTAVAIL,
 	       "so is an address that this host does not have");
 	for (unsigned i = 0; i < ARRAY_SIZE(fds); i++)
 		fds[i] = bound("127.0.0.1", 0, &e);
-	is_int(net_new(event, &config, fds, ARRAY_SIZE(fds), on_dgram, &event, &none), -EMFILE,
+	is_int(open_net(&config, fds, ARRAY_SIZE(fds), &none), -EMFILE,
 	       "and more sockets than there is room for");
 	ok(!none && !net_free(NULL), "none of them leaves anything behind");
 	close(fd);
