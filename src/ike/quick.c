@@ -159,6 +159,7 @@ static struct ike_child *new_child(struct ike_event *ev, const struct ike_child 
 		free(c);
 		return NULL;
 	}
+	*u32_note(&ev->ike->t.spis, c->spi_in) = sa->id.slot;
 	c->number = ++sa->next_child;
 	c->set = set_of(sa, c);
 	c->state = IKE_CHILD_PENDING;

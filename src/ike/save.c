@@ -278,10 +278,12 @@ static int get_children(struct rd *r, struct ike_table *t, struct ike_sa *sa)
 		rc = get_child(r, end);
 		if (rc == 0)
 			rc = u32_add(&t->spis, (*end)->spi_in);
-		if (rc == 0)
+		if (rc == 0) {
+			*u32_note(&t->spis, (*end)->spi_in) = sa->id.slot;
 			end = &(*end)->next;
-		else if (*end)
+		} else if (*end) {
 			child_remove(sa, *end);
+		}
 	}
 	return rc;
 }

@@ -51,6 +51,7 @@ void table_clear(struct ike_table *t)
 	free(t->by_source);
 	free(t->heap);
 	free(t->spis.v);
+	free(t->spis.note);
 	*t = (struct ike_table){ .free_head = NO_SLOT };
 }
 
@@ -96,6 +97,31 @@ struct ike_sa *table_by_cookies(const struct ike_table *t, const uint8_t *cky_i,
 		      memcmp(sa->cky_i, cky_i, IKE_COOKIE) != 0))
 		sa = sa->next_cookie;
 	return sa;
+}
+
+static bool has_spi(const struct ike_sa *sa, uint32_t spi)
+{
+	const struct ike_child *c = sa ? sa->children : NULL;
+
+	while (c && c->spi_in != spi)
+		c = c->next;
+	return c;
+}
+
+struct ike_sa *table_by_spi(struct ike_table *t, uint32_t spi)
+{
+	uint32_t *slot = u32_note(&t->spis, spi), i = 0;
+
+	if (!slot)
+		return NULL;
+	if (*slot < t->cap && has_spi(t->slot[*slot].sa, spi))
+		return t->slot[*slot].sa;
+	while (i < t->cap && !has_spi(t->slot[i].sa, spi))
+		i++;
+	if (i == t->cap)
+		return NULL;
+	*slot = i;
+	return t->slot[i].sa;
 }
 
 bool table_name_taken(const struct ike_table *t, const uint8_t *cky_r)
@@ -378,23 +404,47 @@ bool u32_has(const struct u32_set *s, uint32_t v)
 	return s->cap && s->v[u32_place(s, v)] == v;
 }
 
+uint32_t *u32_note(struct u32_set *s, uint32_t v)
+{
+	return v && u32_has(s, v) ? &s->note[u32_place(s, v)] : NULL;
+}
+
+static int u32_grow(struct u32_set *s)
+{
+	struct u32_set big = { .cap = s->cap ? s->cap * 2 : 64, .n = s->n };
+
+	big.v = calloc(big.cap, sizeof(uint32_t));
+	big.note = calloc(big.cap, sizeof(uint32_t));
+	if (!big.v || !big.note) {
+		free(big.v);
+		free(big.note);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < s->cap; i++) {
+		uint32_t at = s->v[i] ? u32_place(&big, s->v[i]) : 0;
+
+		if (!s->v[i])
+			continue;
+		big.v[at] = s->v[i];
+		big.note[at] = s->note[i];
+	}
+	free(s->v);
+	free(s->note);
+	*s = big;
+	return 0;
+}
+
 int u32_add(struct u32_set *s, uint32_t v)
 {
+	uint32_t at;
+
 	if (u32_has(s, v))
 		return -EEXIST;
-	if ((s->n + 1) * 2 > s->cap) {
-		struct u32_set big = { .cap = s->cap ? s->cap * 2 : 64, .n = s->n };
-
-		big.v = calloc(big.cap, sizeof(uint32_t));
-		if (!big.v)
-			return -ENOMEM;
-		for (uint32_t i = 0; i < s->cap; i++)
-			if (s->v[i])
-				big.v[u32_place(&big, s->v[i])] = s->v[i];
-		free(s->v);
-		*s = big;
-	}
-	s->v[u32_place(s, v)] = v;
+	if ((s->n + 1) * 2 > s->cap && u32_grow(s) < 0)
+		return -ENOMEM;
+	at = u32_place(s, v);
+	s->v[at] = v;
+	s->note[at] = 0;
 	s->n++;
 	return 0;
 }
@@ -414,6 +464,7 @@ void u32_del(struct u32_set *s, uint32_t v)
 
 		if (((i - home) & (s->cap - 1)) >= ((i - hole) & (s->cap - 1))) {
 			s->v[hole] = s->v[i];
+			s->note[hole] = s->note[i];
 			s->v[i] = 0;
 			hole = i;
 		}

@@ -14,9 +14,10 @@ struct ike_slot {
 	uint32_t next_free;
 };
 
-/* An open-addressed set of 32-bit values other than 0: the inbound SPIs in use. */
+/* An open-addressed set of 32-bit values other than 0: the inbound SPIs in use. Each has a note, 0
+ * until somebody writes one. */
 struct u32_set {
-	uint32_t *v; /* owned */
+	uint32_t *v, *note; /* owned */
 	uint32_t cap, n;
 };
 
@@ -51,6 +52,9 @@ void table_remove(struct ike_table *t, struct ike_sa *sa); /* frees it */
 struct ike_sa *table_get(const struct ike_table *t, struct sess_id id);
 struct ike_sa *table_by_cookies(const struct ike_table *t, const uint8_t *cky_i,
 				const uint8_t *cky_r);
+/* The SA that has a pair with this inbound SPI, or NULL. Who marks the SPI as used notes the slot
+ * with it; without that, or when the pair has changed hands, all SAs are asked, once. */
+struct ike_sa *table_by_spi(struct ike_table *t, uint32_t spi);
 /* Any SA with this responder cookie's first four bytes: session names must differ. */
 bool table_name_taken(const struct ike_table *t, const uint8_t *cky_r);
 
@@ -79,3 +83,4 @@ struct ike_sa *table_next_due(const struct ike_table *t); /* NULL: none */
 bool u32_has(const struct u32_set *s, uint32_t v);
 int u32_add(struct u32_set *s, uint32_t v); /* 0, -EEXIST, -ENOMEM */
 void u32_del(struct u32_set *s, uint32_t v);
+uint32_t *u32_note(struct u32_set *s, uint32_t v); /* NULL: not in the set; until it changes */

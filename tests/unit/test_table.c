@@ -229,7 +229,7 @@ static void test_set(void)
 	bool in[VALUES] = { false }, good = true;
 	uint32_t value[VALUES], n = 0;
 
-	ok(!u32_has(&s, 7), "an empty set has nothing");
+	ok(!u32_has(&s, 7) && !u32_note(&s, 7), "an empty set has nothing");
 	u32_del(&s, 7);
 	for (unsigned i = 0; i < VALUES; i++) /* many of them neighbours */
 		value[i] = i % 2 ? draw() | 1 : 0x10000 + i;
@@ -240,6 +240,8 @@ static void test_set(void)
 			int rc = u32_add(&s, value[i]);
 
 			good &= rc == (in[i] ? -EEXIST : 0);
+			if (rc == 0)
+				*u32_note(&s, value[i]) = ~value[i];
 			n += !in[i];
 			in[i] = true;
 		} else {
@@ -250,6 +252,7 @@ static void test_set(void)
 		good &= s.n == n;
 		i = draw() % VALUES;
 		good &= u32_has(&s, value[i]) == in[i];
+		good &= in[i] ? *u32_note(&s, value[i]) == ~value[i] : !u32_note(&s, value[i]);
 		if (round % 20000 == 0)
 			for (i = 0; i < VALUES; i++)
 				good &= u32_has(&s, value[i]) == in[i];
@@ -261,7 +264,56 @@ static void test_set(void)
 	for (unsigned i = 0; i < VALUES; i++)
 		u32_del(&s, value[i]);
 	is_int(s.n, 0, "all of it can be taken out");
+	ok(!u32_note(&s, 0), "0 is never in it");
 	free(s.v);
+	free(s.note);
+}
+
+static struct ike_child *pair(struct ike_table *t, struct ike_sa *sa, uint32_t spi, bool noted)
+{
+	struct ike_child *c = calloc(1, sizeof(*c));
+
+	if (!c || u32_add(&t->spis, spi) < 0)
+		abort();
+	c->spi_in = spi;
+	c->next = sa->children;
+	sa->children = c;
+	if (noted)
+		*u32_note(&t->spis, spi) = sa->id.slot;
+	return c;
+}
+
+static void test_by_spi(void)
+{
+	struct ike_table t;
+	struct ike_sa *sa[300];
+	struct ike_child *c;
+	bool good = true;
+
+	table_init(&t, 1);
+	ok(!table_by_spi(&t, 0x1000), "nobody has an SPI when there is nobody");
+	for (uint32_t i = 0; i < ARRAY_SIZE(sa); i++) {
+		sa[i] = add(&t, i, i);
+		pair(&t, sa[i], 0x1000 + i, i % 3);
+		pair(&t, sa[i], 0x80001000 + i, i % 2);
+	}
+	for (unsigned round = 0; round < 2; round++)
+		for (uint32_t i = 0; i < ARRAY_SIZE(sa); i++)
+			good &= table_by_spi(&t, 0x1000 + i) == sa[i] &&
+				table_by_spi(&t, 0x80001000 + i) == sa[i];
+	ok(good, "an SPI leads to the SA that has its pair, noted or not");
+	is_int(*u32_note(&t.spis, 0x1003), sa[3]->id.slot, "what was searched for is noted");
+	ok(!table_by_spi(&t, 0x999) && !table_by_spi(&t, 0), "a foreign one leads nowhere");
+	c = sa[7]->children;
+	sa[7]->children = c->next;
+	c->next = sa[8]->children;
+	sa[8]->children = c;
+	ok(table_by_spi(&t, c->spi_in) == sa[8], "a pair that changes hands is found again");
+	table_remove(&t, sa[8]);
+	ok(!table_by_spi(&t, 0x80001007) && !table_by_spi(&t, 0x1008) &&
+		   table_by_spi(&t, 0x1007) == sa[7],
+	   "an SA that goes takes its SPIs along");
+	table_clear(&t);
 }
 
 int main(void)
@@ -271,5 +323,6 @@ int main(void)
 	test_heap();
 	test_sources();
 	test_set();
+	test_by_spi();
 	return done();
 }
