@@ -65,7 +65,7 @@ AUTHD_LIBS := -lpam
 
 # The core decides and is pure; the shell acts. scripts/check-pure looks at the core's symbols.
 ACCEL_SRC := src/ike/dh_openssl.c
-CORE := src/addr.c src/text.c src/ini.c src/xfrm/msg.c src/auth/proto.c src/auth/throttle.c \
+CORE := src/addr.c src/text.c src/ini.c $(wildcard src/xfrm/msg*.c) src/auth/proto.c src/auth/throttle.c \
 	src/auth/users.c \
 	$(filter-out $(if $(HAVE_LIBCRYPTO),,$(ACCEL_SRC)),$(wildcard src/ike/*.c)) \
 	$(wildcard src/pool/*.c src/dpd/*.c)

@@ -174,6 +174,8 @@ int xfrm_build_sa_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa)
 	if (sa->replay_window > 32)
 		put_window(&r, sa->replay_window);
 	put_if_id(&r, sa->if_id);
+	if (sa->encap && sa->report_s)
+		put(&r, XFRMA_MTIMER_THRESH, &sa->report_s, sizeof(sa->report_s));
 	return finish(w, &r);
 }
 
@@ -510,6 +512,12 @@ static enum xfrm_reply_kind read_body(const struct nlmsghdr *nlh, struct xfrm_re
 		return read_sa(nlh, &ret->sa) ? XFRM_REPLY_SA : XFRM_REPLY_OTHER;
 	case XFRM_MSG_NEWPOLICY:
 		return read_policy(nlh, &ret->pol) ? XFRM_REPLY_POLICY : XFRM_REPLY_OTHER;
+	case XFRM_MSG_MAPPING:
+		return xfrm_read_mapping((struct span){ mnl_nlmsg_get_payload(nlh),
+							mnl_nlmsg_get_payload_len(nlh) },
+					 &ret->mapping)
+			       ? XFRM_REPLY_MAPPING
+			       : XFRM_REPLY_OTHER;
 	}
 	return XFRM_REPLY_OTHER;
 }
@@ -524,6 +532,7 @@ bool xfrm_reply_next(struct span *left, struct xfrm_reply *ret)
 		return false;
 	memset(ret, 0, sizeof(*ret));
 	ret->seq = nlh->nlmsg_seq;
+	ret->whole = (struct span){ left->p, nlh->nlmsg_len };
 	ret->interrupted = (nlh->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
 	ret->kind = read_body(nlh, ret);
 	n = MNL_ALIGN((size_t)nlh->nlmsg_len);

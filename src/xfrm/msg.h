@@ -16,8 +16,9 @@
 #include "xfrm/xfrm.h"
 
 /* The longest request of each kind. */
-#define XFRM_MSG_SA_MAX     608
+#define XFRM_MSG_SA_MAX     616
 #define XFRM_MSG_POLICY_MAX 288
+#define XFRM_MSG_ANSWER_MAX 2048 /* about an SA: with its window's bitmap, and more than we set */
 #define XFRM_WINDOW_MAX     4096 /* packets; the kernel's own limit */
 
 /* After an administrator's lower numbers (0 is first). All pairs' are equal; what blocks the rest
@@ -32,6 +33,21 @@ int xfrm_build_sa_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa);
 int xfrm_build_sa_del(struct wr *w, uint32_t seq, const struct ipaddr *dst, uint32_t spi);
 int xfrm_build_sa_get(struct wr *w, uint32_t seq, const struct ipaddr *dst, uint32_t spi);
 int xfrm_build_sa_dump(struct wr *w, uint32_t seq); /* ESP only */
+
+/* Where an SA is. */
+struct xfrm_place {
+	struct ipaddr src, dst; /* outer */
+	uint16_t sport, dport;
+};
+
+/*
+ * An SA with encap again at another place, out of the kernel's whole answer about it. An update
+ * changes the ports alone, whatever else is said. Otherwise it is made anew, and its next outbound
+ * sequence number is `skip` higher than it was. -EBADMSG: not such an answer; -EINVAL: no encap, or
+ * another family; -ENOKEY: the kernel does not show keys (lockdown).
+ */
+int xfrm_build_sa_again(struct wr *w, uint32_t seq, struct span sa, const struct xfrm_place *at,
+			bool update, uint32_t skip);
 
 /* replace: UPDPOLICY; else NEWPOLICY, which fails with EEXIST for a selector that is there. */
 int xfrm_build_policy_add(struct wr *w, uint32_t seq, const struct xfrm_pol *pol, bool replace);
@@ -97,17 +113,23 @@ enum xfrm_reply_kind {
 	XFRM_REPLY_DONE,  /* the end of a dump */
 	XFRM_REPLY_SA,
 	XFRM_REPLY_POLICY,
+	XFRM_REPLY_MAPPING, /* no answer: a report */
 };
+
+/* The body of a MAPPING message; false when it is none about ESP. */
+bool xfrm_read_mapping(struct span body, struct xfrm_mapping *ret);
 
 struct xfrm_reply {
 	enum xfrm_reply_kind kind;
 	uint32_t seq;
-	bool interrupted; /* the tables changed during the dump: it may miss objects */
-	int error;        /* ACK, DONE: 0 or -errno */
-	const char *text; /* ACK, DONE: the kernel's own words or NULL; borrowed from the buffer */
+	bool interrupted;  /* the tables changed during the dump: it may miss objects */
+	struct span whole; /* the message, borrowed from the buffer */
+	int error;         /* ACK, DONE: 0 or -errno */
+	const char *text;  /* ACK, DONE: the kernel's own words or NULL; borrowed from the buffer */
 	union {
 		struct xfrm_sa_info sa;
 		struct xfrm_pol_info pol;
+		struct xfrm_mapping mapping;
 	};
 };
 

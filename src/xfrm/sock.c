@@ -133,9 +133,9 @@ int xfrm_transact(struct xfrm *x, const struct wr *w, uint32_t first, unsigned n
 	return 0;
 }
 
-/* Asks for one object: 0 with it in *ret, or -errno. */
+/* Asks for one object: 0 with it in *ret and, if wanted, the whole message in *keep, or -errno. */
 static int ask(struct xfrm *x, const struct wr *w, uint32_t seq, enum xfrm_reply_kind kind,
-	       struct xfrm_reply *ret)
+	       struct xfrm_reply *ret, struct wr *keep)
 {
 	int r = transmit(x, w);
 
@@ -148,7 +148,12 @@ static int ask(struct xfrm *x, const struct wr *w, uint32_t seq, enum xfrm_reply
 		else if (r == 0 && ret->seq == seq && ret->kind == XFRM_REPLY_ACK)
 			r = ret->error < 0 ? ret->error : -EBADMSG;
 	}
+	if (r == 0 && keep) {
+		wr_span(keep, ret->whole);
+		r = keep->bad ? -EMSGSIZE : 0;
+	}
 	ret->text = NULL;
+	ret->whole = (struct span){ 0 };
 	xfrm_wipe(x);
 	return r == -EAGAIN ? -ENOBUFS : r;
 }
@@ -159,7 +164,22 @@ int xfrm_ask_sa(struct xfrm *x, const struct ipaddr *dst, uint32_t spi, struct x
 	uint32_t seq = xfrm_seq(x, 1);
 	int r = xfrm_build_sa_get(&w, seq, dst, spi);
 
-	return r < 0 ? r : ask(x, &w, seq, XFRM_REPLY_SA, ret);
+	return r < 0 ? r : ask(x, &w, seq, XFRM_REPLY_SA, ret, NULL);
+}
+
+int xfrm_ask_sa_whole(struct xfrm *x, const struct ipaddr *dst, uint32_t spi,
+		      uint8_t buf[static XFRM_MSG_ANSWER_MAX], struct span *ret)
+{
+	struct wr w = xfrm_start(x), keep = wr_into(buf, XFRM_MSG_ANSWER_MAX);
+	uint32_t seq = xfrm_seq(x, 1);
+	struct xfrm_reply reply;
+	int r = xfrm_build_sa_get(&w, seq, dst, spi);
+
+	if (r == 0)
+		r = ask(x, &w, seq, XFRM_REPLY_SA, &reply, &keep);
+	if (r == 0)
+		*ret = wr_done(&keep);
+	return r;
 }
 
 int xfrm_ask_policy(struct xfrm *x, const struct xfrm_pol *pol, struct xfrm_reply *ret)
@@ -168,7 +188,7 @@ int xfrm_ask_policy(struct xfrm *x, const struct xfrm_pol *pol, struct xfrm_repl
 	uint32_t seq = xfrm_seq(x, 1);
 	int r = xfrm_build_policy_get(&w, seq, pol);
 
-	return r < 0 ? r : ask(x, &w, seq, XFRM_REPLY_POLICY, ret);
+	return r < 0 ? r : ask(x, &w, seq, XFRM_REPLY_POLICY, ret, NULL);
 }
 
 /* ---- opening ---- */

@@ -41,6 +41,9 @@ static inline int xfrm_verdict_del(int res)
 
 /* Ask for one object; 0, -errno (-ESRCH, -ENOENT: there is none). */
 int xfrm_ask_sa(struct xfrm *x, const struct ipaddr *dst, uint32_t spi, struct xfrm_reply *ret);
+/* The kernel's whole answer, keys and all, for xfrm_build_sa_again(): the caller wipes it. */
+int xfrm_ask_sa_whole(struct xfrm *x, const struct ipaddr *dst, uint32_t spi,
+		      uint8_t buf[static XFRM_MSG_ANSWER_MAX], struct span *ret);
 int xfrm_ask_policy(struct xfrm *x, const struct xfrm_pol *pol, struct xfrm_reply *ret);
 
 /* Room of XFRM_WHAT_MAX bytes for a text that holds until the next one. */

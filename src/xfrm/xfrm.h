@@ -2,7 +2,7 @@
 /*
  * xfrm.h - everything the gateway may ask of the kernel's IPsec. No IKE words here.
  *
- * xfrm/msg.c turns these structures into netlink bytes (pure), xfrm/sock.c sends them.
+ * xfrm/msg*.c turn these structures into netlink bytes (pure), xfrm/sock.c sends them.
  * All ports, SPIs and IDs are in host order; lengths are in bytes.
  */
 #pragma once
@@ -40,6 +40,9 @@ struct xfrm_sa {
 	bool encap; /* ESP in UDP, RFC 3948 */
 	uint16_t sport, dport;
 	uint32_t replay_window; /* packets; an ESN-format bitmap is used above 32 */
+	/* Inbound and encap: the same new source is reported once in so many seconds. 0: with each
+	 * packet, as by kernels before 5.17 in any case. */
+	uint32_t report_s;
 };
 
 enum xfrm_dir {
@@ -70,6 +73,13 @@ struct xfrm_counters {
 	/* CLOCK_REALTIME seconds; 0: never, or the kernel does not say (6.1 does not for ESP): then
 	 * a change of `packets` is what shows use. */
 	uint64_t last_used_s;
+};
+
+/* ESP in UDP of one of our inbound SAs came, authentic and no replay, from another source than the
+ * SA has. */
+struct xfrm_mapping {
+	uint32_t spi, reqid;
+	struct endpoint from, to;
 };
 
 struct xfrm; /* an open NETLINK_XFRM socket */
@@ -104,6 +114,15 @@ int xfrm_sa_probe(struct xfrm *x, const struct xfrm_sa *sa, const char **ret_wha
  */
 int xfrm_guard_add(struct xfrm *x, const struct prefix *nets, size_t n);
 
+/*
+ * Moves a pair with encap to another address or port of its peer: keys, window and sequence numbers
+ * stay. Of the SAs only addresses, ports and SPIs are looked at; they must be as installed. On
+ * failure neither SA is left, in the old place or the new, and `what` says why (text borrowed until
+ * the next call); the policies are still there. An SA's counters begin anew with another address.
+ */
+int xfrm_pair_move(struct xfrm *x, const struct xfrm_pair *p, const struct endpoint *to,
+		   const char **ret_what);
+
 /* Counters of one SA; -ESRCH when there is none. */
 int xfrm_sa_counters(struct xfrm *x, const struct ipaddr *dst, uint32_t spi,
 		     struct xfrm_counters *ret);
@@ -123,6 +142,17 @@ int xfrm_sweep(struct xfrm *x, unsigned *ret_sas, unsigned *ret_policies);
 
 /* Policies of road warriors have a /32 on one side only: index them (host-wide setting). */
 int xfrm_set_hthresh(struct xfrm *x);
+
+/* ---- what the kernel reports by itself ---- */
+
+/* A descriptor that is readable when there is a report. 0 or -errno. */
+int xfrm_listen(int *ret_fd);
+
+/*
+ * Reads what has come, at most a batch, and calls fn for each report about one of our SAs. 0 or
+ * -errno; reports that were lost because too many came are no error: the kernel repeats them.
+ */
+int xfrm_listen_read(int fd, void (*fn)(void *ctx, const struct xfrm_mapping *m), void *ctx);
 
 /* ---- the XFRM interface and its routes (libnl-route) ---- */
 

@@ -12,6 +12,20 @@ static void check(bool good)
 		abort();
 }
 
+/* An SA at another place, out of an answer about it. */
+static void again(struct span answer)
+{
+	static uint8_t buf[70000];
+	const struct xfrm_place at = { ipaddr_v4(0xc0000201), ipaddr_v4(0xc0000202), 4500, 4501 };
+
+	for (int update = 0; update < 2; update++) {
+		struct wr w = wr_into(buf, sizeof(buf));
+		int rc = xfrm_build_sa_again(&w, 1, answer, &at, update, 1024);
+
+		check(rc <= 0 && !w.bad && (rc < 0) == (w.len == 0));
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *copy = malloc(size ? size : 1); /* aligned, and of the exact size */
@@ -26,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(left.n < before);
 		before = left.n;
 		check(!r.text || strlen(r.text) < size);
+		again(r.whole);
 		switch (r.kind) {
 		case XFRM_REPLY_SA:
 			check(ipaddr_len(&r.sa.dst) != 0);
@@ -40,6 +55,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		case XFRM_REPLY_ACK:
 		case XFRM_REPLY_DONE:
 			check(r.error <= 0);
+			break;
+		case XFRM_REPLY_MAPPING:
+			check(ipaddr_len(&r.mapping.from.addr) && ipaddr_len(&r.mapping.to.addr));
 			break;
 		case XFRM_REPLY_OTHER:
 			break;

@@ -463,6 +463,7 @@ static void test_sizes(void)
 	struct wr w;
 
 	sa.replay_window = XFRM_WINDOW_MAX;
+	sa.report_s = 1;
 	sa.enc_len = sa.auth_len = XFRM_KEY_MAX;
 	w = wr_into(buf, XFRM_MSG_SA_MAX);
 	is_int(xfrm_build_sa_add(&w, 7, &sa), 0, "XFRM_MSG_SA_MAX holds the longest SA");
