@@ -33,6 +33,8 @@
 #define LIMIT_QUICK_PENDING   4  /* Quick Modes under way */
 #define LIMIT_MESSAGE_IDS     4096 /* message IDs used under one ISAKMP SA */
 #define LIMIT_DPD_PER_S       10   /* R-U-THERE answered */
+#define LIMIT_MOVE_S          5    /* between two changes of the client's address, on average */
+#define LIMIT_MOVE_BURST      3    /* so many may come at once */
 #define LIMIT_EXCHANGE_KEEP_S 30   /* how long an answer is kept for a repeated request */
 #define LIMIT_QUICK_WAIT_S    30   /* Quick Mode answered, third message missing */
 #define LIMIT_NO_PAIR_S       600  /* logged in and configured, but no SA pair yet */

@@ -238,7 +238,8 @@ static void fill_sa(const struct gw *gw, const struct ike_child_fx *k, struct se
 				.encap = k->encap,
 				.sport = from->port,
 				.dport = to->port,
-				.replay_window = gw->config->replay_window };
+				.replay_window = gw->config->replay_window,
+				.report_s = in && k->encap ? 1 : 0 };
 	esp_algorithms(k->enc, k->auth, sa);
 	memcpy(sa->enc_key, in ? k->enc_in : k->enc_out, k->enc_len);
 	memcpy(sa->auth_key, in ? k->auth_in : k->auth_out, k->auth_len);
@@ -318,6 +319,30 @@ static void run_child_del(struct gw *gw, const struct fx_item *it)
 	pair_free(p);
 }
 
+static void run_child_move(struct gw *gw, const struct fx_item *it)
+{
+	const struct ike_child_fx *k = it->move.child;
+	struct xfrm_pair *p = pair_of(gw, k, it->who.who);
+	struct gw_session *g = gw_session(gw, it->who.who);
+	char from[ENDPOINT_STRLEN], to[ENDPOINT_STRLEN];
+	const char *what = "";
+	int rc;
+
+	/* The counters begin anew with another address. */
+	if (g && !ipaddr_eq(&k->peer.addr, &it->move.to.addr)) {
+		g->bytes_in += bytes_of(gw, &k->local.addr, k->spi_in);
+		g->bytes_out += bytes_of(gw, &k->peer.addr, k->spi_out);
+	}
+	rc = p ? xfrm_pair_move(gw->xfrm, p, &it->move.to, &what) : -ENOMEM;
+	if (rc < 0) {
+		log_err("the IPsec SA of %s cannot follow to %s: %s: the client must make a new "
+			"one",
+			endpoint_str(&k->peer, from), endpoint_str(&it->move.to, to), what);
+		ike_child_lost(gw->ike, it->who.who, k->child, gw_now_us(gw), gw->fx);
+	}
+	pair_free(p);
+}
+
 /* ---- sessions ---- */
 
 /* One line in `systemctl status`. */
@@ -382,6 +407,12 @@ static void run_one(struct gw *gw, const struct fx_item *it)
 		break;
 	case FX_CHILD_DEL:
 		run_child_del(gw, it);
+		break;
+	case FX_CHILD_MOVE:
+		run_child_move(gw, it);
+		break;
+	case FX_MOVED:
+		event_moved(it->session);
 		break;
 	case FX_UP:
 		run_up(gw, it);

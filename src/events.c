@@ -20,6 +20,7 @@
 #define ID_LEASE_GRANTED  "b72607d648fd4f0c8a7f59c90d48156b"
 #define ID_LEASE_RELEASED "6d72e29cd36341deb23486711af5bb10"
 #define ID_POOL_EXHAUSTED "f69c6a2d4d8347e69e6c76975433019a"
+#define ID_PEER_MOVED     "56782c3c829744dab0c29a12d7e66dd7"
 #define ID_OVERLOAD       "6714eceaae1a438684cff3e72912bb7e"
 
 struct shown {
@@ -146,6 +147,21 @@ void event_down(struct gw *gw, const struct gw_session *g, const struct fx_sessi
 	log_field(&e, "VPNGW_BYTES_IN", "%" PRIu64, g ? g->bytes_in : 0);
 	log_field(&e, "VPNGW_BYTES_OUT", "%" PRIu64, g ? g->bytes_out : 0);
 	log_field(&e, "VPNGW_DURATION", "%" PRIu64, seconds);
+	log_send(&e);
+}
+
+/* The core is sparing with it: LIMIT_MOVE_S. */
+void event_moved(const struct fx_session *f)
+{
+	char from[ENDPOINT_STRLEN];
+	struct log_event e;
+	struct shown s;
+
+	show(&s, f->user, f->client, &f->peer, &f->lease);
+	log_event_init(&e, LOG_INFO, "%.128s moved from %s to %s, session %s", s.user,
+		       endpoint_str(&f->from, from), s.peer, f->name);
+	common(&e, "peer-moved", ID_PEER_MOVED, f->name, &s);
+	log_field(&e, "VPNGW_OLD_PEER", "%s", from);
 	log_send(&e);
 }
 

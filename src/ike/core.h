@@ -93,6 +93,12 @@ int p2_answer(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, struct ike
  */
 void sa_follow(const struct ike_event *ev);
 
+/* ---- move.c ---- */
+
+/* The client proved that it is at `peer`: we answer there, and its SA pairs follow. */
+void sa_move(struct ike *ike, struct ike_sa *sa, const struct endpoint *peer, uint64_t now,
+	     struct fx *fx);
+
 /* ---- steps.c ---- */
 
 /* Looks up the row for this message, checks its payloads and hash, calls its handler. */
@@ -154,8 +160,9 @@ void sa_close(struct ike *ike, struct ike_sa *sa, enum ike_reason why, bool tell
 /* Reports the end (FX_DOWN) of what got past phase 1; the state follows. */
 void sa_down(struct ike *ike, struct ike_sa *sa, enum ike_reason why, struct fx *fx);
 
-/* The effect that names a session as it is now. */
-void sa_report(struct ike_sa *sa, enum fx_kind kind, enum ike_reason why, struct fx *fx);
+/* The effect that names a session as it is now; NULL when there is no room. */
+struct fx_session *sa_report(struct ike_sa *sa, enum fx_kind kind, enum ike_reason why,
+			     struct fx *fx);
 
 /* ---- natt.c ---- */
 
@@ -167,6 +174,11 @@ size_t natd_of(uint16_t hash, const uint8_t *cky_i, const uint8_t *cky_r, const 
 uint8_t natd_evaluate(const struct ike_sa *sa, const struct ike_msg *m,
 		      const struct endpoint *local, size_t n_local, const struct endpoint *peer,
 		      size_t n_peer);
+
+/* ---- quick.c ---- */
+
+/* The pair as the shell needs it, in the arena, without keys; NULL when there is no room. */
+struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_child *c, struct fx *fx);
 
 /* ---- quick_id.c ---- */
 

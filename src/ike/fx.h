@@ -36,6 +36,10 @@ enum fx_kind {
 	FX_UP,        /* the session carries traffic: its first SA pair is confirmed */
 	FX_DOWN,      /* a session, or a login after phase 1, has ended: release its lease */
 	FX_NOTE,      /* something worth a rate-limited line */
+	/* The client is elsewhere: its pair follows; on failure no SA of it stays: ike_child_lost() */
+	FX_CHILD_MOVE,
+	/* A session has another peer address or port. */
+	FX_MOVED,
 };
 
 /* Why a session ended, a login failed or a message was refused. */
@@ -118,6 +122,7 @@ struct fx_session {
 	uint64_t since_us;   /* logged in at; 0: never */
 	bool logged_in;
 	enum ike_reason reason; /* FX_DOWN */
+	struct endpoint from;   /* FX_MOVED: where it was */
 };
 
 struct fx_item {
@@ -139,8 +144,12 @@ struct fx_item {
 		struct {
 			struct span user, password;
 		} auth;
-		struct ike_child_fx *child;       /* in the arena */
-		const struct fx_session *session; /* FX_UP, FX_DOWN; in the arena */
+		struct ike_child_fx *child; /* FX_CHILD_ADD, FX_CHILD_DEL; in the arena */
+		struct {
+			struct ike_child_fx *child; /* as installed; in the arena */
+			struct endpoint to;         /* another address, or another port only */
+		} move;
+		const struct fx_session *session; /* FX_UP, FX_DOWN, FX_MOVED; in the arena */
 		struct {
 			enum ike_reason reason;
 			struct endpoint peer;
@@ -151,7 +160,7 @@ struct fx_item {
 
 #define FX_MAX      64
 #define FX_ARENA    (128 * 1024)
-#define FX_HEADROOM 24          /* items that one message or timer may need */
+#define FX_HEADROOM 32          /* items that one message or timer may need */
 #define FX_ROOM     (48 * 1024) /* arena bytes that one message or timer may need */
 
 struct fx {

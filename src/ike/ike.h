@@ -45,6 +45,13 @@ void ike_tick(struct ike *ike, uint64_t now, struct fx *fx);
 /* When ike_tick() has something to do; UINT64_MAX: never. */
 uint64_t ike_deadline(const struct ike *ike);
 
+/*
+ * The kernel has taken a packet of ESP in UDP, authentic and no replay, for this inbound SPI from
+ * another source than the SA pair has. One that is not ours, or not where it was, has no effect.
+ */
+void ike_moved(struct ike *ike, uint32_t spi, const struct endpoint *from,
+	       const struct endpoint *to, uint64_t now, struct fx *fx);
+
 /* ---- completions; a stale ticket is ignored ---- */
 
 /* err < 0: the group is unknown or the client's value is not a valid member (RFC 2409 5). */
@@ -76,6 +83,10 @@ bool ike_child_done(struct ike *ike, struct ike_ticket who, uint32_t child, int 
 size_t ike_esp_enc_len(const struct ike_p2 *alg);
 size_t ike_esp_auth_len(enum esp_auth auth);
 
+/* FX_CHILD_MOVE failed: the pair's SAs are in the kernel no more. */
+void ike_child_lost(struct ike *ike, struct sess_id who, uint32_t child, uint64_t now,
+		    struct fx *fx);
+
 /* ---- operator ---- */
 
 /* Ends a session: tells the client, removes its SAs. -ENOENT when it is gone already. */
@@ -99,6 +110,8 @@ enum ike_count {
 	IKE_C_NO_PROPOSAL,
 	IKE_C_LOGIN_OK,
 	IKE_C_LOGIN_FAILED,
+	IKE_C_MOVED,        /* clients followed to another address or port */
+	IKE_C_MOVE_IGNORED, /* the kernel's reports that did not move one */
 	IKE_C__COUNT,
 };
 

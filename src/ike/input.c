@@ -140,8 +140,8 @@ void sa_follow(const struct ike_event *ev)
 {
 	if (ev->d->natt != ev->sa->natt)
 		return; /* the other port: it does not float back (RFC 3947 4) */
-	ev->sa->peer = ev->d->peer;
 	ev->sa->local = ev->d->local;
+	sa_move(ev->ike, ev->sa, &ev->d->peer, ev->now, ev->fx);
 }
 
 static int phase2_message(struct ike_event *ev)

@@ -307,9 +307,7 @@ static int child_keys(const struct ike_sa *sa, const struct ike_quick *q, uint32
 	return rc;
 }
 
-/* The pair as the shell needs it, in the arena; keys only when given a Quick Mode. */
-static struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_child *c,
-				     struct fx *fx)
+struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_child *c, struct fx *fx)
 {
 	struct ike_child_fx *k = fx_space(fx, sizeof(*k));
 
@@ -444,6 +442,7 @@ bool ike_child_done(struct ike *ike, struct ike_ticket who, uint32_t child, int 
 	} else {
 		x->answered = true;
 		x->next_us = ike_repeat_at(ike, now, 0);
+		sa_move(ike, sa, &sa->peer, now, fx); /* it may be elsewhere by now */
 		sa_send(ike, sa, out, fx);
 	}
 	sa_rearm(ike, sa);

@@ -98,6 +98,8 @@ struct ike_sa {
 	bool dpd_seen;
 	uint64_t dpd_window_us; /* start of the current second */
 	uint8_t dpd_in_window;
+	uint64_t
+		moves_us; /* the client's next change of address is due at the rate of LIMIT_MOVE_S */
 	uint32_t next_child, next_serial;
 	enum ike_reason why;        /* of REFUSING and CLOSING */
 	struct ike_child *children; /* owned list, newest first */

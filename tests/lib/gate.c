@@ -139,6 +139,26 @@ static void del_pair(struct gate *g, const struct fx_item *it)
 	fault(g, "a pair is removed that is not in the kernel");
 }
 
+static void move_pair(struct gate *g, const struct fx_item *it)
+{
+	const struct ike_child_fx *k = it->move.child;
+	struct gate_event *e = note(g, it);
+	unsigned i = 0;
+
+	e->from = k->peer;
+	e->peer = it->move.to;
+	while (i < g->n_pairs && g->pair[i].fx.spi_in != k->spi_in)
+		i++;
+	if (i == g->n_pairs || memcmp(&g->pair[i].who, &it->who.who, sizeof(it->who.who)) != 0 ||
+	    !endpoint_eq(&g->pair[i].fx.peer, &k->peer) || !k->encap) {
+		fault(g, "a pair is moved that is not there");
+		return;
+	}
+	g->pair[i].fx.peer = it->move.to;
+	if (g->move_err < 0)
+		ike_child_lost(g->ike, it->who.who, k->child, g->now, &g->fx);
+}
+
 static void session(struct gate *g, const struct fx_item *it)
 {
 	const struct fx_session *s = it->session;
@@ -148,8 +168,10 @@ static void session(struct gate *g, const struct fx_item *it)
 	e->reason = s->reason;
 	e->lease = s->lease;
 	e->logged_in = s->logged_in;
+	e->from = s->from;
+	e->peer = s->peer;
 	snprintf(e->text, sizeof(e->text), "%s", s->user);
-	if (it->kind == FX_UP || !s->lease.family)
+	if (it->kind != FX_DOWN || !s->lease.family)
 		return;
 	if (at >= g->pool_len || !g->leased[at]) {
 		fault(g, "an address is given back that nobody has");
@@ -357,8 +379,12 @@ static void run_one(struct gate *g, const struct fx_item *it)
 	case FX_CHILD_DEL:
 		del_pair(g, it);
 		break;
+	case FX_CHILD_MOVE:
+		move_pair(g, it);
+		break;
 	case FX_UP:
 	case FX_DOWN:
+	case FX_MOVED:
 		session(g, it);
 		break;
 	case FX_NOTE:

@@ -34,6 +34,7 @@ struct gate_event {
 	struct sess_id who;
 	struct ipaddr lease;
 	bool logged_in;
+	struct endpoint from, peer; /* FX_MOVED, FX_CHILD_MOVE */
 };
 
 struct gate_pair {
@@ -70,7 +71,7 @@ struct gate {
 	uint32_t hold;                 /* GATE_HOLD() set: keep these as jobs */
 	enum ike_reason lease_reason;  /* IKE_R_NONE: there are addresses */
 	uint32_t pool_first, pool_len; /* at most GATE_POOL addresses */
-	int child_err, dh_err, sign_err;
+	int child_err, dh_err, sign_err, move_err;
 	bool no_crypto; /* Diffie-Hellman gives a fixed secret: for floods */
 	/* what waits */
 	struct gate_job job[GATE_JOBS];

@@ -29,6 +29,8 @@ static const char *check_pairs(const struct gate *g)
 		c = child_find(sa, p->fx.child);
 		if (!c || c->spi_in != p->fx.spi_in || !c->in_kernel)
 			return "a pair in the kernel that its session does not know";
+		if (!endpoint_eq(&c->peer, &p->fx.peer) || !endpoint_eq(&c->local, &p->fx.local))
+			return "a pair in the kernel for another place than its session thinks";
 	}
 	return "";
 }

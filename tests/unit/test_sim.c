@@ -27,7 +27,7 @@ static struct packet wire[WIRE];
 static unsigned n_wire;
 static uint64_t rnd;
 static unsigned loss, twice, slowest_ms; /* percent, percent */
-static unsigned long events, came_up, matched;
+static unsigned long events, came_up, matched, moved;
 
 static uint32_t draw(uint32_t below)
 {
@@ -106,12 +106,69 @@ static void kick_one(void)
 	flush_gate();
 }
 
+/* Where client i may be: its number is the last byte of all its addresses. */
+static struct ipaddr home(unsigned i)
+{
+	static const uint32_t nets[] = { 0xc0000200, 0xcb007100, 0xc6336500 };
+
+	return ipaddr_v4(nets[draw(ARRAY_SIZE(nets))] + i + 1);
+}
+
+/* The NAT has forgotten its mapping, or the client has gone elsewhere. */
+static void move(unsigned i)
+{
+	struct dialer *d = &who[i];
+
+	if (!d->c.behind_nat)
+		return;
+	d->c.self.port = (uint16_t)(1024 + draw(60000));
+	if (draw(3) == 0)
+		d->c.self.addr = home(i);
+}
+
+/* ESP of a client arrives: the kernel reports it when it comes from where the pair is not. */
+static void esp(unsigned i)
+{
+	const struct dialer *d = &who[i];
+	unsigned k = 0;
+
+	while (k < g.n_pairs &&
+	       (g.pair[k].fx.spi_in != d->c.spi_out || g.pair[k].fx.spi_out != d->c.spi_in))
+		k++;
+	if (k == g.n_pairs || !d->c.floated || endpoint_eq(&g.pair[k].fx.peer, &d->c.self))
+		return;
+	g.move_err = draw(20) ? 0 : -12;
+	ike_moved(g.ike, d->c.spi_out, &g.pair[k].fx.peer, &d->c.self, g.now, &g.fx);
+	g.n_out = 0;
+	gate_run(&g);
+	flush_gate();
+}
+
+/* A report that is none of these: an old one, or about somebody else's SA. */
+static void stray(void)
+{
+	const struct endpoint evil = { ipaddr_v4(0xcb0071f0), 4500 };
+	struct endpoint from = { evil.addr, 4501 };
+	uint32_t spi = draw(UINT32_MAX);
+
+	if (g.n_pairs && draw(4)) {
+		const struct ike_child_fx *k = &g.pair[draw(g.n_pairs)].fx;
+
+		if (draw(2))
+			spi = k->spi_in;
+		else
+			from = k->peer;
+	}
+	ike_moved(g.ike, spi, &from, &evil, g.now, &g.fx);
+	gate_run(&g);
+}
+
 static void act(void)
 {
 	unsigned i = draw(CLIENTS);
 	struct dialer *d = &who[i];
 
-	switch (draw(10)) {
+	switch (draw(13)) {
 	case 0:
 		kick_one();
 		break;
@@ -122,8 +179,17 @@ static void act(void)
 		dialer_call(d, g.now); /* forgets all about before */
 		break;
 	case 3:
-		if (d->c.behind_nat) /* the NAT has forgotten its mapping */
-			d->c.self.port = (uint16_t)(1024 + draw(60000));
+		move(i);
+		break;
+	case 10:
+		move(i);
+		esp(i);
+		break;
+	case 11:
+		esp(i);
+		break;
+	case 12:
+		stray();
 		break;
 	case 4:
 	case 5:
@@ -160,11 +226,29 @@ static bool keys_agree(void)
 	return true;
 }
 
+/* Only a client itself has moved its session: nobody else is at his addresses. */
+static bool own_places(void)
+{
+	const struct ike_sa *sa;
+	uint32_t cursor = 0;
+
+	while ((sa = ike_next(g.ike, &cursor))) {
+		if (sa->peer.addr.b[3] != sa->source.addr.b[3])
+			return false;
+		for (const struct ike_child *c = sa->children; c; c = c->next)
+			if (c->peer.addr.b[3] != sa->source.addr.b[3])
+				return false;
+	}
+	return true;
+}
+
 static const char *wrong(void)
 {
 	const char *why = gate_check(&g);
 
 	events++;
+	if (!*why && !own_places())
+		return "a session is where its client was never";
 	if (*why)
 		return why;
 	if (ike_deadline(g.ike) < g.now)
@@ -272,6 +356,7 @@ static const char *run(uint64_t seed)
 		g.n_events = 0;
 		step(&next_act);
 		came_up += gate_count(&g, FX_UP, IKE_R__COUNT);
+		moved += gate_count(&g, FX_MOVED, IKE_R__COUNT);
 		why = wrong();
 	}
 	if (*why)
@@ -314,10 +399,11 @@ int main(void)
 		if (++bad == 10)
 			break;
 	}
-	printf("# %lu runs, %lu events, %lu sessions came up, %lu times keys compared\n", n, events,
-	       came_up, matched);
+	printf("# %lu runs, %lu events, %lu sessions came up, %lu moved, %lu times keys compared\n",
+	       n, events, came_up, moved, matched);
 	ok(bad == 0, "in every run, after every event, what must hold does");
 	ok(came_up > n * 6, "and clients get through, several in each run");
 	ok(matched > n * 100, "with the same keys on both sides, as far as both know");
+	ok(moved > n / 2, "and are followed when they move");
 	return done();
 }
