@@ -62,6 +62,7 @@ struct gw {
 	bool link_made;
 	struct ctl_server *ctl;
 	sd_event_source *timer, *sampler;
+	sd_event_source *reports; /* of the kernel; owns its socket */
 	struct gw_session *session; /* owned, by slot */
 	uint32_t n_session;
 	struct gw_check *check; /* owned */
@@ -135,6 +136,9 @@ void traffic_snapshot(void *ctx);
 void traffic_seen(struct gw_session *g, uint64_t packets, uint64_t now_us);
 /* As the last snapshot has them; zeros for an SA that was not there. */
 struct xfrm_counters traffic_of(const struct gw *gw, const struct ipaddr *dst, uint32_t spi);
+
+/* ---- roam.c ---- */
+int roam_start(struct gw *gw);
 
 /* ---- view.c ---- */
 extern const struct ctl_ops gw_ctl_ops;
