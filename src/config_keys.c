@@ -108,9 +108,10 @@ const struct conf_key conf_keys[] = {
 	{ "phase1", "ike_frag_size", conf_parse_later_number, .field = CONF_NO_FIELD, .max = 65535,
 	  .dflt = "", .later = "it will bound the fragments of large messages",
 	  .help = "Largest IKE fragment, in bytes." },
-	{ "phase1", "natt_keepalive", conf_parse_later_seconds, .field = CONF_NO_FIELD, .max = HOUR,
-	  .dflt = "0", .later = "it will send packets that keep the mapping of a NAT alive",
-	  .help = "Time between keepalives to clients behind a NAT; 0 sends none." },
+	{ "phase1", "natt_keepalive", conf_parse_microseconds, .field = C(ike.natt_keepalive_us),
+	  .max = HOUR, .dflt = "0",
+	  .help = "Silence towards a client with ESP in UDP after which a keepalive is sent; 0 "
+		  "sends none." },
 	{ "phase1", "dpd_delay", conf_parse_later_seconds, .field = CONF_NO_FIELD, .max = HOUR,
 	  .dflt = "0", .later = "it will ask silent clients whether they are still there",
 	  .help = "Silence after which a client is asked whether it is there; 0 asks never." },

@@ -411,6 +411,9 @@ static void run_one(struct gw *gw, const struct fx_item *it)
 	case FX_CHILD_MOVE:
 		run_child_move(gw, it);
 		break;
+	case FX_KEEPALIVE:
+		roam_keepalive(gw, it);
+		break;
 	case FX_MOVED:
 		event_moved(it->session);
 		break;

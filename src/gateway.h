@@ -21,6 +21,12 @@
 #include "workers.h"
 #include "xfrm/xfrm.h"
 
+/* Whether a client was sent anything lately; zeroes before the first look. */
+struct keepalive {
+	uint64_t packets, looked_us; /* outbound when last looked, and when that was */
+	uint64_t quiet_us;           /* since when nothing may have been sent */
+};
+
 /* What the shell knows of a session beside the core: same slot, same generation. */
 struct gw_session {
 	uint32_t gen;
@@ -29,7 +35,8 @@ struct gw_session {
 	uint64_t granted_s;        /* the lease, CLOCK_REALTIME */
 	uint64_t bytes_in, bytes_out; /* of SA pairs that are gone */
 	uint64_t packets, active_us;  /* of its SAs when last looked at; when that last grew */
-	char reason[128];             /* vpngw-authd's, or the operator's; escaped */
+	struct keepalive keepalive;
+	char reason[128]; /* vpngw-authd's, or the operator's; escaped */
 };
 
 /* A password check under way. */
@@ -62,7 +69,7 @@ struct gw {
 	bool link_made;
 	struct ctl_server *ctl;
 	sd_event_source *timer, *sampler;
-	sd_event_source *reports; /* of the kernel; owns its socket */
+	sd_event_source *reports;   /* of the kernel; owns its socket */
 	struct gw_session *session; /* owned, by slot */
 	uint32_t n_session;
 	struct gw_check *check; /* owned */
@@ -139,6 +146,9 @@ struct xfrm_counters traffic_of(const struct gw *gw, const struct ipaddr *dst, u
 
 /* ---- roam.c ---- */
 int roam_start(struct gw *gw);
+void roam_keepalive(struct gw *gw, const struct fx_item *it);
+/* True when one is due, and then it counts as sent. `packets`: sent so far. */
+bool keepalive_due(struct keepalive *k, uint64_t packets, uint64_t now_us, uint64_t interval_us);
 
 /* ---- view.c ---- */
 extern const struct ctl_ops gw_ctl_ops;

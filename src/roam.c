@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* roam.c - clients that move: the kernel's reports go to the core, which judges them. */
+/*
+ * roam.c - clients that move: the kernel's reports go to the core, which judges them. And what keeps
+ * NATs from moving clients that are silent.
+ */
 #include "gateway.h"
 
 #include <string.h>
@@ -41,4 +44,37 @@ int roam_start(struct gw *gw)
 		return rc;
 	}
 	return sd_event_source_set_io_fd_own(gw->reports, true);
+}
+
+/* ---- keepalives ---- */
+
+bool keepalive_due(struct keepalive *k, uint64_t packets, uint64_t now_us, uint64_t interval_us)
+{
+	/* The last of them may have gone right after the last look. */
+	if (packets != k->packets)
+		k->quiet_us = k->looked_us;
+	k->packets = packets;
+	k->looked_us = now_us;
+	if (now_us - k->quiet_us < interval_us)
+		return false;
+	k->quiet_us = now_us;
+	return true;
+}
+
+void roam_keepalive(struct gw *gw, const struct fx_item *it)
+{
+	static const uint8_t byte = 0xff; /* RFC 3948 2.3 */
+	const struct ike_sa *sa = ike_find(gw->ike, it->who.who);
+	struct gw_session *g = sa ? gw_session(gw, it->who.who) : NULL;
+	struct xfrm_counters c;
+	uint64_t packets = 0;
+
+	if (!g)
+		return;
+	for (const struct ike_child *k = sa->children; k; k = k->next)
+		if (k->in_kernel && xfrm_sa_counters(gw->xfrm, &k->peer.addr, k->spi_out, &c) == 0)
+			packets += c.packets;
+	if (keepalive_due(&g->keepalive, packets, gw_now_us(gw), gw->config->ike.natt_keepalive_us))
+		net_send(gw->net, &it->send.local, &it->send.peer, false,
+			 (struct span){ &byte, 1 });
 }

@@ -197,6 +197,8 @@ static void tick_sa(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx 
 	}
 	if (sa->nego && now >= sa->nego->next_us)
 		aggr_repeat(ike, sa, now, fx);
+	if (now >= keepalive_at(sa))
+		keepalive_look(ike, sa, now, fx);
 	tick_exchanges(ike, sa, now, fx);
 	tick_children(ike, sa, now, fx);
 	if (table_get(&ike->t, id))

@@ -83,9 +83,10 @@ struct ike_conf {
 	uint32_t p2_life_s;
 	enum ike_check check;
 	enum ike_natt natt;
-	uint64_t retransmit_us;   /* first wait */
-	uint8_t retransmit_tries; /* repetitions after the first sending */
-	double retransmit_factor; /* each wait is this much longer */
+	uint64_t natt_keepalive_us; /* longest silence towards a client on port 4500; 0: any */
+	uint64_t retransmit_us;     /* first wait */
+	uint8_t retransmit_tries;   /* repetitions after the first sending */
+	double retransmit_factor;   /* each wait is this much longer */
 	uint32_t half_open_total, half_open_source;
 	uint64_t auth_timeout_us;
 	enum ike_my_id my_id_type;

@@ -133,6 +133,7 @@ void sa_rearm(struct ike *ike, struct ike_sa *sa)
 	uint64_t due = sa->deadline_us;
 
 	least(&due, sa->expires_us);
+	least(&due, keepalive_at(sa));
 	if (sa->nego)
 		least(&due, sa->nego->next_us);
 	for (const struct ike_xchg *x = sa->xchgs; x; x = x->next) {

@@ -175,6 +175,12 @@ uint8_t natd_evaluate(const struct ike_sa *sa, const struct ike_msg *m,
 		      const struct endpoint *local, size_t n_local, const struct endpoint *peer,
 		      size_t n_peer);
 
+/* A session has come up, or back: its NAT is kept from forgetting it, if so configured. */
+void keepalive_start(const struct ike *ike, struct ike_sa *sa, uint64_t now);
+/* When the next one is to be looked at; UINT64_MAX: never. */
+uint64_t keepalive_at(const struct ike_sa *sa);
+void keepalive_look(const struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
+
 /* ---- quick.c ---- */
 
 /* The pair as the shell needs it, in the arena, without keys; NULL when there is no room. */

@@ -40,6 +40,8 @@ enum fx_kind {
 	FX_CHILD_MOVE,
 	/* A session has another peer address or port. */
 	FX_MOVED,
+	/* Twice in natt_keepalive: send one byte 0xff (RFC 3948 2.3) unless ESP has gone there. */
+	FX_KEEPALIVE,
 };
 
 /* Why a session ended, a login failed or a message was refused. */
@@ -129,7 +131,7 @@ struct fx_item {
 	enum fx_kind kind;
 	struct ike_ticket who;
 	union {
-		struct {
+		struct { /* FX_SEND, FX_KEEPALIVE */
 			struct endpoint local, peer;
 			struct span data; /* the ISAKMP message, without a non-ESP marker */
 			bool natt;        /* put the non-ESP marker in front (RFC 3948 2.2) */

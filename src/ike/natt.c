@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* natt.c - finding out who is behind a NAT (RFC 3947 3.2 and drafts 02, 03). Pure. */
+/*
+ * natt.c - finding out who is behind a NAT (RFC 3947 3.2 and drafts 02, 03), and keeping it from
+ * forgetting (RFC 3948 4). Pure.
+ */
 #include "cleanup.h"
 #include "ike/core.h"
 
@@ -45,4 +48,32 @@ uint8_t natd_evaluate(const struct ike_sa *sa, const struct ike_msg *m,
 	if (!natd_is(sa, m->natd[0], local, n_local))
 		nat |= IKE_NAT_LOCAL;
 	return nat;
+}
+
+/* ---- keepalives ---- */
+
+/*
+ * Whoever is behind the NAT sends them. The gateway may be, and a client that sleeps sends none: so
+ * this side does it as well, where the configuration says so. Half the interval from look to look
+ * keeps the silence below it, whenever in between the last ESP went.
+ */
+void keepalive_start(const struct ike *ike, struct ike_sa *sa, uint64_t now)
+{
+	uint64_t interval = ike->conf->natt_keepalive_us;
+
+	sa->keepalive_us = sa->natt && interval ? now + interval / 2 : 0;
+}
+
+uint64_t keepalive_at(const struct ike_sa *sa)
+{
+	return sa->keepalive_us && sa->state == IKE_ST_UP ? sa->keepalive_us : UINT64_MAX;
+}
+
+void keepalive_look(const struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)
+{
+	struct fx_item *it = fx_add(fx, FX_KEEPALIVE, sa_ticket(sa, 0));
+
+	it->send.local = sa->local;
+	it->send.peer = sa->peer;
+	keepalive_start(ike, sa, now);
 }

@@ -98,8 +98,8 @@ struct ike_sa {
 	bool dpd_seen;
 	uint64_t dpd_window_us; /* start of the current second */
 	uint8_t dpd_in_window;
-	uint64_t
-		moves_us; /* the client's next change of address is due at the rate of LIMIT_MOVE_S */
+	uint64_t keepalive_us; /* when to look whether one is due; 0: never */
+	uint64_t moves_us;     /* changes of the client's address are used up to here: move.c */
 	uint32_t next_child, next_serial;
 	enum ike_reason why;        /* of REFUSING and CLOSING */
 	struct ike_child *children; /* owned list, newest first */

@@ -350,6 +350,7 @@ int ike_restore(struct ike *ike, struct span saved, uint64_t now, struct sess_id
 	sa_enter(ike, sa, state);
 	if (state == IKE_ST_AUTHED)
 		xauth_again(ike, sa, now);
+	keepalive_start(ike, sa, now);
 	sa_rearm(ike, sa);
 	*ret_id = sa->id;
 	return 0;

@@ -379,6 +379,9 @@ static void run_one(struct gate *g, const struct fx_item *it)
 	case FX_CHILD_DEL:
 		del_pair(g, it);
 		break;
+	case FX_KEEPALIVE:
+		note(g, it)->peer = it->send.peer;
+		break;
 	case FX_CHILD_MOVE:
 		move_pair(g, it);
 		break;

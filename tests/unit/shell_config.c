@@ -150,6 +150,7 @@ static void test_full_values(const struct config *c)
 	is_int(c->ike.p1[2].group, 2, "full: the last with group 2");
 	is_int(c->ike.check, IKE_CHECK_OBEY, "full: proposal_check");
 	is_int(c->ike.natt, IKE_NATT_ON, "full: nat_traversal");
+	is_int((long long)c->ike.natt_keepalive_us, 20000000, "full: natt_keepalive");
 	ok(c->ike.retransmit_factor == 1.5, "full: retransmit");
 	is_int((long long)c->ike.auth_timeout_us, 120000000, "full: auth_timeout");
 	is_int(c->ike.pfs_group[1], 2, "full: pfs_group");
@@ -190,8 +191,6 @@ static void test_full(void)
 		"clients that understand the pieces; remove it\n"
 		"t.conf:25:19: ike_frag_size is not yet supported: it will bound the fragments of "
 		"large messages; remove it\n"
-		"t.conf:26:19: natt_keepalive is not yet supported: it will send packets that keep "
-		"the mapping of a NAT alive; remove it\n"
 		"t.conf:27:19: dpd_delay is not yet supported: it will ask silent clients whether "
 		"they are still there; remove it\n"
 		"t.conf:28:19: dpd_retry is not yet supported: it will be the wait before a silent "

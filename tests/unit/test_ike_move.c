@@ -347,6 +347,63 @@ static void test_restored(void)
 	kit_end("restored");
 }
 
+/* ---- keepalives ---- */
+
+static unsigned looks(uint64_t us)
+{
+	g.n_events = 0;
+	gate_pass(&g, us);
+	return gate_count(&g, FX_KEEPALIVE, IKE_R__COUNT);
+}
+
+static void up(bool nat, uint64_t interval)
+{
+	kit_prepare();
+	g.no_crypto = c.no_crypto = true;
+	g.conf.natt_keepalive_us = interval;
+	c.behind_nat = nat;
+	gate_start(&g);
+	if (!client_up(&c, &g))
+		abort();
+}
+
+static void test_keepalive(void)
+{
+	static uint8_t rec[8192];
+	struct endpoint there = ep("203.0.113.5:4500");
+	struct sess_id id;
+	size_t n;
+
+	up(true, S(20));
+	is_int(looks(S(100)), 10, "natt_keepalive = 20s: every 10 s is looked whether one is due");
+	is_int(g.n_out, 0, "which is no message of IKE");
+	report(child()->spi_in, child()->peer, there);
+	looks(S(10));
+	ok(gate_last(&g, FX_KEEPALIVE) && endpoint_eq(&gate_last(&g, FX_KEEPALIVE)->peer, &there),
+	   "it goes to where the client is now");
+	ike_save(g.ike, client_sa(&c, &g)->id, rec, sizeof(rec), &n);
+	g.ike = ike_free(g.ike);
+	gate_start(&g);
+	if (ike_restore(g.ike, (struct span){ rec, n }, g.now, &id) < 0)
+		abort();
+	g.pair[0].who = id;
+	is_int(looks(S(100)), 10, "also for a session from before a restart");
+	ike_close(g.ike, id, IKE_R_KICKED, g.now, &g.fx);
+	gate_run(&g);
+	is_int(looks(S(100)), 0, "but not when it has ended");
+	up(false, S(20));
+	is_int(looks(S(100)), 0, "none for a client without NAT traversal");
+	up(true, 0);
+	is_int(looks(S(100)), 0, "none when none is configured");
+	kit_prepare();
+	g.no_crypto = c.no_crypto = c.behind_nat = true;
+	g.conf.natt_keepalive_us = S(2);
+	gate_start(&g);
+	client_login(&c, &g);
+	is_int(looks(S(30)), 0, "and none before the session is up: the client speaks");
+	kit_end("keepalive");
+}
+
 int main(void)
 {
 	test_esp();
@@ -359,5 +416,6 @@ int main(void)
 	test_under_way();
 	test_lost();
 	test_restored();
+	test_keepalive();
 	return done();
 }

@@ -268,6 +268,7 @@ static void prepare(uint64_t seed)
 	g.pool_len = 6; /* fewer than clients */
 	g.seed ^= seed << 8;
 	g.conf.p2_life_s = 300;
+	g.conf.natt_keepalive_us = draw(2) ? 20 * US_PER_S : 0;
 	g.hold = ~0u;
 	gate_start(&g);
 	n_wire = 0;
