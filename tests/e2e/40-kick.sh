@@ -12,8 +12,13 @@ kick_status() { # kick_status EXPECTED WHO
 	equal $rc "$1"
 }
 
-must "the gateway is configured" gw_configure
+must "the gateway is configured" gw_configure <<'E'
+[listen]
+control_group = adm
+E
 must "the gateway starts" gw_start
+check "it says that the socket has another group" assert_journal_says \
+	"control_group = adm, but systemd made /run/vpngw/control for group vpngw-admin"
 must "alice's strongSwan starts" ss_client c1
 must "alice logs in" ss_up c1
 must "bob logs in, by vpnc" vpnc_up c2
