@@ -68,7 +68,7 @@ ACCEL_SRC := src/ike/dh_openssl.c
 CORE := src/addr.c src/text.c src/ini.c $(wildcard src/xfrm/msg*.c) src/auth/proto.c src/auth/throttle.c \
 	src/auth/users.c \
 	$(filter-out $(if $(HAVE_LIBCRYPTO),,$(ACCEL_SRC)),$(wildcard src/ike/*.c)) \
-	$(wildcard src/pool/*.c src/dpd/*.c)
+	$(wildcard src/pool/*.c)
 AUTHD := $(wildcard src/auth/authd*.c)
 CTL := $(wildcard src/ctl/ctl*.c)
 SHELL_SRC := $(filter-out $(CORE) src/main.c,$(wildcard src/*.c)) \
