@@ -215,7 +215,7 @@ void ike_dh_done(struct ike *ike, struct ike_ticket who, int err, struct span pu
 	if (!sa)
 		return;
 	if (sa->state == IKE_ST_DH && who.serial == 0) {
-		aggr_dh_done(ike, sa, err, public_value, shared, now, fx);
+		phase1_dh_done(ike, sa, err, public_value, shared, now, fx);
 	} else {
 		x = xchg_by_serial(sa, who.serial);
 		if (who.serial && x)

@@ -106,8 +106,10 @@ int info_message(struct ike_event *ev);
 
 /* ---- between the parts of a login ---- */
 
-void aggr_dh_done(struct ike *ike, struct ike_sa *sa, int err, struct span g_r, struct span shared,
-		  uint64_t now, struct fx *fx);
+void phase1_dh_done(struct ike *ike, struct ike_sa *sa, int err, struct span g_r,
+		    struct span shared, uint64_t now, struct fx *fx);
+int aggr_dh_done(struct ike *ike, struct ike_sa *sa, struct fx *fx);
+int aggr_signed(struct ike *ike, struct ike_sa *sa, struct span sig, uint64_t now, struct fx *fx);
 void aggr_repeat(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 /* The client goes on: it has seen our verdict, acknowledged or not. */
