@@ -44,6 +44,8 @@
 #define LIMIT_GROUP_NAME  64
 #define LIMIT_SPLIT_NETS  16
 #define LIMIT_SERVERS     4 /* DNS and WINS servers handed to a client */
+#define LIMIT_PSK         256 /* bytes of a shared key */
+#define LIMIT_PSK_ROWS    1024
 
 /* Address pools */
 #define LIMIT_POOLS     16
