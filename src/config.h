@@ -20,10 +20,6 @@
 
 #define CONFIG_FILE "/vpngw/vpngw.conf" /* below sysconfdir */
 
-enum conf_exchange_mode {
-	CONF_AGGRESSIVE = 1,
-};
-
 enum conf_auth_source {
 	CONF_AUTH_FILE,
 	CONF_AUTH_PAM,

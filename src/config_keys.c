@@ -9,6 +9,7 @@
 #include "config_keys.h"
 
 #include "cleanup.h"
+#include "ike/names.h"
 
 #define C(member)      offsetof(struct config, member)
 #define P(member)      offsetof(struct conf_pool, member)
@@ -72,13 +73,15 @@ const struct conf_key conf_keys[] = {
 	  .words = WORDS({ "leaf", 0, NULL }, { "full", 1, NULL }), .dflt = "leaf",
 	  .help = "Certificates to send: leaf, or full for the intermediates as well." },
 
-	{ "phase1", "exchange_mode", conf_parse_fixed, .field = CONF_NO_FIELD, .list = true,
-	  .words = WORDS({ "aggressive", CONF_AGGRESSIVE, NULL },
+	{ "phase1", "exchange_mode", conf_parse_words, .field = C(ike.mode),
+	  .count = C(ike.n_modes), .max = IKE_MODES_MAX, .list = true,
+	  .words = WORDS({ "aggressive", XCHG_AGGRESSIVE, NULL },
 			 { "main", 0, "it will answer main mode as well" }),
 	  .dflt = "aggressive",
 	  .help = "Phase 1 exchanges to answer: aggressive (main: not yet supported)." },
-	{ "phase1", "authentication", conf_parse_fixed, .field = CONF_NO_FIELD, .list = true,
-	  .words = WORDS({ "hybrid_rsa", 0, NULL },
+	{ "phase1", "authentication", conf_parse_words, .field = C(ike.auth),
+	  .count = C(ike.n_auth), .max = IKE_AUTH_MAX, .list = true,
+	  .words = WORDS({ "hybrid_rsa", AUTH_HYBRID_INIT_RSA, NULL },
 			 { "xauth_rsa", 0, "it will ask for a certificate and a password" },
 			 { "xauth_psk", 0, "it will ask for a shared key and a password" }),
 	  .dflt = "hybrid_rsa",

@@ -169,6 +169,20 @@ int conf_parse_fixed(struct conf_arg *a)
 	return find_word(a, &v);
 }
 
+static bool same_u16(const void *x, const void *y)
+{
+	return memcmp(x, y, sizeof(uint16_t)) == 0;
+}
+
+int conf_parse_words(struct conf_arg *a)
+{
+	unsigned v;
+	int rc = find_word(a, &v);
+	uint16_t value = (uint16_t)v;
+
+	return rc < 0 ? rc : conf_append(a, &value, sizeof(value), same_u16);
+}
+
 /* ---- numbers and times ---- */
 
 int conf_number(const char *s, uint64_t max, uint64_t *ret)

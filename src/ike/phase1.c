@@ -47,19 +47,40 @@ static int admit(struct ike *ike, const struct ike_dgram *d, uint64_t now, struc
 	return -EUSERS;
 }
 
-static int no_proposal(struct ike_event *ev, const char *offered)
+/* The client gets one small notify, the journal a sentence. */
+static int refuse(struct ike_event *ev, const char *detail)
 {
-	char detail[OFFER_TEXT + 400], name[IKE_NAME_LEN];
-	int n = snprintf(detail, sizeof(detail), "the client offers %s; the gateway accepts ",
-			 *offered ? offered : "nothing that parses");
-
-	for (unsigned i = 0; i < ev->ike->conf->n_p1 && n < (int)sizeof(detail) - IKE_NAME_LEN; i++)
-		n += snprintf(detail + n, sizeof(detail) - (size_t)n, "%s%s", i ? ", " : "",
-			      ike_p1_str(&ev->ike->conf->p1[i], name));
-	snprintf(detail + n, sizeof(detail) - (size_t)n, " ([phase1] proposal)");
 	ike_note(ev->ike, NULL, &ev->d->peer, IKE_R_NO_PROPOSAL_P1, detail, ev->fx);
 	info_notify_clear(ev->ike, ev->d, &ev->hdr, N_NO_PROPOSAL_CHOSEN, ev->now, ev->fx);
 	return -ENOENT;
+}
+
+static int other_mode(struct ike_event *ev)
+{
+	char detail[128], name[IKE_NAME_LEN];
+
+	snprintf(detail, sizeof(detail),
+		 "the client uses %s, which is not answered ([phase1] exchange_mode)",
+		 ike_xchg_str(ev->hdr.xchg, name));
+	return refuse(ev, detail);
+}
+
+static int no_proposal(struct ike_event *ev, const struct p1_choice *c, const char *offered)
+{
+	const struct ike_conf *conf = ev->ike->conf;
+	char detail[OFFER_TEXT + 400], name[IKE_NAME_LEN];
+	size_t cap = sizeof(detail);
+	unsigned n_all = c->auth_fits ? conf->n_p1 : conf->n_auth;
+	int n = snprintf(detail, cap, "the client offers %s; the gateway accepts ",
+			 *offered ? offered : "nothing that parses");
+
+	for (unsigned i = 0; i < n_all && n < (int)cap - IKE_NAME_LEN; i++)
+		n += snprintf(detail + n, cap - (size_t)n, "%s%s", i ? ", " : "",
+			      c->auth_fits ? ike_p1_str(&conf->p1[i], name)
+					   : ike_auth_str(conf->auth[i], name));
+	snprintf(detail + n, cap - (size_t)n, " ([phase1] %s)",
+		 c->auth_fits ? "proposal" : "authentication");
+	return refuse(ev, detail);
 }
 
 /* Copies what the answer and the hashes need of the offer into a block of the negotiation's own. */
@@ -111,6 +132,7 @@ static int new_sa(struct ike_event *ev, const struct p1_choice *c, struct ike_sa
 	memcpy(n->request, ev->digest, sizeof(n->request));
 	ike_random(ev->ike, n->nonce_r, sizeof(n->nonce_r));
 	sa->alg = c->alg;
+	sa->auth = c->auth;
 	sa->mode = ev->hdr.xchg;
 	sa->peer = sa->source = ev->d->peer;
 	sa->local = ev->d->local;
@@ -119,14 +141,35 @@ static int new_sa(struct ike_event *ev, const struct p1_choice *c, struct ike_sa
 	return 0;
 }
 
+static bool is_answered(const struct ike_conf *c, uint8_t mode)
+{
+	unsigned i = 0;
+
+	while (i < c->n_modes && c->mode[i] != mode)
+		i++;
+	return i < c->n_modes;
+}
+
+static int choose(struct ike_event *ev, struct p1_choice *ret)
+{
+	const struct ike_conf *c = ev->ike->conf;
+	struct p1_want want = { .n_auth = c->n_auth, .ke_len = ev->msg.ke.n };
+	char offered[OFFER_TEXT];
+	int rc;
+
+	memcpy(want.auth, c->auth, sizeof(want.auth));
+	rc = p1_choose(ev->msg.sa, c, &want, ret, offered);
+	return rc == -ENOENT ? no_proposal(ev, ret, offered) : rc;
+}
+
 int phase1_begin(struct ike_event *ev, struct ike_sa **ret)
 {
-	char offered[OFFER_TEXT];
 	struct p1_choice c;
-	int rc = p1_choose(ev->msg.sa, ev->ike->conf, ev->msg.ke.n, &c, offered);
+	int rc;
 
-	if (rc == -ENOENT)
-		return no_proposal(ev, offered);
+	if (!is_answered(ev->ike->conf, ev->hdr.xchg))
+		return other_mode(ev);
+	rc = choose(ev, &c);
 	if (rc == 0)
 		rc = admit(ev->ike, ev->d, ev->now, ev->fx);
 	if (rc == 0)

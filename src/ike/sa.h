@@ -75,6 +75,7 @@ struct ike_sa {
 	uint8_t nat;            /* enum ike_nat set */
 	uint32_t vids;          /* enum vid_bit set */
 	uint8_t mode;           /* exchange type of phase 1 */
+	uint16_t auth;          /* authentication method, as on the wire */
 	struct ike_p1 alg;
 	struct ike_keys keys;               /* valid from IKE_ST_SIGN on */
 	uint8_t last_block[IKE_BLOCK_MAX];  /* of phase 1: seed of later IVs */

@@ -54,6 +54,8 @@ void gate_init(struct gate *g)
 		ike_p1_parse(p1[i], &g->conf.p1[g->conf.n_p1++], &why);
 	for (unsigned i = 0; i < ARRAY_SIZE(p2); i++)
 		ike_p2_parse(p2[i], &g->conf.p2[g->conf.n_p2++], &why);
+	g->conf.mode[g->conf.n_modes++] = XCHG_AGGRESSIVE;
+	g->conf.auth[g->conf.n_auth++] = AUTH_HYBRID_INIT_RSA;
 	g->conf.p1_life_s = 86400;
 	g->conf.p2_life_s = 3600;
 	g->conf.natt = IKE_NATT_ON;

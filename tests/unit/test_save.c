@@ -82,7 +82,9 @@ static void test_round_trip(void)
 	sa = client_sa(&c, &g);
 	ok(sa && sa->state == IKE_ST_UP && strcmp(sa->user, user) == 0 &&
 		   ipaddr_eq(&sa->lease, &c.address) && endpoint_eq(&sa->peer, &c.self) &&
-		   sa->dpd_seq == 4711 && ike_sessions(g.ike) == 1 && ike_half_open(g.ike) == 0,
+		   sa->dpd_seq == 4711 && sa->mode == XCHG_AGGRESSIVE &&
+		   sa->auth == AUTH_HYBRID_INIT_RSA && ike_sessions(g.ike) == 1 &&
+		   ike_half_open(g.ike) == 0,
 	   "it is what it was");
 	is_int(save(), 0, "it is saved again");
 	ok(n_rec == n && memcmp(rec, again, n) == 0, "and the bytes are the same");
