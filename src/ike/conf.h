@@ -11,6 +11,8 @@
 #include "bytes.h"
 #include "ike/fx.h"
 
+struct psk_table;
+
 #define IKE_P1_MAX     32
 #define IKE_P2_MAX     32
 #define IKE_GROUPS_MAX 16
@@ -76,6 +78,7 @@ struct ike_conf {
 	uint8_t n_modes;
 	uint16_t auth[IKE_AUTH_MAX]; /* authentication methods, in order of preference */
 	uint8_t n_auth;
+	const struct psk_table *psk;  /* shared keys (psk.h); NULL: none */
 	struct ike_p1 p1[IKE_P1_MAX]; /* in order of preference */
 	uint8_t n_p1;
 	uint32_t p1_life_s;

@@ -3,7 +3,7 @@
  * core.h - what the files of the state machine share. Private to ike/.
  *
  * A message travels: input.c (whose is it, is it new, decrypt) -> steps.c (is it allowed now, does
- * its hash verify) -> a handler in aggr.c, xauth.c, modecfg.c, quick.c or info.c (what does it
+ * its hash verify) -> a handler in aggr.c, main.c, xauth.c, modecfg.c, quick.c or info.c (what does it
  * mean). Only a handler changes an SA, and only after everything about the message was verified.
  */
 #pragma once
@@ -97,6 +97,9 @@ int steps_run(struct ike_event *ev);
 
 int aggr_first(struct ike_event *ev);
 int aggr_third(struct ike_event *ev);
+int main_first(struct ike_event *ev);
+int main_third(struct ike_event *ev);
+int main_fifth(struct ike_event *ev);
 int xauth_reply(struct ike_event *ev);
 int xauth_ack(struct ike_event *ev);
 int config_request(struct ike_event *ev);
@@ -110,6 +113,10 @@ void phase1_dh_done(struct ike *ike, struct ike_sa *sa, int err, struct span g_r
 		    struct span shared, uint64_t now, struct fx *fx);
 int aggr_dh_done(struct ike *ike, struct ike_sa *sa, struct fx *fx);
 int aggr_signed(struct ike *ike, struct ike_sa *sa, struct span sig, uint64_t now, struct fx *fx);
+int main_dh_done(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
+int main_signed(struct ike *ike, struct ike_sa *sa, struct span sig, uint64_t now, struct fx *fx);
+/* Message 5 does not decrypt, or its hash is wrong. */
+void main_not_authentic(struct ike_event *ev);
 void aggr_repeat(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 /* The client goes on: it has seen our verdict, acknowledged or not. */

@@ -82,9 +82,14 @@ static const struct name notifies[] = {
 /* RFC 2409 appendix A, draft-ietf-ipsec-isakmp-hybrid-auth-05 3.2.1, draft-beaulieu-ike-xauth-02
  * 7.2. Words for those that are not implemented, too: clients offer them. */
 static const struct name auths[] = {
-	{ 1, "psk" },           { 2, "dss" },           { 3, "rsasig" },
-	{ 4, "rsaenc" },        { 5, "rsarev" },        { AUTH_HYBRID_INIT_RSA, "hybrid_rsa" },
-	{ 65001, "xauth_psk" }, { 65005, "xauth_rsa" },
+	{ 1, "psk" },
+	{ 2, "dss" },
+	{ 3, "rsasig" },
+	{ 4, "rsaenc" },
+	{ 5, "rsarev" },
+	{ AUTH_HYBRID_INIT_RSA, "hybrid_rsa" },
+	{ AUTH_XAUTH_PSK, "xauth_psk" },
+	{ 65005, "xauth_rsa" },
 };
 
 static const struct enc_name {

@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 #include "cleanup.h"
-#include "ike/dh.h"
+#include "ike/psk.h"
 
 /* ---- the first message ---- */
 
@@ -65,6 +65,33 @@ static int other_mode(struct ike_event *ev)
 	return refuse(ev, detail);
 }
 
+static bool is_named(const struct ike_conf *c, uint16_t auth)
+{
+	unsigned i = 0;
+
+	while (i < c->n_auth && c->auth[i] != auth)
+		i++;
+	return i < c->n_auth;
+}
+
+/*
+ * Why this client cannot use a shared key; NULL: it can. In aggressive mode anybody is given a hash
+ * to guess the key from (CVE-2002-1623); in main mode the address decides which key it is.
+ */
+static const char *why_no_psk(const struct ike_event *ev)
+{
+	const struct ike_conf *c = ev->ike->conf;
+
+	if (!is_named(c, AUTH_XAUTH_PSK))
+		return "[phase1] authentication does not name it";
+	if (ev->hdr.xchg != XCHG_MAIN)
+		return "in aggressive mode its key could be guessed from our answer; the gateway "
+		       "takes it in main mode alone";
+	if (!psk_find(c->psk, &ev->d->peer.addr))
+		return "[phase1] psk_file has no key for this address";
+	return NULL;
+}
+
 static int no_proposal(struct ike_event *ev, const struct p1_choice *c, const char *offered)
 {
 	const struct ike_conf *conf = ev->ike->conf;
@@ -78,8 +105,10 @@ static int no_proposal(struct ike_event *ev, const struct p1_choice *c, const ch
 		n += snprintf(detail + n, cap - (size_t)n, "%s%s", i ? ", " : "",
 			      c->auth_fits ? ike_p1_str(&conf->p1[i], name)
 					   : ike_auth_str(conf->auth[i], name));
-	snprintf(detail + n, cap - (size_t)n, " ([phase1] %s)",
-		 c->auth_fits ? "proposal" : "authentication");
+	n += snprintf(detail + n, cap - (size_t)n, " ([phase1] %s)",
+		      c->auth_fits ? "proposal" : "authentication");
+	if (!c->auth_fits && c->other_auth == AUTH_XAUTH_PSK && is_named(conf, AUTH_XAUTH_PSK))
+		snprintf(detail, cap, "the client offers xauth_psk: %s", why_no_psk(ev));
 	return refuse(ev, detail);
 }
 
@@ -153,11 +182,13 @@ static bool is_answered(const struct ike_conf *c, uint8_t mode)
 static int choose(struct ike_event *ev, struct p1_choice *ret)
 {
 	const struct ike_conf *c = ev->ike->conf;
-	struct p1_want want = { .n_auth = c->n_auth, .ke_len = ev->msg.ke.n };
+	struct p1_want want = { .ke_len = ev->msg.ke.n };
 	char offered[OFFER_TEXT];
 	int rc;
 
-	memcpy(want.auth, c->auth, sizeof(want.auth));
+	for (unsigned i = 0; i < c->n_auth; i++)
+		if (c->auth[i] != AUTH_XAUTH_PSK || !why_no_psk(ev))
+			want.auth[want.n_auth++] = c->auth[i];
 	rc = p1_choose(ev->msg.sa, c, &want, ret, offered);
 	return rc == -ENOENT ? no_proposal(ev, ret, offered) : rc;
 }
@@ -273,6 +304,18 @@ static void my_id(const struct ike_conf *c, const struct ike_sa *sa, struct ike_
 	n->id_r_len = (uint16_t)wr_done(&w).n;
 }
 
+static int skeyid(const struct ike_conf *c, const struct ike_sa *sa, struct span shared,
+		  struct secret *ret)
+{
+	struct span ni = sa->nego->nonce_i, nr = SPAN_OF(sa->nego->nonce_r);
+	const struct psk *psk;
+
+	if (sa->auth != AUTH_XAUTH_PSK)
+		return keymat_skeyid_sig(sa->alg.hash, ni, nr, shared, ret);
+	psk = psk_find(c->psk, &sa->source.addr);
+	return psk ? keymat_skeyid_psk(sa->alg.hash, psk->key, ni, nr, ret) : -ENOKEY;
+}
+
 /* SKEYID, what follows from it, and the IV of the first encrypted message. */
 static int derive(struct ike *ike, struct ike_sa *sa, struct span shared)
 {
@@ -284,7 +327,7 @@ static int derive(struct ike *ike, struct ike_sa *sa, struct span shared)
 	memcpy(both, sa->cky_i, IKE_COOKIE);
 	memcpy(both + IKE_COOKIE, sa->cky_r, IKE_COOKIE);
 	my_id(ike->conf, sa, n);
-	rc = keymat_skeyid_sig(h, n->nonce_i, SPAN_OF(n->nonce_r), shared, &n->skeyid);
+	rc = skeyid(ike->conf, sa, shared, &n->skeyid);
 	if (rc == 0)
 		rc = keymat_phase1(h, sa->alg.enc, sa->alg.key_len, &n->skeyid, shared,
 				   SPAN_OF(both), &sa->keys);
@@ -327,7 +370,8 @@ void phase1_dh_done(struct ike *ike, struct ike_sa *sa, int err, struct span g_r
 		err = derive(ike, sa, shared);
 	}
 	if (err == 0)
-		err = aggr_dh_done(ike, sa, fx);
+		err = sa->mode == XCHG_MAIN ? main_dh_done(ike, sa, now, fx)
+					    : aggr_dh_done(ike, sa, fx);
 	if (err < 0) {
 		ike->count[IKE_C_DROP_MALFORMED]++; /* N071-N080: a public value that is none */
 		sa_close(ike, sa, IKE_R_INTERNAL, false, now, fx);
@@ -343,7 +387,7 @@ void ike_sign_done(struct ike *ike, struct ike_ticket who, int err, struct span 
 	if (!sa || sa->state != IKE_ST_SIGN)
 		return;
 	if (err == 0)
-		err = aggr_signed(ike, sa, sig, now, fx);
+		err = (sa->mode == XCHG_MAIN ? main_signed : aggr_signed)(ike, sa, sig, now, fx);
 	if (err < 0)
 		sa_close(ike, sa, IKE_R_INTERNAL, false, now, fx);
 	else if (table_get(&ike->t, who.who))

@@ -268,7 +268,7 @@ struct ike_sa *half_open_oldest_unproved(const struct ike_table *t)
 {
 	struct ike_sa *sa = t->oldest;
 
-	while (sa && sa->state != IKE_ST_AM_SENT)
+	while (sa && !(1u << sa->state & (ST(AM_SENT) | ST(MM_SA))))
 		sa = sa->newer;
 	return sa;
 }

@@ -11,7 +11,7 @@
 
 /* Phase 1, from the client's first message to its last. */
 struct ike_nego {
-	uint8_t request[16];           /* digest_of() the first message: to know a repetition */
+	uint8_t request[16];           /* digest_of() the last message: to know a repetition */
 	uint8_t *offer;                /* owned: SAi_b and the chosen transform */
 	struct span sa_body;           /* views offer */
 	struct sa_answer answer;       /* .transform views offer */
@@ -28,6 +28,7 @@ struct ike_nego {
 	uint32_t received, sent; /* bytes from and to an address that has proved nothing */
 	uint8_t resent;          /* repetitions without being asked */
 	uint64_t next_us;        /* next repetition; UINT64_MAX: none */
+	bool told_key;           /* that the shared keys seem to differ was noted */
 };
 
 struct ike_nego *nego_free(struct ike_nego *n);
@@ -37,6 +38,7 @@ enum xchg_kind {
 	XCHG_KIND_STATUS, /* our verdict */
 	XCHG_KIND_CONFIG, /* the client asks for its configuration */
 	XCHG_KIND_QUICK,
+	XCHG_KIND_PHASE1, /* our last message of main mode, for a client that repeats its own */
 	XCHG_KIND_DELETE, /* our Delete, repeated a few times: nobody acknowledges it */
 };
 

@@ -92,6 +92,25 @@ static void test_round_trip(void)
 	ok(client_keys_match(&c, &g), "its pairs are in the kernel as before");
 }
 
+/* How it came is part of it. */
+static void test_main_mode(void)
+{
+	const struct ike_sa *sa;
+
+	kit_fresh();
+	c.main = true;
+	c.auth = AUTH_XAUTH_PSK;
+	if (!client_up(&c, &g))
+		abort();
+	save();
+	restart();
+	is_int(restore(), 0, "a session that began in main mode is restored");
+	sa = client_sa(&c, &g);
+	ok(sa && sa->mode == XCHG_MAIN && sa->auth == AUTH_XAUTH_PSK, "and knows how it came");
+	ok(client_quick(&c, &g) && client_keys_match(&c, &g), "it goes on");
+	kit_end("main mode");
+}
+
 static void test_goes_on(void)
 {
 	rich();
@@ -345,6 +364,7 @@ static void test_replays(void)
 int main(void)
 {
 	test_round_trip();
+	test_main_mode();
 	test_goes_on();
 	test_states();
 	test_room();
