@@ -114,6 +114,7 @@ int conf_parse_groups(struct conf_arg *a);
 int conf_parse_path(struct conf_arg *a);
 int conf_parse_store(struct conf_arg *a); /* path or none */
 int conf_parse_private_key(struct conf_arg *a);
+int conf_parse_secret_file(struct conf_arg *a); /* path or credential:NAME */
 int conf_parse_later_seconds(struct conf_arg *a);
 int conf_parse_later_number(struct conf_arg *a);
 

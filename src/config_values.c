@@ -437,6 +437,20 @@ int conf_parse_store(struct conf_arg *a)
 	return set_string(a, a->text);
 }
 
+int conf_parse_secret_file(struct conf_arg *a)
+{
+	static const char credential[] = "credential:";
+	char buf[CONF_SHOWN];
+
+	if (is_path(a->text) || (strncmp(a->text, credential, strlen(credential)) == 0 &&
+				 is_file_name(a->text + strlen(credential))))
+		return set_string(a, a->text);
+	return conf_wrong(a, 0,
+			  "'%s' names no file, expected a path that begins with /, or "
+			  "credential:NAME",
+			  conf_shown(a->text, buf));
+}
+
 int conf_parse_private_key(struct conf_arg *a)
 {
 	static const char credential[] = "credential:", token[] = "pkcs11:";
