@@ -3,8 +3,8 @@
  * core.h - what the files of the state machine share. Private to ike/.
  *
  * A message travels: input.c (whose is it, is it new, decrypt) -> steps.c (is it allowed now, does
- * its hash verify) -> a handler in aggr.c, main.c, xauth.c, modecfg.c, quick.c or info.c (what does it
- * mean). Only a handler changes an SA, and only after everything about the message was verified.
+ * its hash verify) -> a handler in aggr.c, main.c, xauth.c, modecfg.c, quick.c or info.c (what does
+ * it mean). Only a handler changes an SA, and only after everything about the message was verified.
  */
 #pragma once
 
