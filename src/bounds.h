@@ -20,6 +20,8 @@
 
 /* Phase 1, before the client has proved anything */
 #define LIMIT_AM3_WAIT_S     15  /* an aggressive mode answer without a third message */
+#define LIMIT_MM3_WAIT_S     15  /* a main mode answer without a third message */
+#define LIMIT_MM5_WAIT_S     30  /* the address is proved, and the fifth message missing */
 #define LIMIT_CRYPTO_PENDING 128 /* DH and RSA jobs of unfinished phase 1 exchanges */
 #define LIMIT_AMPLIFY        3   /* bytes sent for each byte from an unproven address */
 #define LIMIT_NOTIFY_PER_S   10  /* clear error notifies in all */
@@ -47,7 +49,9 @@
 #define LIMIT_GROUPS      32  /* groups of one user */
 #define LIMIT_GROUP_NAME  64
 #define LIMIT_SPLIT_NETS  16
-#define LIMIT_SERVERS     4 /* DNS and WINS servers handed to a client */
+#define LIMIT_SERVERS     4   /* DNS and WINS servers handed to a client */
+#define LIMIT_PSK         256 /* bytes of a shared key */
+#define LIMIT_PSK_ROWS    1024
 
 /* The journal: lines about failed logins with the same reason in 5 s, the rest is counted */
 #define LIMIT_LOG_UNNAMED 5  /* by clients that named no user */

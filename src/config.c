@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "config_build.h"
+#include "ike/psk.h"
 #include "ini.h"
 #include "text.h"
 
@@ -367,6 +368,8 @@ struct config *config_free(struct config *c)
 		free(c->pool[i].store);
 	free(c->pool);
 	free(c->banner_file);
+	free(c->psk_file);
+	psk_free(c->psk);
 	free(c->default_domain);
 	free(c->split_dns);
 	free(c->backup_servers);

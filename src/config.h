@@ -20,10 +20,6 @@
 
 #define CONFIG_FILE "/vpngw/vpngw.conf" /* below sysconfdir */
 
-enum conf_exchange_mode {
-	CONF_AGGRESSIVE = 1,
-};
-
 enum conf_auth_source {
 	CONF_AUTH_FILE,
 	CONF_AUTH_PAM,
@@ -81,7 +77,9 @@ struct config {
 	struct conf_auth auth;
 	struct conf_pool *pool; /* owned array */
 	size_t n_pools;
-	char *banner_file; /* owned: path or "" */
+	char *banner_file;     /* owned: path or "" */
+	char *psk_file;        /* owned: path, or "credential:NAME" */
+	struct psk_table *psk; /* owned; NULL until config_load_psk() */
 	uint32_t replay_window;
 	/*
 	 * Everything the core needs except what comes out of the certificate: my_id, cert[]. The
@@ -104,6 +102,13 @@ struct config {
  */
 int config_load(const char *path, FILE *err, struct config **ret);
 struct config *config_free(struct config *c);
+
+/*
+ * Reads psk_file where xauth_psk is named, and adds warnings about what is in it. On failure
+ * -EINVAL, or what the system says, with a line for each mistake in `err`. check_only: a file that
+ * this user may not read is a warning. Where it is not named, or it is called twice: nothing.
+ */
+int config_load_psk(struct config *c, bool check_only, FILE *err);
 
 /* Every key with its value and where it was set, in the file's own syntax. */
 int config_print(const char *path, FILE *out, FILE *err);

@@ -23,6 +23,9 @@ void conf_check(struct conf_input *in, enum conf_purpose purpose, const struct c
 /* Adds a warning for what is weak. 0 or -ENOMEM. */
 int conf_warn_weak(struct config *c);
 
+/* Adds a warning of any kind. 0 or -ENOMEM. */
+__attribute__((format(printf, 2, 3))) int conf_warn(struct config *c, const char *fmt, ...);
+
 /* As config_load() and config_print(), from other places; in: to be read into, fresh. */
 extern const struct conf_places conf_installed;
 int conf_load_from(const struct conf_places *places, FILE *err, struct config **ret);

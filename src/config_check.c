@@ -5,6 +5,7 @@
  * Each check is silent when a value it needs was wrong by itself: that has been told.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 
 #include "config_build.h"
@@ -37,6 +38,14 @@ static bool is_set(const struct check *k, const char *section, const char *key)
 static bool is_good(const struct check *k, const char *section, const char *key)
 {
 	return !conf_setting(&k->in->global, section, key)->bad;
+}
+
+static bool is_named(const uint16_t *list, unsigned n, uint16_t value)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (list[i] == value)
+			return true;
+	return false;
 }
 
 /* ---- sockets ---- */
@@ -96,8 +105,8 @@ static void check_lists(const struct check *k)
 	static const struct {
 		const char *section, *key, *expected;
 	} needed[] = {
-		{ "phase1", "exchange_mode", "aggressive" },
-		{ "phase1", "authentication", "hybrid_rsa" },
+		{ "phase1", "exchange_mode", "aggressive or main" },
+		{ "phase1", "authentication", "hybrid_rsa or xauth_psk" },
 		{ "phase1", "proposal", "one such as aes256-sha256-modp2048" },
 		{ "phase2", "proposal", "one such as aes256-sha256" },
 	};
@@ -110,6 +119,20 @@ static void check_lists(const struct check *k)
 			conf_mistake(k->in, s->at, "%s: the list is empty, expected %s",
 				     needed[i].key, needed[i].expected);
 	}
+}
+
+/* ---- shared keys ---- */
+
+static void check_shared_keys(const struct check *k)
+{
+	const struct ike_conf *ike = &k->c->ike;
+
+	if (is_good(k, "phase1", "exchange_mode") && is_good(k, "phase1", "authentication") &&
+	    is_named(ike->auth, ike->n_auth, AUTH_XAUTH_PSK) && ike->n_modes &&
+	    !is_named(ike->mode, ike->n_modes, XCHG_MAIN))
+		conf_mistake(k->in, global(k, "phase1", "authentication"),
+			     "authentication: xauth_psk without main mode, expected exchange_mode "
+			     "to name main: in aggressive mode the key could be guessed");
 }
 
 /* ---- times ---- */
@@ -273,6 +296,7 @@ void conf_check(struct conf_input *in, enum conf_purpose purpose, const struct c
 
 	check_listen(&k);
 	check_lists(&k);
+	check_shared_keys(&k);
 	check_times(&k);
 	check_tunnel(&k);
 	check_pools(&k);
@@ -280,11 +304,31 @@ void conf_check(struct conf_input *in, enum conf_purpose purpose, const struct c
 
 /* ---- what is weak ---- */
 
+int conf_warn(struct config *c, const char *fmt, ...)
+{
+	char **more, *text = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return -ENOMEM;
+	more = reallocarray(c->warnings, c->n_warnings + 1, sizeof(*more));
+	if (!more) {
+		free(text);
+		return -ENOMEM;
+	}
+	c->warnings = more;
+	more[c->n_warnings++] = text;
+	return 0;
+}
+
 /* One sentence for each weakness of a key, with the first value that has it. */
 static int warn(struct config *c, const char *key, const char *value, const char *weakness)
 {
 	_cleanup_free_ char *text = NULL;
-	char **more;
 
 	if (!weakness)
 		return 0;
@@ -295,16 +339,11 @@ static int warn(struct config *c, const char *key, const char *value, const char
 	for (size_t i = 0; i < c->n_warnings; i++) {
 		const char *end = strstr(c->warnings[i], " is weak: ");
 
-		if (strncmp(c->warnings[i], key, strlen(key)) == 0 &&
+		if (end && strncmp(c->warnings[i], key, strlen(key)) == 0 &&
 		    strcmp(end, strstr(text, " is weak: ")) == 0)
 			return 0;
 	}
-	more = reallocarray(c->warnings, c->n_warnings + 1, sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	c->warnings = more;
-	more[c->n_warnings++] = TAKE_PTR(text);
-	return 0;
+	return conf_warn(c, "%s", text);
 }
 
 /* Asked part by part, because ike_p1_weakness() tells the worst only. */
@@ -340,6 +379,11 @@ int conf_warn_weak(struct config *c)
 {
 	char buf[IKE_NAME_LEN];
 	int rc = 0;
+
+	if (is_named(c->ike.auth, c->ike.n_auth, AUTH_XAUTH_PSK))
+		rc = warn(c, "[phase1] authentication", "xauth_psk",
+			  "everybody who knows the shared key can pose as the gateway and collect "
+			  "passwords");
 
 	for (size_t i = 0; i < c->ike.n_p1 && rc == 0; i++)
 		rc = warn_p1(c, &c->ike.p1[i]);

@@ -9,6 +9,7 @@
 #include "config_keys.h"
 
 #include "cleanup.h"
+#include "ike/names.h"
 
 #define C(member)      offsetof(struct config, member)
 #define P(member)      offsetof(struct conf_pool, member)
@@ -73,18 +74,22 @@ const struct conf_key conf_keys[] = {
 	  .words = WORDS({ "leaf", 0, NULL }, { "full", 1, NULL }), .dflt = "leaf",
 	  .help = "Certificates to send: leaf, or full for the intermediates as well." },
 
-	{ "phase1", "exchange_mode", conf_parse_fixed, .field = CONF_NO_FIELD, .list = true,
-	  .words = WORDS({ "aggressive", CONF_AGGRESSIVE, NULL },
-			 { "main", 0, "it will answer main mode as well" }),
-	  .dflt = "aggressive",
-	  .help = "Phase 1 exchanges to answer: aggressive (main: not yet supported)." },
-	{ "phase1", "authentication", conf_parse_fixed, .field = CONF_NO_FIELD, .list = true,
-	  .words = WORDS({ "hybrid_rsa", 0, NULL },
+	{ "phase1", "exchange_mode", conf_parse_words, .field = C(ike.mode),
+	  .count = C(ike.n_modes), .max = IKE_MODES_MAX, .list = true,
+	  .words = WORDS({ "aggressive", XCHG_AGGRESSIVE, NULL }, { "main", XCHG_MAIN, NULL }),
+	  .dflt = "aggressive, main", .help = "Phase 1 exchanges to answer: aggressive, main." },
+	{ "phase1", "authentication", conf_parse_words, .field = C(ike.auth),
+	  .count = C(ike.n_auth), .max = IKE_AUTH_MAX, .list = true,
+	  .words = WORDS({ "hybrid_rsa", AUTH_HYBRID_INIT_RSA, NULL },
 			 { "xauth_rsa", 0, "it will ask for a certificate and a password" },
-			 { "xauth_psk", 0, "it will ask for a shared key and a password" }),
+			 { "xauth_psk", AUTH_XAUTH_PSK, NULL }),
 	  .dflt = "hybrid_rsa",
-	  .help = "How both sides prove themselves: hybrid_rsa (xauth_rsa, xauth_psk: not yet "
+	  .help = "How both sides prove themselves: hybrid_rsa, xauth_psk (xauth_rsa: not yet "
 		  "supported)." },
+	{ "phase1", "psk_file", conf_parse_secret_file, .field = C(psk_file),
+	  .dflt = "/etc/vpngw/psk",
+	  .help = "Shared keys for xauth_psk, by the client's address: a path, or "
+		  "credential:NAME." },
 	{ "phase1", "proposal", conf_parse_p1, .field = C(ike.p1), .count = C(ike.n_p1),
 	  .max = IKE_P1_MAX, .list = true, .dflt = "aes256-sha256-modp2048, aes256-sha1-modp2048",
 	  .help = "Cipher-hash-group for IKE itself, the best first." },

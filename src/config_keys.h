@@ -103,6 +103,7 @@ bool conf_next_item(const char *text, size_t *pos, char *buf, size_t *ret_at);
 int conf_parse_enum(struct conf_arg *a);  /* words -> enum */
 int conf_parse_flag(struct conf_arg *a);  /* words -> bool */
 int conf_parse_fixed(struct conf_arg *a); /* words; the only one has no field */
+int conf_parse_words(struct conf_arg *a); /* a list of words -> uint16_t array */
 int conf_parse_number(struct conf_arg *a);
 int conf_parse_seconds(struct conf_arg *a);
 int conf_parse_microseconds(struct conf_arg *a); /* written as a time, uint64_t */
@@ -113,6 +114,7 @@ int conf_parse_groups(struct conf_arg *a);
 int conf_parse_path(struct conf_arg *a);
 int conf_parse_store(struct conf_arg *a); /* path or none */
 int conf_parse_private_key(struct conf_arg *a);
+int conf_parse_secret_file(struct conf_arg *a); /* path or credential:NAME */
 int conf_parse_later_seconds(struct conf_arg *a);
 int conf_parse_later_number(struct conf_arg *a);
 

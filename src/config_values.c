@@ -169,6 +169,20 @@ int conf_parse_fixed(struct conf_arg *a)
 	return find_word(a, &v);
 }
 
+static bool same_u16(const void *x, const void *y)
+{
+	return memcmp(x, y, sizeof(uint16_t)) == 0;
+}
+
+int conf_parse_words(struct conf_arg *a)
+{
+	unsigned v;
+	int rc = find_word(a, &v);
+	uint16_t value = (uint16_t)v;
+
+	return rc < 0 ? rc : conf_append(a, &value, sizeof(value), same_u16);
+}
+
 /* ---- numbers and times ---- */
 
 int conf_number(const char *s, uint64_t max, uint64_t *ret)
@@ -421,6 +435,20 @@ int conf_parse_store(struct conf_arg *a)
 				  "none",
 				  conf_shown(a->text, buf));
 	return set_string(a, a->text);
+}
+
+int conf_parse_secret_file(struct conf_arg *a)
+{
+	static const char credential[] = "credential:";
+	char buf[CONF_SHOWN];
+
+	if (is_path(a->text) || (strncmp(a->text, credential, strlen(credential)) == 0 &&
+				 is_file_name(a->text + strlen(credential))))
+		return set_string(a, a->text);
+	return conf_wrong(a, 0,
+			  "'%s' names no file, expected a path that begins with /, or "
+			  "credential:NAME",
+			  conf_shown(a->text, buf));
 }
 
 int conf_parse_private_key(struct conf_arg *a)

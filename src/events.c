@@ -234,13 +234,21 @@ void event_note(struct gw *gw, const struct fx_item *it)
 		return;
 	text_escape(it->note.detail, detail, sizeof(detail));
 	show(&s, sa ? sa->user : "", sa ? sa->client : "", &it->note.peer, &(struct ipaddr){ 0 });
-	log_event_init(&e, is_overload(why) ? LOG_WARNING : LOG_INFO, "%s: %s%s%s%s", s.peer,
-		       ike_reason_str(why), *detail ? ": " : "", detail, left_out);
+	log_event_init(&e,
+		       is_overload(why)          ? LOG_WARNING
+		       : why == IKE_R_SHARED_KEY ? LOG_NOTICE
+						 : LOG_INFO,
+		       "%s: %s%s%s%s", s.peer, ike_reason_str(why), *detail ? ": " : "", detail,
+		       left_out);
 	log_field(&e, "VPNGW_PEER", "%s", s.peer);
 	log_field(&e, "VPNGW_USER", "%s", s.user);
 	log_field(&e, "VPNGW_REASON", "%s", ike_reason_key(why));
 	if (sa)
 		log_field(&e, "VPNGW_SESSION", "%s", ike_session_name(sa, name));
+	if (why == IKE_R_SHARED_KEY) {
+		log_field(&e, "VPNGW_EVENT", "auth-failed");
+		log_field(&e, "MESSAGE_ID", ID_AUTH_FAILED);
+	}
 	if (is_overload(why)) {
 		log_field(&e, "VPNGW_EVENT", "overload");
 		log_field(&e, "MESSAGE_ID", ID_OVERLOAD);

@@ -126,6 +126,11 @@ static int load_config(struct gw *gw, const char *path)
 		log_err("the configuration is not valid: vpngw --check-config says where");
 		return EXIT_CONFIG;
 	}
+	rc = config_load_psk(gw->config, false, stderr);
+	if (rc < 0) {
+		log_err("the shared keys cannot be used: vpngw --check-config says why");
+		return EXIT_CONFIG;
+	}
 	rc = creds_load(gw->config, NULL, &gw->creds, err, sizeof(err));
 	if (rc < 0) {
 		log_err("%s", err);

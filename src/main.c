@@ -53,6 +53,10 @@ static int check_config(const char *path)
 
 	if (config_load(path, stderr, &c) < 0)
 		return EXIT_CONFIG;
+	if (config_load_psk(c, true, stderr) < 0) {
+		config_free(c);
+		return EXIT_CONFIG;
+	}
 	for (size_t i = 0; i < c->n_warnings; i++)
 		fprintf(stderr, "warning: %s\n", c->warnings[i]);
 	if (creds_load(c, SYSCONFDIR CREDS_PRIVATE, &creds, err, sizeof(err)) < 0) {

@@ -101,6 +101,10 @@ static void fill_session(struct gw *gw, const struct ike_sa *sa, struct ctl_sess
 	snprintf(ret->user, sizeof(ret->user), "%s", sa->user);
 	snprintf(ret->client, sizeof(ret->client), "%s", sa->client);
 	snprintf(ret->state, sizeof(ret->state), "%s", sa->state == IKE_ST_UP ? "up" : "login");
+	snprintf(ret->exchange_mode, sizeof(ret->exchange_mode), "%s",
+		 sa->mode == XCHG_MAIN ? "main" : "aggressive");
+	snprintf(ret->authentication, sizeof(ret->authentication), "%s",
+		 ike_auth_str(sa->auth, name));
 	snprintf(ret->nat, sizeof(ret->nat), "%s", nat_text(sa->nat));
 	snprintf(ret->proposal, sizeof(ret->proposal), "%s", ike_p1_str(&sa->alg, name));
 	identity_text(sa, ret->group, sizeof(ret->group));

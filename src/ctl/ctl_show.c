@@ -98,6 +98,8 @@ static void show_session(FILE *f, const json_t *o)
 	line(f, "Traffic", "received %s, sent %s", traffic(o, "bytes_in", NULL, in),
 	     traffic(o, "bytes_out", NULL, out));
 	line(f, "IKE", "%s", ctl_member(o, "proposal", b, sizeof(b)));
+	line(f, "", "%s in %s mode", ctl_member(o, "authentication", a, sizeof(a)),
+	     ctl_member(o, "exchange_mode", b, sizeof(b)));
 	text_line(f, "Cookies", o, "cookies");
 	json_array_foreach (children, i, child)
 		show_child(f, child, i);

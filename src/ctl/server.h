@@ -41,6 +41,8 @@ struct ctl_session {
 	char client[LIMIT_CLIENT_NAME + 1];
 	char group[LIMIT_ID + 1];               /* the client's phase 1 identity as text */
 	char proposal[CTL_TEXT];                /* phase 1: "aes256-sha256-modp2048" */
+	char exchange_mode[16];                 /* "aggressive", "main" */
+	char authentication[32];                /* "hybrid_rsa", "xauth_psk" */
 	char nat[32];                           /* "none", "client", "gateway", "both", "forced" */
 	char cookies[40];                       /* "0d2157c241d8da43:8a…" */
 	uint64_t since_s, idle_s, expires_in_s; /* expires_in_s 0: never */

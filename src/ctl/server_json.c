@@ -64,6 +64,8 @@ void ctl_json_session(struct jsonw *w, const struct ctl_session *s, bool with_ch
 	jsonw_text(w, "client", s->client);
 	jsonw_text(w, "group", s->group);
 	jsonw_text(w, "proposal", s->proposal);
+	jsonw_text(w, "exchange_mode", s->exchange_mode);
+	jsonw_text(w, "authentication", s->authentication);
 	jsonw_text(w, "nat", s->nat);
 	jsonw_text(w, "cookies", s->cookies);
 	jsonw_time(w, "since", s->since_s);

@@ -78,16 +78,15 @@ struct span build_clear(struct ike_build *b)
 	return finish(b);
 }
 
-struct span build_sealed(struct ike_build *b, const struct ike_keys *k, const struct secret *hash,
-			 uint8_t iv[static IKE_BLOCK_MAX])
+struct span build_encrypted(struct ike_build *b, const struct ike_keys *k,
+			    uint8_t iv[static IKE_BLOCK_MAX])
 {
 	size_t block = cipher_block(k->enc);
 	struct span out;
 
 	build_close(b);
-	if (b->w.bad || !block || !b->hash_at || b->hash_at + hash->n > b->w.len)
+	if (b->w.bad || !block)
 		return (struct span){ 0 };
-	memcpy(b->w.p + b->hash_at, hash->b, hash->n);
 	while ((b->w.len - ISAKMP_HDR) % block && !b->w.bad)
 		wr_u8(&b->w, 0);
 	wr_patch_u8(&b->w, AT_FLAGS, ISAKMP_FLAG_ENCRYPTED);
@@ -96,6 +95,16 @@ struct span build_sealed(struct ike_build *b, const struct ike_keys *k, const st
 				  b->w.len - ISAKMP_HDR) < 0)
 		return (struct span){ 0 };
 	return out;
+}
+
+struct span build_sealed(struct ike_build *b, const struct ike_keys *k, const struct secret *hash,
+			 uint8_t iv[static IKE_BLOCK_MAX])
+{
+	build_close(b);
+	if (b->w.bad || !b->hash_at || b->hash_at + hash->n > b->w.len)
+		return (struct span){ 0 };
+	memcpy(b->w.p + b->hash_at, hash->b, hash->n);
+	return build_encrypted(b, k, iv);
 }
 
 void build_tv(struct ike_build *b, uint16_t type, uint16_t value)

@@ -45,6 +45,10 @@ struct span build_clear(struct ike_build *b);
 struct span build_sealed(struct ike_build *b, const struct ike_keys *k, const struct secret *hash,
 			 uint8_t iv[static IKE_BLOCK_MAX]);
 
+/* The same without a hash of its own: what the payloads hold is sent as it is. */
+struct span build_encrypted(struct ike_build *b, const struct ike_keys *k,
+			    uint8_t iv[static IKE_BLOCK_MAX]);
+
 /* Attributes: TV and TLV (RFC 2408 3.3). */
 void build_tv(struct ike_build *b, uint16_t type, uint16_t value);
 void build_tlv(struct ike_build *b, uint16_t type, struct span value);

@@ -57,7 +57,8 @@ static bool one_delete_is_enough(const struct ike_sa *sa)
 void sa_close(struct ike *ike, struct ike_sa *sa, enum ike_reason why, bool tell, uint64_t now,
 	      struct fx *fx)
 {
-	bool keyed = !(1u << sa->state & (ST(DH) | ST(SIGN) | ST(AM_SENT) | ST(CLOSING)));
+	bool keyed = !(1u << sa->state &
+		       (ST(DH) | ST(SIGN) | ST(AM_SENT) | ST(MM_SA) | ST(MM_KE) | ST(CLOSING)));
 
 	if (!tell || !keyed) {
 		sa_down(ike, sa, why, fx);
@@ -109,6 +110,8 @@ static void on_deadline(struct ike *ike, struct ike_sa *sa, uint64_t now, struct
 	case IKE_ST_DH:
 	case IKE_ST_SIGN:
 	case IKE_ST_AM_SENT:
+	case IKE_ST_MM_SA:
+	case IKE_ST_MM_KE:
 		sa_close(ike, sa, IKE_R_NO_THIRD, false, now, fx);
 		break;
 	case IKE_ST_XAUTH:
@@ -234,7 +237,7 @@ void ike_dh_done(struct ike *ike, struct ike_ticket who, int err, struct span pu
 	if (!sa)
 		return;
 	if (sa->state == IKE_ST_DH && who.serial == 0) {
-		aggr_dh_done(ike, sa, err, public_value, shared, now, fx);
+		phase1_dh_done(ike, sa, err, public_value, shared, now, fx);
 	} else {
 		x = xchg_by_serial(sa, who.serial);
 		if (who.serial && x)

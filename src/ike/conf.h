@@ -11,10 +11,14 @@
 #include "bytes.h"
 #include "ike/fx.h"
 
+struct psk_table;
+
 #define IKE_P1_MAX     32
 #define IKE_P2_MAX     32
 #define IKE_GROUPS_MAX 16
 #define IKE_CERTS_MAX  4
+#define IKE_MODES_MAX  4
+#define IKE_AUTH_MAX   8
 
 /* Phase 1 proposal: the wire numbers of RFC 2409 appendix A. */
 struct ike_p1 {
@@ -72,6 +76,11 @@ struct ike_modecfg {
 };
 
 struct ike_conf {
+	uint16_t mode[IKE_MODES_MAX]; /* phase 1 exchange types that are answered */
+	uint8_t n_modes;
+	uint16_t auth[IKE_AUTH_MAX]; /* authentication methods, in order of preference */
+	uint8_t n_auth;
+	const struct psk_table *psk;  /* shared keys (psk.h); NULL: none */
 	struct ike_p1 p1[IKE_P1_MAX]; /* in order of preference */
 	uint8_t n_p1;
 	uint32_t p1_life_s;

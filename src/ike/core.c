@@ -101,9 +101,9 @@ const char *ike_session_name(const struct ike_sa *sa, char buf[static IKE_SESSIO
 
 const char *ike_state_str(enum ike_state s)
 {
-	static const char *const name[] = { "new",    "dh",       "sign",     "am-sent",
-					    "xauth",  "checking", "refusing", "authed",
-					    "leased", "up",       "closing" };
+	static const char *const name[] = { "new",    "dh",    "sign",     "am-sent",  "mm-sa",
+					    "mm-ke",  "xauth", "checking", "refusing", "authed",
+					    "leased", "up",    "closing" };
 
 	return name[s];
 }
@@ -305,6 +305,7 @@ static const struct {
 	[IKE_R_TOO_MANY_HALF_OPEN] = { "half-open-limit", "too many logins under way" },
 	[IKE_R_TOO_MANY_FROM_PEER] = { "half-open-limit-source",
 				       "too many logins under way from one address" },
+	[IKE_R_SHARED_KEY] = { "shared-key", "the shared keys probably differ" },
 	[IKE_R_BUSY] = { "busy", "too much cryptography under way" },
 };
 

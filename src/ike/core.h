@@ -3,8 +3,8 @@
  * core.h - what the files of the state machine share. Private to ike/.
  *
  * A message travels: input.c (whose is it, is it new, decrypt) -> steps.c (is it allowed now, does
- * its hash verify) -> a handler in aggr.c, xauth.c, modecfg.c, quick.c or info.c (what does it
- * mean). Only a handler changes an SA, and only after everything about the message was verified.
+ * its hash verify) -> a handler in aggr.c, main.c, xauth.c, modecfg.c, quick.c or info.c (what does
+ * it mean). Only a handler changes an SA, and only after everything about the message was verified.
  */
 #pragma once
 
@@ -108,6 +108,9 @@ int steps_run(struct ike_event *ev);
 
 int aggr_first(struct ike_event *ev);
 int aggr_third(struct ike_event *ev);
+int main_first(struct ike_event *ev);
+int main_third(struct ike_event *ev);
+int main_fifth(struct ike_event *ev);
 int xauth_reply(struct ike_event *ev);
 int transaction_ack(struct ike_event *ev);
 int config_request(struct ike_event *ev);
@@ -117,8 +120,14 @@ int info_message(struct ike_event *ev);
 
 /* ---- between the parts of a login ---- */
 
-void aggr_dh_done(struct ike *ike, struct ike_sa *sa, int err, struct span g_r, struct span shared,
-		  uint64_t now, struct fx *fx);
+void phase1_dh_done(struct ike *ike, struct ike_sa *sa, int err, struct span g_r,
+		    struct span shared, uint64_t now, struct fx *fx);
+int aggr_dh_done(struct ike *ike, struct ike_sa *sa, struct fx *fx);
+int aggr_signed(struct ike *ike, struct ike_sa *sa, struct span sig, uint64_t now, struct fx *fx);
+int main_dh_done(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
+int main_signed(struct ike *ike, struct ike_sa *sa, struct span sig, uint64_t now, struct fx *fx);
+/* Message 5 does not decrypt, or its hash is wrong. */
+void main_not_authentic(struct ike_event *ev);
 void aggr_repeat(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 /* Prepares the good verdict once more, after a restart in which it may have got lost. */

@@ -52,7 +52,7 @@ enum ike_reason {
 	IKE_R_SHUTDOWN,         /* the gateway stops */
 	IKE_R_LIFETIME,         /* the ISAKMP SA reached its lifetime */
 	IKE_R_MESSAGE_IDS,      /* LIMIT_MESSAGE_IDS used up */
-	IKE_R_NO_THIRD,         /* no valid third message of aggressive mode */
+	IKE_R_NO_THIRD,         /* phase 1 was not finished in time */
 	IKE_R_EVICTED,          /* made room for a newer half-open exchange */
 	IKE_R_CLIENT_SILENT,    /* the client stopped answering during the login */
 	IKE_R_NOT_UP,           /* logged in, but no SA pair within auth_timeout */
@@ -70,7 +70,8 @@ enum ike_reason {
 	IKE_R_PFS_MISMATCH,     /* PFS wanted by one side only, or another group */
 	IKE_R_TOO_MANY_HALF_OPEN,
 	IKE_R_TOO_MANY_FROM_PEER,
-	IKE_R_BUSY, /* LIMIT_CRYPTO_PENDING jobs under way */
+	IKE_R_SHARED_KEY, /* message 5 does not decrypt: the client has another shared key */
+	IKE_R_BUSY,       /* LIMIT_CRYPTO_PENDING jobs under way */
 	IKE_R__COUNT,
 };
 

@@ -50,24 +50,27 @@ static bool is_zero(const uint8_t cky[static IKE_COOKIE])
 	return memcmp(cky, zero, IKE_COOKIE) == 0;
 }
 
-/* The first message again: our answer again, if the address has sent enough to deserve it. */
-static int repeat_first(struct ike_event *ev, struct ike_sa *sa)
+/* The message that we are answering came again: our answer again, if the address has sent enough
+ * to deserve it. */
+static void answer_again(struct ike_event *ev, const struct ike_sa *sa)
 {
 	struct ike_nego *n = sa->nego;
 
-	if (!n || memcmp(n->request, ev->digest, sizeof(n->request)) != 0)
-		return -EALREADY; /* N029: other bytes under the same cookie */
 	n->received += (uint32_t)ev->d->data.n;
 	if (!n->reply)
-		return 0; /* being worked on */
+		return; /* being worked on */
 	if (n->sent + n->reply_len > (size_t)LIMIT_AMPLIFY * n->received) {
 		drop(ev->ike, IKE_C_DROP_CREDIT);
-		return 0;
+		return;
 	}
 	n->sent += (uint32_t)n->reply_len;
 	ev->ike->count[IKE_C_RESENT]++;
 	sa_send(ev->ike, sa, (struct span){ n->reply, n->reply_len }, ev->fx);
-	return 0;
+}
+
+static bool is_answered(const struct ike_event *ev, const struct ike_sa *sa)
+{
+	return sa->nego && memcmp(sa->nego->request, ev->digest, sizeof(ev->digest)) == 0;
 }
 
 static int first_message(struct ike_event *ev)
@@ -78,8 +81,12 @@ static int first_message(struct ike_event *ev)
 	if (ev->hdr.flags & ISAKMP_FLAG_ENCRYPTED || ev->hdr.msgid)
 		return -EBADMSG;
 	sa = half_open_find(&ev->ike->t, &ev->d->peer, ev->hdr.cky_i);
-	if (sa)
-		return repeat_first(ev, sa);
+	if (sa && !is_answered(ev, sa))
+		return -EALREADY; /* N029: other bytes under the same cookie */
+	if (sa) {
+		answer_again(ev, sa);
+		return 0;
+	}
 	if (ike_walk(body, ev->hdr.next, &ev->msg) < 0 || ev->msg.padding.n)
 		return -EBADMSG;
 	return steps_run(ev);
@@ -101,24 +108,6 @@ static int open_sealed(struct ike_event *ev)
 	return 0;
 }
 
-static int phase1_message(struct ike_event *ev)
-{
-	struct span body = { ev->d->data.p + ISAKMP_HDR, ev->d->data.n - ISAKMP_HDR };
-	int rc;
-
-	if (ev->hdr.msgid || ev->sa->state != IKE_ST_AM_SENT)
-		return -EPROTO;
-	memcpy(ev->iv, ev->sa->last_block, sizeof(ev->iv));
-	if (ev->hdr.flags & ISAKMP_FLAG_ENCRYPTED) {
-		rc = open_sealed(ev);
-	} else {
-		rc = ike_walk(body, ev->hdr.next, &ev->msg);
-		if (rc == 0 && ev->msg.padding.n)
-			rc = -EBADMSG;
-	}
-	return rc < 0 ? rc : steps_run(ev);
-}
-
 /* A message of an exchange whose last message we know already. */
 static bool repeated(struct ike_event *ev)
 {
@@ -134,6 +123,51 @@ static bool repeated(struct ike_event *ev)
 		sa_send(ev->ike, ev->sa, (struct span){ x->out, x->out_len }, ev->fx);
 	}
 	return true;
+}
+
+/* Message 3 or 5 of main mode again; the last one is remembered longer than phase 1 takes. */
+static bool phase1_repeated(struct ike_event *ev)
+{
+	bool again;
+
+	if (is_answered(ev, ev->sa)) {
+		answer_again(ev, ev->sa);
+		return true;
+	}
+	ev->x = xchg_find(ev->sa, ev->hdr.xchg, 0);
+	again = repeated(ev);
+	ev->x = NULL;
+	return again;
+}
+
+static int phase1_message(struct ike_event *ev)
+{
+	struct span body = { ev->d->data.p + ISAKMP_HDR, ev->d->data.n - ISAKMP_HDR };
+	bool sealed = ev->hdr.flags & ISAKMP_FLAG_ENCRYPTED;
+	enum ike_state state = ev->sa->state;
+	int rc;
+
+	if (ev->hdr.msgid || ev->hdr.xchg != ev->sa->mode)
+		return -EPROTO;
+	if (phase1_repeated(ev))
+		return 0;
+	if (!(1u << state & (ST(AM_SENT) | ST(MM_SA) | ST(MM_KE))) ||
+	    (sealed && state == IKE_ST_MM_SA)) /* no keys yet */
+		return -EPROTO;
+	memcpy(ev->iv, ev->sa->last_block, sizeof(ev->iv));
+	if (sealed) {
+		rc = open_sealed(ev);
+	} else {
+		rc = ike_walk(body, ev->hdr.next, &ev->msg);
+		if (rc == 0 && ev->msg.padding.n)
+			rc = -EBADMSG;
+	}
+	if (rc == 0)
+		rc = steps_run(ev);
+	/* With a wrong key, what comes out is mostly no payload, and now and then a strange one. */
+	if (sealed && state == IKE_ST_MM_KE && (rc == -EACCES || rc == -EBADMSG))
+		main_not_authentic(ev);
+	return rc;
 }
 
 void sa_follow(const struct ike_event *ev)
@@ -155,8 +189,8 @@ static int phase2_message(struct ike_event *ev)
 	/* vpnc draws the ID of its Deletes from one byte: one in 256 is 0. */
 	if (!ev->hdr.msgid && ev->hdr.xchg != XCHG_INFO)
 		return -EPROTO;
-	if (1u << sa->state & (ST(DH) | ST(SIGN)))
-		return -EPROTO; /* no keys yet: W1 */
+	if (1u << sa->state & (ST(DH) | ST(SIGN) | ST(MM_SA) | ST(MM_KE)))
+		return -EPROTO; /* no keys yet (W1), or none that the client has shown to have */
 	ev->x = xchg_find(sa, ev->hdr.xchg, ev->hdr.msgid);
 	if (repeated(ev))
 		return 0;
@@ -202,7 +236,10 @@ void ike_input(struct ike *ike, const struct ike_dgram *d, uint64_t now, struct 
 	}
 	id = ev.sa->id;
 	digest_of(d->data, ev.digest);
-	rc = ev.hdr.xchg == XCHG_AGGRESSIVE ? phase1_message(&ev) : phase2_message(&ev);
+	if (ev.hdr.xchg == XCHG_AGGRESSIVE || ev.hdr.xchg == XCHG_MAIN)
+		rc = phase1_message(&ev);
+	else
+		rc = phase2_message(&ev);
 	if (rc < 0)
 		count_error(ike, rc);
 	explicit_bzero(ike->in, d->data.n);

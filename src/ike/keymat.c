@@ -17,6 +17,14 @@ int keymat_skeyid_sig(uint16_t hash, struct span ni, struct span nr, struct span
 	return w.bad ? -EINVAL : prf(hash, wr_done(&w), &shared, 1, ret);
 }
 
+int keymat_skeyid_psk(uint16_t hash, struct span psk, struct span ni, struct span nr,
+		      struct secret *ret)
+{
+	const struct span v[] = { ni, nr };
+
+	return psk.n ? prf(hash, psk, v, ARRAY_SIZE(v), ret) : -EINVAL;
+}
+
 /* Appendix B: SKEYID_e itself when it is long enough, else K1 | K2 | ... from it. */
 static int cipher_key(uint16_t hash, const struct secret *e, struct ike_keys *k)
 {

@@ -25,6 +25,10 @@ static inline struct span ike_key_span(const struct ike_keys *k)
 int keymat_skeyid_sig(uint16_t hash, struct span ni, struct span nr, struct span shared,
 		      struct secret *ret);
 
+/* SKEYID of the methods with a shared key: prf(psk, Ni | Nr). */
+int keymat_skeyid_psk(uint16_t hash, struct span psk, struct span ni, struct span nr,
+		      struct secret *ret);
+
 /* SKEYID_d, SKEYID_a and the cipher key, expanded as appendix B says. cookies: CKY-I | CKY-R. */
 int keymat_phase1(uint16_t hash, uint16_t enc, uint16_t key_bits, const struct secret *skeyid,
 		  struct span shared, struct span cookies, struct ike_keys *ret);

@@ -79,6 +79,19 @@ static const struct name notifies[] = {
 	{ 36137, "R-U-THERE-ACK" },
 };
 
+/* RFC 2409 appendix A, draft-ietf-ipsec-isakmp-hybrid-auth-05 3.2.1, draft-beaulieu-ike-xauth-02
+ * 7.2. Words for those that are not implemented, too: clients offer them. */
+static const struct name auths[] = {
+	{ 1, "psk" },
+	{ 2, "dss" },
+	{ 3, "rsasig" },
+	{ 4, "rsaenc" },
+	{ 5, "rsarev" },
+	{ AUTH_HYBRID_INIT_RSA, "hybrid_rsa" },
+	{ AUTH_XAUTH_PSK, "xauth_psk" },
+	{ 65005, "xauth_rsa" },
+};
+
 static const struct enc_name {
 	uint16_t enc, bits;
 	const char *s;
@@ -147,6 +160,11 @@ const char *ike_notify_str(uint16_t v, char buf[static IKE_NAME_LEN])
 const char *ike_group_str(uint16_t group, char buf[static IKE_NAME_LEN])
 {
 	return lookup(groups, ARRAY_SIZE(groups), group, "group", buf);
+}
+
+const char *ike_auth_str(uint16_t auth, char buf[static IKE_NAME_LEN])
+{
+	return lookup(auths, ARRAY_SIZE(auths), auth, "auth", buf);
 }
 
 const char *ike_p1_str(const struct ike_p1 *p, char buf[static IKE_NAME_LEN])

@@ -68,7 +68,10 @@ enum ike_hash {
 	HASH_SHA512 = 6,
 };
 
-#define AUTH_HYBRID_INIT_RSA 64221 /* draft-ietf-ipsec-isakmp-hybrid-auth-05 3.2.1 */
+enum ike_auth_method {
+	AUTH_XAUTH_PSK = 65001,       /* draft-beaulieu-ike-xauth-02 7.2: XAUTHInitPreShared */
+	AUTH_HYBRID_INIT_RSA = 64221, /* draft-ietf-ipsec-isakmp-hybrid-auth-05 3.2.1 */
+};
 
 enum ike_notify_type { /* RFC 2408 3.14.1, RFC 2407 4.6.3, RFC 3706 */
 	N_INVALID_PAYLOAD_TYPE = 1,
@@ -110,6 +113,9 @@ enum ike_cfg_type { /* draft-dukes-ike-mode-cfg-02 3.3 */
 const char *ike_xchg_str(uint8_t v, char buf[static IKE_NAME_LEN]);
 const char *ike_payload_str(uint8_t v, char buf[static IKE_NAME_LEN]);
 const char *ike_notify_str(uint16_t v, char buf[static IKE_NAME_LEN]);
+
+/* The configuration's words: "hybrid_rsa"; an unknown one is "auth#N". */
+const char *ike_auth_str(uint16_t auth, char buf[static IKE_NAME_LEN]);
 
 /* "aes256-sha256-modp2048"; unknown parts as "enc#N", "hash#N", "group#N". */
 const char *ike_p1_str(const struct ike_p1 *p, char buf[static IKE_NAME_LEN]);

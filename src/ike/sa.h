@@ -19,6 +19,8 @@ enum ike_state {
 	IKE_ST_DH,       /* first message accepted, Diffie-Hellman under way */
 	IKE_ST_SIGN,     /* signature under way */
 	IKE_ST_AM_SENT,  /* our aggressive mode message sent, third awaited */
+	IKE_ST_MM_SA,    /* message 2 of main mode sent, third awaited; no keys yet */
+	IKE_ST_MM_KE,    /* message 4 of main mode sent, fifth awaited */
 	IKE_ST_XAUTH,    /* name and password asked for */
 	IKE_ST_CHECKING, /* vpngw-authd asked, then the pool */
 	IKE_ST_REFUSING, /* the client is being told that the login failed */
@@ -82,8 +84,10 @@ struct ike_sa {
 	bool natt;              /* the client uses port 4500: marker, ESP in UDP */
 	uint8_t nat;            /* enum ike_nat set */
 	uint32_t vids;          /* enum vid_bit set */
+	uint8_t mode;           /* exchange type of phase 1 */
+	uint16_t auth;          /* authentication method, as on the wire */
 	struct ike_p1 alg;
-	struct ike_keys keys;               /* valid from IKE_ST_SIGN on */
+	struct ike_keys keys;               /* valid when Diffie-Hellman is done */
 	uint8_t last_block[IKE_BLOCK_MAX];  /* of phase 1: seed of later IVs */
 	char user[LIMIT_USER + 1];          /* valid when logged in */
 	char client[LIMIT_CLIENT_NAME + 1]; /* what the client says it is; may hold anything */

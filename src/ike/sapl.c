@@ -202,37 +202,66 @@ void sa_offer_text(char text[static OFFER_TEXT], const char *name)
 		snprintf(text + n, OFFER_TEXT - n, ", ...");
 }
 
-/* The place of this offer in our order of preference, two for each row: with its key length, or with
- * another that proposal_check allows. */
-static unsigned p1_rank(const struct ike_conf *conf, const struct p1_offer *o, size_t ke_len)
+/* The place of this method in the order of preference; n_auth when it is not there. */
+static unsigned auth_rank(const struct p1_want *want, uint16_t auth)
+{
+	unsigned i = 0;
+
+	while (i < want->n_auth && want->auth[i] != auth)
+		i++;
+	return i;
+}
+
+/* The place of this offer in our order of preference: the method, then the row, two for each: with
+ * its key length, or with another that proposal_check allows. */
+static unsigned p1_rank(const struct ike_conf *conf, const struct p1_want *want,
+			const struct p1_offer *o)
 {
 	const struct dh_group *g = dh_group(o->alg.group);
+	unsigned auth = auth_rank(want, o->auth);
 
-	if (!o->usable || o->auth != AUTH_HYBRID_INIT_RSA || !g || g->public_len != ke_len)
+	if (!o->usable || auth == want->n_auth || !g ||
+	    (want->ke_len && g->public_len != want->ke_len))
 		return RANK_NONE;
 	for (unsigned i = 0; i < conf->n_p1; i++) {
 		const struct ike_p1 *c = &conf->p1[i];
 
 		if (c->enc == o->alg.enc && c->hash == o->alg.hash && c->group == o->alg.group &&
 		    check_key_len(conf->check, c->key_len, o->alg.key_len))
-			return 2 * i + (c->key_len != o->alg.key_len);
+			return 2 * (auth * IKE_P1_MAX + i) + (c->key_len != o->alg.key_len);
 	}
 	return RANK_NONE;
 }
 
-int p1_choose(struct span sa, const struct ike_conf *conf, size_t ke_len, struct p1_choice *ret,
-	      char offered[static OFFER_TEXT])
+/* Writes down what is offered, for the journal. */
+static void p1_note_offer(const struct p1_want *want, const struct p1_offer *o, struct p1_choice *c,
+			  char offered[static OFFER_TEXT])
+{
+	char name[IKE_NAME_LEN], text[IKE_NAME_LEN + 16];
+
+	if (auth_rank(want, o->auth) < want->n_auth) {
+		c->auth_fits = true;
+		sa_offer_text(offered, ike_p1_str(&o->alg, name));
+	} else {
+		c->other_auth = o->auth;
+		snprintf(text, sizeof(text), "authentication %s", ike_auth_str(o->auth, name));
+		sa_offer_text(offered, text);
+	}
+}
+
+int p1_choose(struct span sa, const struct ike_conf *conf, const struct p1_want *want,
+	      struct p1_choice *ret, char offered[static OFFER_TEXT])
 {
 	unsigned best = RANK_NONE, rank;
 	bool wrong_life = false, cut;
 	uint32_t life;
-	char name[IKE_NAME_LEN];
 	struct sa_transform t;
 	struct p1_offer o;
 	struct sa_walk w;
 	int rc = sa_walk_start(sa, &w);
 
 	*offered = '\0';
+	*ret = (struct p1_choice){ 0 };
 	while (rc >= 0 && (rc = sa_walk_next(&w, &t)) > 0) {
 		rc = p1_read(t.attrs, &o);
 		/* Phase 1 is one proposal for ISAKMP, transform KEY_IKE (RFC 2409 5). */
@@ -240,11 +269,8 @@ int p1_choose(struct span sa, const struct ike_conf *conf, size_t ke_len, struct
 			return -EBADMSG;
 		if (t.id != 1)
 			continue;
-		if (o.auth == AUTH_HYBRID_INIT_RSA)
-			sa_offer_text(offered, ike_p1_str(&o.alg, name));
-		else
-			sa_offer_text(offered, "a method other than hybrid_rsa");
-		rank = p1_rank(conf, &o, ke_len);
+		p1_note_offer(want, &o, ret, offered);
+		rank = p1_rank(conf, want, &o);
 		if (rank >= best)
 			continue;
 		if (check_life(conf->check, conf->p1_life_s, o.life_s, &life, &cut) < 0) {
@@ -254,15 +280,14 @@ int p1_choose(struct span sa, const struct ike_conf *conf, size_t ke_len, struct
 			continue;
 		}
 		best = rank;
-		*ret = (struct p1_choice){
-			.alg = o.alg,
-			.life_s = o.life_s,
-			.answer = { .proposal = w.prop.number,
-				    .proto = PROTO_ISAKMP,
-				    .transform_id = t.id,
-				    .spi = w.prop.spi,
-				    .transform = t.whole },
-		};
+		ret->alg = o.alg;
+		ret->auth = o.auth;
+		ret->life_s = o.life_s;
+		ret->answer = (struct sa_answer){ .proposal = w.prop.number,
+						  .proto = PROTO_ISAKMP,
+						  .transform_id = t.id,
+						  .spi = w.prop.spi,
+						  .transform = t.whole };
 	}
 	if (rc < 0)
 		return rc;

@@ -20,22 +20,33 @@ struct sa_answer {
 	struct span transform; /* whole, its generic header included */
 };
 
+/* What phase 1 must agree with beside the proposals. */
+struct p1_want {
+	uint16_t auth[IKE_AUTH_MAX]; /* methods that will do, in order of preference */
+	uint8_t n_auth;
+	size_t ke_len; /* bytes of the client's public value; 0: it has not come yet */
+};
+
 struct p1_choice {
 	struct ike_p1 alg;
+	uint16_t auth; /* method */
 	struct sa_answer answer;
 	uint32_t life_s; /* offered, LIFE_NOT_OFFERED when none was; also set with -ERANGE */
+	/* Set also when nothing fits: */
+	bool auth_fits;      /* a method that will do was offered */
+	uint16_t other_auth; /* one that will not; 0: none was */
 };
 
 /* Text of an offer for a log line; names only, never bytes of the client. */
 #define OFFER_TEXT 256
 
 /*
- * Chooses for phase 1 among the transforms with hybrid authentication whose group has public
- * values of ke_len bytes. 0; -EBADMSG: does not parse; -ENOENT: nothing in common, and `offered`
- * lists what there was; -ERANGE: in common, but its lifetime is refused (check.h).
+ * Chooses for phase 1: the method that is preferred, then the proposal. 0; -EBADMSG: does not
+ * parse; -ENOENT: nothing in common, and `offered` lists what there was; -ERANGE: in common, but its
+ * lifetime is refused (check.h).
  */
-int p1_choose(struct span sa, const struct ike_conf *conf, size_t ke_len, struct p1_choice *ret,
-	      char offered[static OFFER_TEXT]);
+int p1_choose(struct span sa, const struct ike_conf *conf, const struct p1_want *want,
+	      struct p1_choice *ret, char offered[static OFFER_TEXT]);
 
 struct p2_choice {
 	struct ike_p2 alg;

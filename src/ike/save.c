@@ -118,6 +118,8 @@ static void put_sa(struct wr *w, const struct ike_sa *sa)
 	wr_be16(w, sa->alg.key_len);
 	wr_be16(w, sa->alg.hash);
 	wr_be16(w, sa->alg.group);
+	wr_u8(w, sa->mode);
+	wr_be16(w, sa->auth);
 	put_bytes(w, sa->keys.skeyid_d.b, sa->keys.skeyid_d.n);
 	put_bytes(w, sa->keys.skeyid_a.b, sa->keys.skeyid_a.n);
 	put_bytes(w, sa->keys.key, sa->keys.key_len);
@@ -241,6 +243,8 @@ static void get_sa(struct rd *r, struct ike_sa *sa)
 	sa->alg.key_len = rd_be16(r);
 	sa->alg.hash = rd_be16(r);
 	sa->alg.group = rd_be16(r);
+	sa->mode = rd_u8(r);
+	sa->auth = rd_be16(r);
 	sa->keys.enc = sa->alg.enc;
 	sa->keys.hash = sa->alg.hash;
 	get_bytes(r, sa->keys.skeyid_d.b, SECRET_MAX, &sa->keys.skeyid_d.n);
@@ -263,7 +267,8 @@ static void get_sa(struct rd *r, struct ike_sa *sa)
 	sa->next_serial = rd_be32(r);
 	/* Algorithms that this build does not have would fail later, in the middle of a message. */
 	if (cipher_key_len(sa->alg.enc, sa->alg.key_len) != sa->keys.key_len || !sa->keys.key_len ||
-	    hash_len(sa->alg.hash) != sa->keys.skeyid_a.n || !sa->keys.skeyid_a.n)
+	    hash_len(sa->alg.hash) != sa->keys.skeyid_a.n || !sa->keys.skeyid_a.n ||
+	    (sa->mode != XCHG_MAIN && sa->mode != XCHG_AGGRESSIVE))
 		r->bad = true;
 }
 

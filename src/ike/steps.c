@@ -16,8 +16,8 @@ enum sealed {
 };
 
 enum proof {
-	PROOF_NONE,   /* a first message proves nothing */
-	PROOF_HASH_I, /* checked by the handler against what phase 1 foretold */
+	PROOF_NONE,   /* there is nothing yet to prove it by */
+	PROOF_HASH_I, /* checked by the handler with what phase 1 has kept */
 	PROOF_HASH_1, /* prf(SKEYID_a, M | rest) */
 	PROOF_HASH_3, /* prf(SKEYID_a, 0 | M | Ni | Nr) */
 };
@@ -49,6 +49,15 @@ static const struct step {
 	/* HDR[*], HASH_I: hybrid-auth-05 4.2, RFC 3947 3.2 */
 	{ ST(AM_SENT), XCHG_AGGRESSIVE, 0, STARTS, EITHER, PROOF_HASH_I, PB(HASH),
 	  PB(NATD) | PB(CERT) | PB(CERTREQ) | PB(NOTIFY) | ANY_VENDOR, aggr_third },
+	/* HDR, SA: RFC 2409 5 */
+	{ ST(NEW), XCHG_MAIN, 0, STARTS, CLEAR, PROOF_NONE, PB(SA),
+	  PB(CERTREQ) | PB(NOTIFY) | ANY_VENDOR, main_first },
+	/* HDR, KE, Ni: RFC 2409 5, RFC 3947 3.2 */
+	{ ST(MM_SA), XCHG_MAIN, 0, STARTS, CLEAR, PROOF_NONE, PB(KE) | PB(NONCE),
+	  PB(NATD) | PB(CERT) | PB(CERTREQ) | PB(NOTIFY) | ANY_VENDOR, main_third },
+	/* HDR*, IDii, HASH_I: RFC 2409 5.4, hybrid-auth-05 4.2. INITIAL-CONTACT is for later. */
+	{ ST(MM_KE), XCHG_MAIN, 0, STARTS, CRYPT, PROOF_HASH_I, PB(ID) | PB(HASH),
+	  PB(NATD) | PB(CERT) | PB(CERTREQ) | PB(NOTIFY) | ANY_VENDOR, main_fifth },
 	/* HDR*, HASH, ATTR(REPLY): xauth-02 5. Nothing but XAuth happens before it has succeeded. */
 	{ ST(XAUTH), XCHG_TRANSACTION, CFG_REPLY, OURS, CRYPT, PROOF_HASH_1, PB(HASH) | PB(ATTR),
 	  ANY_VENDOR, xauth_reply },

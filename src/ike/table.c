@@ -315,12 +315,11 @@ struct ike_sa *half_open_find(const struct ike_table *t, const struct endpoint *
 	return sa;
 }
 
-struct ike_sa *half_open_oldest(const struct ike_table *t, enum ike_half_open list,
-				enum ike_state state)
+struct ike_sa *half_open_oldest(const struct ike_table *t, enum ike_half_open list, uint32_t states)
 {
 	struct ike_sa *sa = t->half_open[list].oldest;
 
-	while (sa && sa->state != state)
+	while (sa && !(1u << sa->state & states))
 		sa = sa->newer;
 	return sa;
 }

@@ -72,9 +72,9 @@ unsigned half_open_from(const struct ike_table *t, const struct ipaddr *a, unsig
 /* The half-open exchange that this first message started, or NULL. */
 struct ike_sa *half_open_find(const struct ike_table *t, const struct endpoint *peer,
 			      const uint8_t *cky_i);
-/* The oldest one of a list that is in this state, or NULL: who makes room. */
+/* The oldest one of a list that is in one of these states (a set of ST()), or NULL: who makes room. */
 struct ike_sa *half_open_oldest(const struct ike_table *t, enum ike_half_open list,
-				enum ike_state state);
+				uint32_t states);
 
 /* Sets when the SA has something to do; UINT64_MAX: never. */
 void table_due(struct ike_table *t, struct ike_sa *sa, uint64_t due_us);

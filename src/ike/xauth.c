@@ -38,7 +38,7 @@ static bool make_room(struct ike *ike, uint64_t now, struct fx *fx)
 
 	if (ike->t.half_open[IKE_HALF_OPEN_WAITING].n < LIMIT_LOGINS_WAITING)
 		return true;
-	old = half_open_oldest(&ike->t, IKE_HALF_OPEN_WAITING, IKE_ST_XAUTH);
+	old = half_open_oldest(&ike->t, IKE_HALF_OPEN_WAITING, ST(XAUTH));
 	if (old)
 		sa_close(ike, old, IKE_R_EVICTED, false, now, fx);
 	return old;

@@ -10,7 +10,8 @@ struct ike_nego *nego_free(struct ike_nego *n)
 {
 	if (!n)
 		return NULL;
-	free(n->sa_i);
+	free(n->offer);
+	free(n->exchanged);
 	free(n->reply);
 	explicit_bzero(n, sizeof(*n));
 	free(n);

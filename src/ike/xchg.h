@@ -9,25 +9,26 @@
 #include "ike/sa.h"
 #include "ike/sapl.h"
 
-/* Phase 1 in aggressive mode, from the first message to the third. */
+/* Phase 1, from the client's first message to its last. */
 struct ike_nego {
-	uint8_t request[16]; /* digest_of() the first message: to know a repetition */
-	uint8_t *sa_i;       /* owned: SAi_b, KE, nonce and the chosen transform */
-	struct span sa_body, ke, nonce_i, transform; /* views of sa_i */
-	struct sa_answer answer;                     /* .transform views sa_i */
+	uint8_t request[16];           /* digest_of() the last message: to know a repetition */
+	uint8_t *offer;                /* owned: SAi_b and the chosen transform */
+	struct span sa_body;           /* views offer */
+	struct sa_answer answer;       /* .transform views offer */
+	uint8_t *exchanged;            /* owned: public values and the client's nonce */
+	struct span g_i, nonce_i, g_r; /* views of exchanged */
 	uint32_t life_s;
 	uint8_t nonce_r[20];
 	uint8_t id_r[LIMIT_ID + 4]; /* IDir_b */
 	uint16_t id_r_len;
 	enum vid_bit natt_vid;
 	struct secret skeyid, hash_i; /* hash_i: what the third message must prove */
-	uint8_t g_r[1024];            /* our public value */
-	uint16_t g_r_len;
-	uint8_t *reply; /* owned: our message, for a repeated request */
+	uint8_t *reply;               /* owned: our message, for a repeated request */
 	size_t reply_len;
 	uint32_t received, sent; /* bytes from and to an address that has proved nothing */
 	uint8_t resent;          /* repetitions without being asked */
 	uint64_t next_us;        /* next repetition; UINT64_MAX: none */
+	bool told_key;           /* that the shared keys seem to differ was noted */
 };
 
 struct ike_nego *nego_free(struct ike_nego *n);
@@ -38,6 +39,7 @@ enum xchg_kind {
 	XCHG_KIND_CONFIG, /* the client asks for its configuration */
 	XCHG_KIND_PUSH,   /* we tell it unasked */
 	XCHG_KIND_QUICK,
+	XCHG_KIND_PHASE1, /* our last message of main mode, for a client that repeats its own */
 	XCHG_KIND_DELETE, /* our Delete, repeated a few times: nobody acknowledges it */
 };
 

@@ -27,10 +27,13 @@ static int choose(unsigned how, struct span sa, struct sa_answer *ret)
 				: how & 8 ? P2_PATH_UDP
 					  : P2_PATH_PLAIN,
 				how & 16, g->public_len };
+	struct p1_want want1 = { .auth = { 65001, AUTH_HYBRID_INIT_RSA },
+				 .n_auth = how & 8 ? 2 : 1,
+				 .ke_len = how & 16 ? 0 : g->public_len };
 	char offered[OFFER_TEXT];
 	struct p1_choice p1;
 	struct p2_choice p2;
-	int rc = how & 1 ? p1_choose(sa, &conf, g->public_len, &p1, offered)
+	int rc = how & 1 ? p1_choose(sa, &conf, &want1, &p1, offered)
 			 : p2_choose(sa, &conf, &want, &p2, offered);
 
 	if (strnlen(offered, OFFER_TEXT) == OFFER_TEXT)

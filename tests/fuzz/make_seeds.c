@@ -111,6 +111,44 @@ static void third_messages(void)
 	stop("third-clear");
 }
 
+static void main_mode(void)
+{
+	struct ike_build b;
+	struct craft *k = calloc(1, sizeof(*k));
+
+	record(FUZZ_NEW);
+	f.c.main = true;
+	say("main-first", client_first(&f.c), FUZZ_JOBS);
+	stop("main-first");
+	record(FUZZ_MAIN_SA);
+	say("main-third", client_main3(&f.c), FUZZ_COOKIES);
+	client_main4(&f.c, gate_only(&f.g));
+	say("main-fifth", client_main5(&f.c), FUZZ_COOKIES | FUZZ_MOVES | FUZZ_WAITS);
+	stop("main-third-and-fifth");
+	record(FUZZ_MAIN_DH);
+	say("main-third-again", client_main3(&f.c), FUZZ_COOKIES | FUZZ_JOBS);
+	stop("main-third-again-while-computing");
+	record(FUZZ_MAIN_KE);
+	b = client_main5_open(&f.c);
+	craft_from(k, client_clear(&b));
+	craft_add(k, PL_CERT, (struct span){ (const uint8_t *)"\4", 1 });
+	craft_add(k, PL_CERTREQ, (struct span){ (const uint8_t *)"\4", 1 });
+	craft_add(k, PL_NOTIFY, (struct span){ (const uint8_t *)"\0\0\0\1\1\0\140\2", 8 });
+	say("main-fifth-with-all", craft_seal_raw(k, &f.c), FUZZ_COOKIES);
+	stop("main-fifth-with-all");
+	record(FUZZ_MAIN_KE_PSK);
+	say("main-fifth-shared-key", client_main5(&f.c), FUZZ_COOKIES);
+	stop("main-fifth-shared-key");
+	record(FUZZ_MAIN_SIGN);
+	say("main-fifth-again", client_main5(&f.c), FUZZ_COOKIES | FUZZ_JOBS);
+	stop("main-fifth-while-signing");
+	record(FUZZ_MAIN_XAUTH);
+	say("main-xauth-reply", client_credentials(&f.c, span_str("alice"), span_str("wonderland")),
+	    FUZZ_COOKIES);
+	stop("main-xauth-reply");
+	free(k);
+}
+
 static void xauth(void)
 {
 	record(FUZZ_XAUTH);
@@ -261,6 +299,7 @@ int main(int argc, char **argv)
 	root = argv[1];
 	first_messages();
 	third_messages();
+	main_mode();
 	xauth();
 	config();
 	quick();

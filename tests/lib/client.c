@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "client_own.h"
 #include "gate.h"
 #include "ike/vid.h"
 
-static void draw(struct client *c, void *out, size_t n)
+void client_draw(struct client *c, void *out, size_t n)
 {
 	uint8_t *p = out;
 
@@ -28,6 +29,7 @@ void client_init(struct client *c, const char *self, const char *gateway)
 	c->natt = VID_NATT_RFC;
 	c->unity = true;
 	c->auth = AUTH_HYBRID_INIT_RSA;
+	c->psk = GATE_PSK;
 	c->self = ep(self);
 	c->gateway = ep(gateway);
 	c->seed = c->self.port * 2654435761u + ipaddr_to_v4(&c->self.addr);
@@ -59,7 +61,7 @@ static void put_transform(struct client *c, struct ike_build *b)
 	wr_patch_be16(&b->w, at + 2, b->w.len - at);
 }
 
-static void put_p1_sa(struct client *c, struct ike_build *b)
+void client_put_sa(struct client *c, struct ike_build *b)
 {
 	size_t body, prop;
 
@@ -94,33 +96,48 @@ int client_agree(const struct client *c, const struct dh_group *g, const uint8_t
 	return c->no_crypto ? 0 : dh_agree(g, x, peer, shared);
 }
 
-struct span client_first(struct client *c)
+/* What the client makes up for a phase 1. */
+static void begin(struct client *c)
 {
-	static const uint8_t zero[8];
-	const struct dh_group *g = dh_group(c->alg.group);
-	struct ike_build b;
 	struct wr w = wr_into(c->id_i, sizeof(c->id_i));
 
-	draw(c, c->cky_i, sizeof(c->cky_i));
-	draw(c, c->x, sizeof(c->x));
-	draw(c, c->nonce_i, sizeof(c->nonce_i));
-	make(c, g, c->x, c->g_i);
+	client_draw(c, c->cky_i, sizeof(c->cky_i));
+	client_draw(c, c->x, sizeof(c->x));
+	client_draw(c, c->nonce_i, sizeof(c->nonce_i));
+	make(c, dh_group(c->alg.group), c->x, c->g_i);
 	wr_u8(&w, ID_KEY_ID);
 	wr_u8(&w, 17);
 	wr_be16(&w, 500);
 	wr_span(&w, span_str(c->group_name));
 	c->id_i_len = w.len;
-	b = build_start(c->buf, sizeof(c->buf), c->cky_i, zero, XCHG_AGGRESSIVE, 0);
-	put_p1_sa(c, &b);
-	build_payload(&b, PL_KE, (struct span){ c->g_i, g->public_len });
-	build_payload(&b, PL_NONCE, SPAN_OF(c->nonce_i));
-	build_payload(&b, PL_ID, (struct span){ c->id_i, c->id_i_len });
-	build_payload(&b, PL_VID, vid_bytes(VID_XAUTH));
-	build_payload(&b, PL_VID, vid_bytes(VID_DPD));
+}
+
+static void put_vids(const struct client *c, struct ike_build *b)
+{
+	build_payload(b, PL_VID, vid_bytes(VID_XAUTH));
+	build_payload(b, PL_VID, vid_bytes(VID_DPD));
 	if (c->unity)
-		build_payload(&b, PL_VID, vid_bytes(VID_UNITY));
+		build_payload(b, PL_VID, vid_bytes(VID_UNITY));
 	if (c->natt)
-		build_payload(&b, PL_VID, vid_bytes(c->natt));
+		build_payload(b, PL_VID, vid_bytes(c->natt));
+}
+
+struct span client_first(struct client *c)
+{
+	static const uint8_t zero[8];
+	const struct dh_group *g = dh_group(c->alg.group);
+	struct ike_build b;
+
+	begin(c);
+	b = build_start(c->buf, sizeof(c->buf), c->cky_i, zero,
+			c->main ? XCHG_MAIN : XCHG_AGGRESSIVE, 0);
+	client_put_sa(c, &b);
+	if (!c->main) {
+		build_payload(&b, PL_KE, (struct span){ c->g_i, g->public_len });
+		build_payload(&b, PL_NONCE, SPAN_OF(c->nonce_i));
+		build_payload(&b, PL_ID, (struct span){ c->id_i, c->id_i_len });
+	}
+	put_vids(c, &b);
 	return build_clear(&b);
 }
 
@@ -134,53 +151,52 @@ static size_t natd(const struct client *c, const struct endpoint *e, uint8_t *ou
 	return hash_len(c->alg.hash);
 }
 
-static int derive(struct client *c, const uint8_t *shared, const struct ike_msg *m,
-		  struct secret *hash_r)
+int client_derive(struct client *c, const struct ike_msg *m)
 {
 	const struct dh_group *g = dh_group(c->alg.group);
-	struct span g_i = { c->g_i, g->public_len }, s = { shared, g->shared_len };
-	struct span sa = { c->sa_i, c->sa_i_len }, id = { c->id_i, c->id_i_len };
-	uint8_t both[16];
-	struct secret skeyid;
+	struct span g_i = { c->g_i, g->public_len }, g_r = { c->g_r, g->public_len };
+	struct span sa = { c->sa_i, c->sa_i_len }, id = { c->id_i, c->id_i_len }, s;
+	uint8_t both[16], shared[DH_SHARED_MAX];
 	int rc;
 
+	if (m->ke.n != g->public_len || client_agree(c, g, c->x, m->ke, shared) < 0)
+		return -EINVAL;
+	s = (struct span){ shared, g->shared_len };
+	memcpy(c->g_r, m->ke.p, m->ke.n);
 	memcpy(both, c->cky_i, 8);
 	memcpy(both + 8, c->cky_r, 8);
-	const struct hash_input in_i = { g_i, m->ke, SPAN_OF(c->cky_i), SPAN_OF(c->cky_r), sa, id };
-	const struct hash_input in_r = { m->ke, g_i,     SPAN_OF(c->cky_r), SPAN_OF(c->cky_i),
-					 sa,    m->id[0] };
+	const struct hash_input in_i = { g_i, g_r, SPAN_OF(c->cky_i), SPAN_OF(c->cky_r), sa, id };
 
-	rc = keymat_skeyid_sig(c->alg.hash, SPAN_OF(c->nonce_i), m->nonce, s, &skeyid);
-	rc |= keymat_phase1(c->alg.hash, c->alg.enc, c->alg.key_len, &skeyid, s, SPAN_OF(both),
+	if (c->auth == AUTH_XAUTH_PSK)
+		rc = keymat_skeyid_psk(c->alg.hash, span_str(c->psk), SPAN_OF(c->nonce_i), m->nonce,
+				       &c->skeyid);
+	else
+		rc = keymat_skeyid_sig(c->alg.hash, SPAN_OF(c->nonce_i), m->nonce, s, &c->skeyid);
+	rc |= keymat_phase1(c->alg.hash, c->alg.enc, c->alg.key_len, &c->skeyid, s, SPAN_OF(both),
 			    &c->keys);
-	rc |= keymat_iv_phase1(c->alg.hash, c->alg.enc, g_i, m->ke, c->last_block);
-	rc |= keymat_hash_p1(c->alg.hash, &skeyid, &in_i, &c->hash_i);
-	rc |= keymat_hash_p1(c->alg.hash, &skeyid, &in_r, hash_r);
+	rc |= keymat_iv_phase1(c->alg.hash, c->alg.enc, g_i, g_r, c->last_block);
+	rc |= keymat_hash_p1(c->alg.hash, &c->skeyid, &in_i, &c->hash_i);
 	return rc;
 }
 
-int client_second(struct client *c, struct span in)
+bool client_proved(struct client *c, size_t n)
 {
 	const struct dh_group *g = dh_group(c->alg.group);
-	uint8_t shared[DH_SHARED_MAX], sig[GATE_SIG], want[IKE_HASH_MAX];
+	struct span g_i = { c->g_i, g->public_len }, g_r = { c->g_r, g->public_len };
+	const struct hash_input in_r = {
+		g_r,         g_i, SPAN_OF(c->cky_r), SPAN_OF(c->cky_i), { c->sa_i, c->sa_i_len },
+		c->msg.id[0]
+	};
+	struct rd r = rd_from((struct span){ c->plain + ISAKMP_HDR, n - ISAKMP_HDR });
+	uint8_t sig[GATE_SIG];
 	struct secret hash_r;
-	struct rd r;
-	size_t n;
 
-	if (in.n > sizeof(c->plain) || ike_hdr_read(in, &c->hdr) < 0 ||
-	    c->hdr.xchg != XCHG_AGGRESSIVE || memcmp(c->hdr.cky_i, c->cky_i, 8) != 0)
-		return -EBADMSG;
-	memcpy(c->plain, in.p, in.n);
-	if (ike_walk((struct span){ c->plain + ISAKMP_HDR, in.n - ISAKMP_HDR }, c->hdr.next,
-		     &c->msg) < 0)
-		return -EBADMSG;
-	memcpy(c->cky_r, c->hdr.cky_r, 8);
-	if (client_agree(c, g, c->x, c->msg.ke, shared) < 0 ||
-	    derive(c, shared, &c->msg, &hash_r) < 0)
-		return -EINVAL;
+	if (keymat_hash_p1(c->alg.hash, &c->skeyid, &in_r, &hash_r) < 0)
+		return false;
 	gate_signature(secret_span(&hash_r), sig);
-	/* The walk passes SIG over, as a gateway does; find it by its header. */
-	r = rd_from((struct span){ c->plain + ISAKMP_HDR, in.n - ISAKMP_HDR });
+	c->got_id = c->msg.id[0];
+	c->sig_ok = c->auth == AUTH_XAUTH_PSK && hash_is(c->msg.hash, &hash_r);
+	/* The walk passes SIG and CERT over, as a gateway does; find them by their headers. */
 	for (uint8_t type = c->hdr.next; type && !r.bad;) {
 		uint8_t next = rd_u8(&r);
 
@@ -193,50 +209,90 @@ int client_second(struct client *c, struct span in)
 			c->got_cert = body;
 		type = next;
 	}
-	c->got_id = c->msg.id[0];
-	if (c->msg.n_natd >= 2) {
-		n = natd(c, &c->self, want);
-		c->nat_seen = c->behind_nat || !span_eq(c->msg.natd[0], (struct span){ want, n });
-		n = natd(c, &c->gateway, want);
-		c->nat_seen |= !span_eq(c->msg.natd[1], (struct span){ want, n });
-	}
-	return c->sig_ok ? 0 : -EACCES;
+	return c->sig_ok;
+}
+
+void client_see_nat(struct client *c)
+{
+	uint8_t want[IKE_HASH_MAX];
+	size_t n;
+
+	if (c->msg.n_natd < 2)
+		return;
+	n = natd(c, &c->self, want);
+	c->nat_seen = c->behind_nat || !span_eq(c->msg.natd[0], (struct span){ want, n });
+	n = natd(c, &c->gateway, want);
+	c->nat_seen |= !span_eq(c->msg.natd[1], (struct span){ want, n });
+}
+
+void client_float(struct client *c)
+{
+	if (!c->nat_seen)
+		return;
+	c->floated = true;
+	c->gateway.port = 4500;
+	if (c->self.port == 500)
+		c->self.port = 4500;
+	else
+		c->self.port += 4000; /* another mapping of the NAT */
+}
+
+void client_put_natd(const struct client *c, struct ike_build *b)
+{
+	uint8_t type = c->natt == VID_NATT_RFC ? PL_NATD : PL_NATD_DRAFT;
+	struct endpoint me = c->self;
+	uint8_t h[IKE_HASH_MAX];
+	size_t n;
+
+	if (!c->natt)
+		return;
+	n = natd(c, &c->gateway, h);
+	build_payload(b, type, (struct span){ h, n });
+	if (c->behind_nat)
+		me.addr = ipaddr_v4(0xc0a80105); /* what it thinks it is */
+	n = natd(c, &me, h);
+	build_payload(b, type, (struct span){ h, n });
+}
+
+int client_read(struct client *c, struct span in, uint8_t xchg)
+{
+	if (in.n > sizeof(c->plain) || ike_hdr_read(in, &c->hdr) < 0 || c->hdr.xchg != xchg ||
+	    c->hdr.msgid || memcmp(c->hdr.cky_i, c->cky_i, 8) != 0)
+		return -EBADMSG;
+	memcpy(c->plain, in.p, in.n);
+	return 0;
+}
+
+int client_walk(struct client *c, size_t n)
+{
+	return ike_walk((struct span){ c->plain + ISAKMP_HDR, n - ISAKMP_HDR }, c->hdr.next,
+			&c->msg);
+}
+
+int client_second(struct client *c, struct span in)
+{
+	if (client_read(c, in, XCHG_AGGRESSIVE) < 0 || client_walk(c, in.n) < 0)
+		return -EBADMSG;
+	memcpy(c->cky_r, c->hdr.cky_r, 8);
+	if (client_derive(c, &c->msg) < 0)
+		return -EINVAL;
+	client_see_nat(c);
+	return client_proved(c, in.n) ? 0 : -EACCES;
 }
 
 struct span client_third(struct client *c)
 {
 	struct ike_build b;
-	uint8_t h[IKE_HASH_MAX];
-	struct endpoint me = c->self;
-	struct span out;
-	size_t n;
 
-	if (c->nat_seen) {
-		c->floated = true;
-		c->gateway.port = 4500;
-		if (c->self.port == 500)
-			c->self.port = 4500;
-		else
-			c->self.port += 4000; /* another mapping of the NAT */
-	}
+	client_float(c);
 	b = build_start(c->buf, sizeof(c->buf), c->cky_i, c->cky_r, XCHG_AGGRESSIVE, 0);
 	build_hash(&b, c->hash_i.n);
 	if (c->clear_third) /* build_sealed() fills it in otherwise */
 		memcpy(b.w.p + b.hash_at, c->hash_i.b, c->hash_i.n);
-	if (c->natt) {
-		uint8_t type = c->natt == VID_NATT_RFC ? PL_NATD : PL_NATD_DRAFT;
-
-		n = natd(c, &c->gateway, h);
-		build_payload(&b, type, (struct span){ h, n });
-		if (c->behind_nat)
-			me.addr = ipaddr_v4(0xc0a80105); /* what it thinks it is */
-		n = natd(c, &me, h);
-		build_payload(&b, type, (struct span){ h, n });
-	}
+	client_put_natd(c, &b);
 	if (c->clear_third)
 		return build_clear(&b);
-	out = build_sealed(&b, &c->keys, &c->hash_i, c->last_block);
-	return out;
+	return build_sealed(&b, &c->keys, &c->hash_i, c->last_block);
 }
 
 void client_to(struct client *c, struct gate *g, struct span data)
@@ -246,14 +302,23 @@ void client_to(struct client *c, struct gate *g, struct span data)
 
 bool client_phase1(struct client *c, struct gate *g)
 {
-	struct span first = client_first(c);
+	unsigned asks = 0;
 
-	client_to(c, g, first);
-	if (client_second(c, gate_only(g)) < 0)
-		return false;
-	first = client_third(c);
-	client_to(c, g, first);
-	return client_open(c, gate_only(g)) == 0 && c->cfg.type == CFG_REQUEST;
+	if (c->main) {
+		if (!client_to_main4(c, g))
+			return false;
+		client_to(c, g, client_main5(c));
+		if (client_main6(c, gate_out(g, 0)) < 0)
+			return false;
+		asks = 1; /* the gateway goes on at once */
+	} else {
+		client_to(c, g, client_first(c));
+		if (client_second(c, gate_only(g)) < 0)
+			return false;
+		client_to(c, g, client_third(c));
+	}
+	return g->n_out == asks + 1 && client_open(c, gate_out(g, asks)) == 0 &&
+	       c->cfg.type == CFG_REQUEST;
 }
 
 /* ---- afterwards ---- */
@@ -303,7 +368,7 @@ int client_open(struct client *c, struct span in)
 
 void client_new_exchange(struct client *c)
 {
-	draw(c, &c->msgid, sizeof(c->msgid));
+	client_draw(c, &c->msgid, sizeof(c->msgid));
 	c->msgid |= 1;
 	if (c->own_msgid)
 		c->msgid = *c->own_msgid;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * client.h - a scripted IKEv1 initiator: aggressive mode with hybrid RSA, XAuth, mode config,
- * Quick Mode, Informational. It says exactly what a test tells it to, right or wrong.
+ * client.h - a scripted IKEv1 initiator: aggressive and main mode with hybrid RSA, main mode with a
+ * shared key, XAuth, mode config, Quick Mode, Informational. It says exactly what a test tells it
+ * to, right or wrong.
  *
  * Messages are built into c->buf and returned as views of it: copy to keep. The initiator shares
  * the project's codec and key derivation; that those are right, the known answers and the real
@@ -28,7 +29,9 @@ struct client {
 	bool unity;
 	bool tunnel_mode; /* Quick Mode without UDP encapsulation, whatever was found */
 	bool no_crypto;   /* as gate.h: a fixed secret instead of Diffie-Hellman */
+	bool main;        /* main mode */
 	uint16_t auth;    /* authentication method offered */
+	const char *psk;  /* for methods with a shared key */
 	struct endpoint self, gateway; /* as this client believes */
 
 	/* state */
@@ -37,13 +40,14 @@ struct client {
 	uint8_t nonce_i[20];
 	uint8_t sa_i[1024], id_i[128];
 	size_t sa_i_len, id_i_len;
+	uint8_t g_r[DH_PUBLIC_MAX];
 	struct ike_keys keys;
-	struct secret hash_i;
+	struct secret skeyid, hash_i;
 	uint8_t last_block[IKE_BLOCK_MAX];
 	bool floated;
 	bool nat_seen;                /* the gateway's NAT-Ds say that there is a NAT */
-	struct span got_cert, got_id; /* views of the second message */
-	bool sig_ok;
+	struct span got_cert, got_id; /* views of plain: the gateway's last message of phase 1 */
+	bool sig_ok;                  /* the gateway has proved itself, by SIG or HASH */
 
 	/* the exchange under way */
 	uint32_t msgid;
@@ -66,13 +70,33 @@ struct client {
 void client_init(struct client *c, const char *self, const char *gateway);
 
 /* ---- phase 1 ---- */
+
+/* The first message of either mode. */
 struct span client_first(struct client *c);
+
+/* ---- aggressive mode ---- */
 /* 0 when the answer parses and its signature is gate_signature() of the right hash. */
 int client_second(struct client *c, struct span in);
 struct span client_third(struct client *c);
-/* The three with a gateway in memory. True when it has asked for name and password. */
+
+/* ---- main mode ---- */
+
+/* 0 when the answer parses. */
+int client_main2(struct client *c, struct span in);
+struct span client_main3(struct client *c);
+int client_main4(struct client *c, struct span in);
+struct span client_main5(struct client *c);
+/* The same before it is encrypted: for craft.h and craft_seal_raw(). */
+struct ike_build client_main5_open(struct client *c);
+/* 0 when it decrypts, parses, and the gateway proves itself. */
+int client_main6(struct client *c, struct span in);
+
+/* The whole of it with a gateway in memory. True when that has asked for name and password. */
 struct gate;
 bool client_phase1(struct client *c, struct gate *g);
+/* As far as the gateway's second or fourth message. */
+bool client_to_main2(struct client *c, struct gate *g);
+bool client_to_main4(struct client *c, struct gate *g);
 
 /* Diffie-Hellman as this client does it. 0 or -errno. */
 int client_agree(const struct client *c, const struct dh_group *g, const uint8_t *x,

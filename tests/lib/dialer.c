@@ -73,7 +73,7 @@ static void ask(struct dialer *d, struct span data, enum dialer_state state, uin
 	d->state = state;
 	d->tries = 0;
 	d->next_us = now + SECOND;
-	if (state != DIAL_FIRST)
+	if (state > DIAL_ASKED)
 		memo_keep(d);
 	put_out(d, data);
 }
@@ -139,7 +139,24 @@ static void on_second(struct dialer *d, struct span data, uint64_t now)
 	*m = (struct dialer_memo){ .n = third.n < sizeof(m->out) ? third.n : 0 };
 	memcpy(m->out, third.p, m->n);
 	put_out(d, third);
-	waiting(d, DIAL_THIRD, now + 30 * SECOND);
+	waiting(d, DIAL_ASKED, now + 30 * SECOND);
+}
+
+/* Main mode, one message after the other. What the gateway repeats is not what we wait for. */
+static void on_main(struct dialer *d, struct span data, uint64_t now)
+{
+	struct client before = d->c;
+
+	if (d->state == DIAL_FIRST && client_main2(&d->c, data) == 0) {
+		ask(d, client_main3(&d->c), DIAL_MAIN3, now);
+	} else if (d->state == DIAL_MAIN3 && client_main4(&d->c, data) == 0) {
+		ask(d, client_main5(&d->c), DIAL_MAIN5, now);
+	} else if (d->state == DIAL_MAIN5 && client_main6(&d->c, data) == 0) {
+		d->c.msgid = 0;
+		waiting(d, DIAL_ASKED, now + 30 * SECOND);
+	} else {
+		d->c = before;
+	}
 }
 
 static void start_config(struct dialer *d, uint64_t now)
@@ -161,7 +178,7 @@ static void on_transaction(struct dialer *d, uint64_t now)
 
 	if (d->c.cfg.type == CFG_REQUEST) {
 		answer(d, client_credentials(&d->c, span_str(d->user), span_str(d->password)));
-		if (d->state == DIAL_THIRD)
+		if (d->state == DIAL_ASKED)
 			waiting(d, DIAL_NAME, now + 90 * SECOND);
 	} else if (d->c.cfg.type == CFG_SET && ike_attr_next(&r, &a) && a.type == XAUTH_STATUS) {
 		bool good = a.value == XAUTH_STATUS_OK;
@@ -169,7 +186,7 @@ static void on_transaction(struct dialer *d, uint64_t now)
 		answer(d, client_ack(&d->c));
 		if (!good)
 			waiting(d, DIAL_FAILED, UINT64_MAX);
-		else if (d->state == DIAL_NAME || d->state == DIAL_THIRD)
+		else if (d->state == DIAL_NAME || d->state == DIAL_ASKED)
 			start_config(d, now);
 	} else if (d->c.cfg.type == CFG_REPLY && d->state == DIAL_CONFIG) {
 		memo_keep(d);
@@ -246,9 +263,11 @@ void dialer_input(struct dialer *d, struct span data, uint64_t now)
 	if (d->state == DIAL_IDLE || d->state == DIAL_FAILED || ike_hdr_read(data, &h) < 0 ||
 	    memcmp(h.cky_i, d->c.cky_i, 8) != 0)
 		return;
-	if (h.xchg == XCHG_AGGRESSIVE && !(h.flags & ISAKMP_FLAG_ENCRYPTED))
+	if (h.xchg == XCHG_MAIN && d->c.main)
+		on_main(d, data, now);
+	else if (h.xchg == XCHG_AGGRESSIVE && !d->c.main && !(h.flags & ISAKMP_FLAG_ENCRYPTED))
 		on_second(d, data, now);
-	else if (d->state > DIAL_FIRST && h.flags & ISAKMP_FLAG_ENCRYPTED && h.msgid &&
+	else if (d->state >= DIAL_ASKED && h.flags & ISAKMP_FLAG_ENCRYPTED && h.msgid &&
 		 memcmp(h.cky_r, d->c.cky_r, 8) == 0)
 		on_sealed(d, data, &h, now);
 }
@@ -284,7 +303,7 @@ void dialer_rekey(struct dialer *d, uint64_t now)
 
 void dialer_hang_up(struct dialer *d)
 {
-	if (d->state > DIAL_THIRD && d->state < DIAL_FAILED)
+	if (d->state > DIAL_ASKED && d->state < DIAL_FAILED)
 		put_out(d, client_delete_isakmp(&d->c));
 	waiting(d, DIAL_IDLE, UINT64_MAX);
 }

@@ -15,7 +15,9 @@
 enum dialer_state {
 	DIAL_IDLE,   /* before the first call, after the end */
 	DIAL_FIRST,  /* first message sent */
-	DIAL_THIRD,  /* third message sent: the gateway asks for the name */
+	DIAL_MAIN3,  /* main mode: third message sent */
+	DIAL_MAIN5,  /* main mode: fifth message sent */
+	DIAL_ASKED,  /* phase 1 is done: the gateway asks for the name */
 	DIAL_NAME,   /* name and password sent */
 	DIAL_CONFIG, /* address asked for */
 	DIAL_QUICK,  /* Quick Mode under way */
@@ -52,7 +54,7 @@ struct dialer {
 	uint32_t seq;
 	unsigned unanswered;   /* queries for life */
 	bool child;            /* a pair is up, as far as this side knows */
-	uint8_t am2[16];       /* digest of the gateway's first message */
+	uint8_t am2[16];       /* digest of the gateway's aggressive mode message */
 	struct client initial; /* settings, as they were at the first call */
 	struct dialer_datagram out[DIALER_OUT];
 	unsigned n_out; /* the caller empties it */

@@ -21,8 +21,35 @@ static void prepare(struct fuzz_login *f, enum fuzz_state s)
 		f->c.behind_nat = true;
 		f->c.pfs = 31;
 	}
-	f->g.hold = s == FUZZ_DH ? GATE_HOLD(DH) : s == FUZZ_CHECKING ? GATE_HOLD(AUTH) : 0;
+	f->c.main = s >= FUZZ_MAIN_SA;
+	if (s == FUZZ_MAIN_KE_PSK)
+		f->c.auth = AUTH_XAUTH_PSK;
+	f->g.hold = s == FUZZ_DH || s == FUZZ_MAIN_DH ? GATE_HOLD(DH)
+		    : s == FUZZ_CHECKING              ? GATE_HOLD(AUTH)
+		    : s == FUZZ_MAIN_SIGN             ? GATE_HOLD(SIGN)
+						      : 0;
 	gate_start(&f->g);
+}
+
+static void main_mode(struct fuzz_login *f, enum fuzz_state s)
+{
+	struct client *c = &f->c;
+	struct gate *g = &f->g;
+
+	client_to_main2(c, g);
+	if (s == FUZZ_MAIN_SA)
+		return;
+	client_to(c, g, client_main3(c));
+	if (s == FUZZ_MAIN_DH)
+		return;
+	client_main4(c, gate_only(g));
+	if (s == FUZZ_MAIN_KE || s == FUZZ_MAIN_KE_PSK)
+		return;
+	client_to(c, g, client_main5(c));
+	if (s == FUZZ_MAIN_SIGN)
+		return;
+	client_main6(c, gate_out(g, 0));
+	client_open(c, gate_out(g, 1));
 }
 
 static void after_phase1(struct fuzz_login *f, enum fuzz_state s)
@@ -67,6 +94,10 @@ void fuzz_login(struct fuzz_login *f, uint8_t how)
 	prepare(f, s);
 	if (s == FUZZ_NEW)
 		return;
+	if (f->c.main) {
+		main_mode(f, s);
+		return;
+	}
 	client_to(&f->c, &f->g, client_first(&f->c));
 	if (s == FUZZ_DH)
 		return;

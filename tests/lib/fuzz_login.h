@@ -18,6 +18,12 @@ enum fuzz_state {
 	FUZZ_UP,
 	FUZZ_UP_NAT, /* with PFS and split networks, behind a NAT */
 	FUZZ_CLOSING,
+	FUZZ_MAIN_SA, /* main mode: message 2 sent */
+	FUZZ_MAIN_DH,
+	FUZZ_MAIN_KE, /* message 4 sent */
+	FUZZ_MAIN_KE_PSK,
+	FUZZ_MAIN_SIGN,
+	FUZZ_MAIN_XAUTH,
 	FUZZ_STATES,
 };
 

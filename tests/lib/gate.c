@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "ike/dh.h"
 #include "ike/names.h"
+#include "ike/psk.h"
 
 /* xorshift: repeatable, and good enough for nonces in a test. */
 static void fill(void *ctx, void *out, size_t n)
@@ -41,8 +42,12 @@ void gate_init(struct gate *g)
 	static const char *const p2[] = { "aes256-sha256", "aes128-sha1",   "aes256gcm16",
 					  "3des-md5",      "aes192-sha512", "aes128-sha384" };
 	static const uint8_t cert[700] = { 0x30, 0x82 };
+	static struct psk row[] = { { .net.addr.family = IP_V4, .line = 1 },
+				    { .net.addr.family = IP_V6, .line = 1 } };
+	static const struct psk_table psks = { .v = row, .n = ARRAY_SIZE(row) };
 	const char *why;
 
+	row[0].key = row[1].key = span_str(GATE_PSK);
 	memset(g, 0, sizeof(*g));
 	g->now = 1000000;
 	g->seed = 88172645463325252u;
@@ -54,6 +59,11 @@ void gate_init(struct gate *g)
 		ike_p1_parse(p1[i], &g->conf.p1[g->conf.n_p1++], &why);
 	for (unsigned i = 0; i < ARRAY_SIZE(p2); i++)
 		ike_p2_parse(p2[i], &g->conf.p2[g->conf.n_p2++], &why);
+	g->conf.mode[g->conf.n_modes++] = XCHG_AGGRESSIVE;
+	g->conf.mode[g->conf.n_modes++] = XCHG_MAIN;
+	g->conf.auth[g->conf.n_auth++] = AUTH_HYBRID_INIT_RSA;
+	g->conf.auth[g->conf.n_auth++] = AUTH_XAUTH_PSK;
+	g->conf.psk = &psks;
 	g->conf.p1_life_s = 86400;
 	g->conf.p2_life_s = 3600;
 	g->conf.natt = IKE_NATT_ON;

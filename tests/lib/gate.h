@@ -93,6 +93,9 @@ struct gate {
 
 #define GATE_HOLD(kind) (1u << FX_##kind)
 
+/* The one shared key, for every address. */
+#define GATE_PSK "squeamish ossifrage"
+
 /* A sensible configuration; change g->conf before gate_start(). */
 void gate_init(struct gate *g);
 void gate_start(struct gate *g);

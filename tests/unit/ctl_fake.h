@@ -72,6 +72,8 @@ static void made_up_session(uint32_t i, struct ctl_session *s)
 	strcpy(s->client, "Cisco Systems VPN Client 5.0.07:Linux");
 	strcpy(s->group, "roadwarriors");
 	strcpy(s->proposal, "aes256-sha256-modp2048");
+	strcpy(s->exchange_mode, "main");
+	strcpy(s->authentication, "xauth_psk");
 	strcpy(s->nat, "client");
 	strcpy(s->cookies, "0d2157c241d8da43:8a00112233445566");
 	s->since_s = EPOCH;

@@ -62,6 +62,9 @@ static void test_default_p1_p2(const struct ike_conf *ike)
 {
 	char buf[IKE_NAME_LEN];
 
+	ok(ike->n_modes == 2 && ike->mode[0] == XCHG_AGGRESSIVE && ike->mode[1] == XCHG_MAIN,
+	   "aggressive and main mode");
+	ok(ike->n_auth == 1 && ike->auth[0] == AUTH_HYBRID_INIT_RSA, "hybrid authentication alone");
 	is_int(ike->n_p1, 2, "two phase 1 proposals");
 	is_str(ike_p1_str(&ike->p1[0], buf), "aes256-sha256-modp2048", "  the first");
 	is_str(ike_p1_str(&ike->p1[1], buf), "aes256-sha1-modp2048", "  the second");
@@ -100,6 +103,7 @@ static void test_defaults(void)
 	ok(!c->gateway.send_chain, "send_chain = leaf");
 	is_str(c->gateway.private_key_at, "t.conf:1:1", "a default stands in the main file");
 	test_default_p1_p2(&c->ike);
+	is_str(c->psk_file, "/etc/vpngw/psk", "psk_file");
 	is_int(c->replay_window, 64, "replay_window");
 	is_str(c->tunnel.interface, "vpn0", "interface");
 	is_int(c->tunnel.esp_frag, 0, "esp_frag");
@@ -146,6 +150,8 @@ static void test_full_values(const struct config *c)
 	is_str(c->gateway.certificate_at, "t.conf:11:17", "full: where certificate stands");
 	is_str(c->gateway.private_key_at, "t.conf:12:17", "full: where private_key stands");
 	is_str(c->gateway.my_identifier_at, "t.conf:13:17", "full: where my_identifier stands");
+	ok(c->ike.n_auth == 2 && c->ike.auth[1] == AUTH_XAUTH_PSK, "full: authentication");
+	is_str(c->psk_file, "credential:psk", "full: psk_file");
 	is_int(c->ike.n_p1, 3, "full: proposals on two lines");
 	is_int(c->ike.p1[2].group, 2, "full: the last with group 2");
 	is_int(c->ike.check, IKE_CHECK_OBEY, "full: proposal_check");
@@ -180,13 +186,8 @@ static void test_full_values(const struct config *c)
 static void test_full(void)
 {
 	static const char later[] =
-		"t.conf:17:31: exchange_mode main is not yet supported: it will answer main mode "
-		"as "
-		"well; remove it\n"
 		"t.conf:18:31: authentication xauth_rsa is not yet supported: it will ask for a "
 		"certificate and a password; remove it\n"
-		"t.conf:18:42: authentication xauth_psk is not yet supported: it will ask for a "
-		"shared key and a password; remove it\n"
 		"t.conf:24:19: ike_frag on is not yet supported: it will split large messages for "
 		"clients that understand the pieces; remove it\n"
 		"t.conf:25:19: ike_frag_size is not yet supported: it will bound the fragments of "

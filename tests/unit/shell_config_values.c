@@ -15,9 +15,11 @@ static const struct bad words_and_numbers[] = {
 	{ "phase1", "proposal_check = clam",
 	  "18: proposal_check: unknown word 'clam', expected claim, obey, strict or exact" },
 	{ "phase1", "exchange_mode = aggressive, base",
-	  "29: exchange_mode: unknown word 'base', expected aggressive" },
+	  "29: exchange_mode: unknown word 'base', expected aggressive or main" },
 	{ "phase1", "authentication = psk",
-	  "18: authentication: unknown word 'psk', expected hybrid_rsa" },
+	  "18: authentication: unknown word 'psk', expected hybrid_rsa or xauth_psk" },
+	{ "phase1", "authentication = hybrid_rsa, hybrid_rsa",
+	  "30: authentication: 'hybrid_rsa' is in the list twice, expected it once" },
 	{ "phase2", "generate_policy = on",
 	  "19: generate_policy: unknown word 'on', expected unique" },
 	{ "phase2", "compression_algorithm = lzs",
@@ -120,7 +122,9 @@ static const struct bad proposals[] = {
 	  "11: proposal: the list is empty, expected one such as "
 	  "aes256-sha256-modp2048" },
 	{ "phase1",
-	  "exchange_mode =", "16: exchange_mode: the list is empty, expected aggressive" },
+	  "exchange_mode =", "16: exchange_mode: the list is empty, expected aggressive or main" },
+	{ "phase1", "authentication =",
+	  "17: authentication: the list is empty, expected hybrid_rsa or xauth_psk" },
 	{ "phase2",
 	  "proposal =", "11: proposal: the list is empty, expected one such as aes256-sha256" },
 	{ "phase2", "proposal = aes256gcm16-sha1",
@@ -144,6 +148,12 @@ static const struct bad names_and_paths[] = {
 	  "15: certificate: 'gateway.pem' is no path of a file, expected one that begins with /" },
 	{ "gateway", "certificate = /etc/",
 	  "15: certificate: '/etc/' is no path of a file, expected one that begins with /" },
+	{ "phase1", "psk_file = psk",
+	  "12: psk_file: 'psk' names no file, expected a path that begins with /, or "
+	  "credential:NAME" },
+	{ "phase1", "psk_file = credential:a/b",
+	  "12: psk_file: 'credential:a/b' names no file, expected a path that begins with /, or "
+	  "credential:NAME" },
 	{ "gateway", "private_key = credential:",
 	  "15: private_key: 'credential:' names no key, expected a path that begins with /, or "
 	  "credential:NAME" },
@@ -408,6 +418,18 @@ static void test_together(void)
 		"but not those of another");
 }
 
+static void test_shared_keys(void)
+{
+	is_told(LEAST "[phase1]\nexchange_mode = aggressive\nauthentication = xauth_psk\n",
+		"t.conf:5:18: authentication: xauth_psk without main mode, expected exchange_mode "
+		"to name main: in aggressive mode the key could be guessed\n",
+		"a shared key needs main mode");
+	is_told(LEAST "[phase1]\nauthentication = xauth_psk\n", "",
+		"which is there unless it is left out");
+	is_told(LEAST "[phase1]\nexchange_mode = main\nauthentication = xauth_psk, hybrid_rsa\n",
+		"", "and may stand alone");
+}
+
 static void run(const struct bad *b, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -425,5 +447,6 @@ int main(void)
 	test_store();
 	test_netmask();
 	test_together();
+	test_shared_keys();
 	return done();
 }

@@ -79,11 +79,13 @@ static void test_show(struct fake *f)
 		   !strstr(out, "Session 5e550002\n"),
 	   "prints all sessions of that user");
 	ok(strstr(out, "       Traffic: received 1.5 KiB, sent 12 MiB\n") &&
+		   strstr(out, "IKE: aes256-sha256-modp2048\n                xauth_psk in main "
+			       "mode\n") &&
 		   strstr(out, "SPI 0xc1a2b3d4 in, 0x00000fff out\n") &&
 		   strstr(out, "aes256-sha256 in UDP\n") &&
 		   strstr(out, "10.0.12.0/24, 10.0.13.0/24\n") &&
 		   strstr(out, "received 1.5 KiB in 12 packets, sent 12 MiB in 9000 packets\n"),
-	   "with traffic, SPIs and networks");
+	   "with traffic, mode and method, SPIs and networks");
 	is_int(run(f, "- show 10.9.0.3 --socket %s", f->path), 0, "show an address");
 	ok(strstr(out, "Session 5e550002\n") != NULL, "finds its session");
 	is_int(run(f, "- status --socket %s", f->path), 0, "status");

@@ -10,6 +10,10 @@ enum at {
 	DH,
 	SIGN,
 	AM_SENT,
+	MAIN_SA,
+	MAIN_DH,
+	MAIN_KE,
+	MAIN_SIGN,
 	XAUTH,
 	CHECKING,
 	REFUSING,
@@ -21,10 +25,22 @@ enum at {
 	STATES
 };
 
-static const char *const state_names[STATES] = {
-	"no SA",    "Diffie-Hellman", "signature", "second message sent", "XAuth", "checking",
-	"refusing", "logged in",      "leased",    "Quick Mode pending",  "up",    "closing"
-};
+static const char *const state_names[STATES] = { "no SA",
+						 "Diffie-Hellman",
+						 "signature",
+						 "second message sent",
+						 "main mode, second message sent",
+						 "main mode, Diffie-Hellman",
+						 "main mode, fourth message sent",
+						 "main mode, signature",
+						 "XAuth",
+						 "checking",
+						 "refusing",
+						 "logged in",
+						 "leased",
+						 "Quick Mode pending",
+						 "up",
+						 "closing" };
 
 #define IN(s)     (1u << (s))
 #define LOGGED_IN (IN(AUTHED) | IN(LEASED) | IN(PENDING) | IN(UP))
@@ -33,6 +49,8 @@ static const char *const state_names[STATES] = {
 enum what {
 	THIRD_CLEAR,
 	THIRD_SEALED,
+	MAIN_THIRD,
+	MAIN_FIFTH,
 	REPLY_OURS,
 	REPLY_NEW,
 	REQUEST,
@@ -56,6 +74,8 @@ static const struct {
 } messages[MESSAGES] = {
 	[THIRD_CLEAR] = { "third message, clear", IN(AM_SENT) },
 	[THIRD_SEALED] = { "third message, encrypted", IN(AM_SENT) },
+	[MAIN_THIRD] = { "main mode, third message", IN(MAIN_SA) },
+	[MAIN_FIFTH] = { "main mode, fifth message", IN(MAIN_KE) },
 	[REPLY_OURS] = { "XAuth reply", IN(XAUTH) },
 	[REPLY_NEW] = { "reply nobody asked for", 0 },
 	[REQUEST] = { "config request", LOGGED_IN },
@@ -81,9 +101,34 @@ static void guess(void)
 	c.hash_i.n = 32;
 }
 
+static void enter_main(enum at s)
+{
+	c.main = true;
+	client_to_main2(&c, &g);
+	if (s == MAIN_SA) {
+		guess();
+		return;
+	}
+	g.hold = s == MAIN_DH ? GATE_HOLD(DH) : GATE_HOLD(SIGN);
+	client_to(&c, &g, client_main3(&c));
+	if (s == MAIN_DH)
+		guess();
+	else
+		client_main4(&c, gate_only(&g));
+	c.nonce_i[0] ^= 1; /* a message that comes again is another matter */
+	if (s == MAIN_SIGN) {
+		client_to(&c, &g, client_main5(&c));
+		c.hash_i.b[0] ^= 1;
+	}
+}
+
 static void enter(enum at s)
 {
 	kit_fresh();
+	if (s >= MAIN_SA && s <= MAIN_SIGN) {
+		enter_main(s);
+		return;
+	}
 	if (s == DH || s == SIGN) {
 		g.hold = s == DH ? GATE_HOLD(DH) : GATE_HOLD(SIGN);
 		client_to(&c, &g, client_first(&c));
@@ -147,6 +192,10 @@ static struct span make(enum what w)
 	case THIRD_CLEAR:
 	case THIRD_SEALED:
 		return third(w == THIRD_CLEAR);
+	case MAIN_THIRD:
+		return client_main3(&c);
+	case MAIN_FIFTH:
+		return client_main5(&c);
 	case REPLY_OURS:
 		return client_credentials(&c, span_str("alice"), span_str("wonderland"));
 	case REPLY_NEW:

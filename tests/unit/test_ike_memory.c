@@ -44,6 +44,10 @@ void *realloc(void *p, size_t n)
 }
 
 enum step {
+	MAIN1,
+	MAIN3,
+	MAIN5,
+	MAIN5_PSK,
 	FIRST,
 	THIRD,
 	REPLY,
@@ -58,7 +62,11 @@ enum step {
 	STEPS
 };
 
-static const char *const names[STEPS] = { "first message",
+static const char *const names[STEPS] = { "main mode, first",
+					  "main mode, third",
+					  "main mode, fifth",
+					  "main mode, fifth, shared key",
+					  "first message",
 					  "third message",
 					  "XAuth reply",
 					  "acknowledgement",
@@ -78,6 +86,12 @@ static struct span next_message(enum step s)
 	static const uint16_t addr[] = { INTERNAL_IP4_ADDRESS };
 
 	switch (s) {
+	case MAIN3:
+		return client_main3(&c);
+	case MAIN5:
+	case MAIN5_PSK:
+		return client_main5(&c);
+	case MAIN1:
 	case FIRST:
 		return client_first(&c);
 	case THIRD:
@@ -103,6 +117,13 @@ static void reach(enum step s)
 {
 	kit_fresh();
 	c.pfs = 31;
+	c.main = s < FIRST;
+	if (s == MAIN5_PSK)
+		c.auth = AUTH_XAUTH_PSK;
+	if (s == MAIN3)
+		client_to_main2(&c, &g);
+	else if (s == MAIN5 || s == MAIN5_PSK)
+		client_to_main4(&c, &g);
 	for (unsigned i = FIRST; i < s && i <= QUICK3; i++) {
 		client_to(&c, &g, next_message(i));
 		if (i == FIRST)

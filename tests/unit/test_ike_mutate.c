@@ -12,6 +12,9 @@ enum step {
 	FIRST,
 	THIRD_CLEAR,
 	THIRD,
+	MAIN1,
+	MAIN3,
+	MAIN5,
 	REPLY,
 	ACK,
 	CONFIG,
@@ -24,9 +27,9 @@ enum step {
 };
 
 static const char *const names[STEPS] = {
-	"first message",      "third message, clear",  "third message",
-	"XAuth reply",        "XAuth acknowledgement", "config request",
-	"Quick Mode, first",  "Quick Mode, third",     "R-U-THERE",
+	"first message",      "third message, clear", "third message",     "main mode, first",
+	"main mode, third",   "main mode, fifth",     "XAuth reply",       "XAuth acknowledgement",
+	"config request",     "Quick Mode, first",    "Quick Mode, third", "R-U-THERE",
 	"delete of the pair", "delete of the session"
 };
 
@@ -42,6 +45,12 @@ static struct span next_message(enum step s)
 	case THIRD:
 		c.clear_third = s == THIRD_CLEAR;
 		return client_third(&c);
+	case MAIN1:
+		return client_first(&c);
+	case MAIN3:
+		return client_main3(&c);
+	case MAIN5:
+		return client_main5(&c);
 	case REPLY:
 		return client_credentials(&c, span_str("alice"), span_str("wonderland"));
 	case ACK:
@@ -76,7 +85,12 @@ static void keep(struct span s)
 static void reach(enum step s)
 {
 	kit_fresh();
-	if (s == FIRST)
+	c.main = s >= MAIN1 && s <= MAIN5;
+	if (s == MAIN3)
+		client_to_main2(&c, &g);
+	else if (s == MAIN5)
+		client_to_main4(&c, &g);
+	if (s == FIRST || c.main)
 		return;
 	client_to(&c, &g, client_first(&c));
 	client_second(&c, gate_only(&g));
@@ -111,14 +125,14 @@ static unsigned let_through;
 
 /*
  * One mutation from outside. What phase 1 does not cover may pass: a first message is nothing but
- * a wish, and HASH_I says nothing about NAT-D. Later messages must be dropped as if they had not
- * been.
+ * a wish, HASH_I says nothing about NAT-D, and main mode's third message has no proof at all. Later
+ * messages must be dropped as if they had not been.
  */
 static bool outside(enum step s, struct span data)
 {
 	static uint8_t sa[sizeof(struct ike_sa)];
 
-	if (s > THIRD)
+	if (s > MAIN3)
 		return dropped(data);
 	look();
 	memcpy(sa, before.sa, sizeof(sa));
@@ -243,7 +257,7 @@ static void test_outside(void)
 		ok(cuts(s), "%s: cut at every byte", names[s]);
 		ok(first_bytes(s), "%s: every value of the first 64 bytes", names[s]);
 		ok(lengths(s), "%s: every 16-bit field with every value of interest", names[s]);
-		if (s > THIRD) {
+		if (s > MAIN3) {
 			c = keep_c;
 			look();
 			client_to(&c, &g, (struct span){ golden, n_golden });

@@ -63,20 +63,46 @@ static void test_no_proposal1(void)
 
 static void test_other_methods(void)
 {
-	static const uint16_t other[] = { 1, 3, 65001, 65005, 64222, 64223 };
+	static const struct {
+		uint16_t auth;
+		const char *word;
+	} other[] = { { 1, "psk" },           { 3, "rsasig" },         { 65001, "xauth_psk" },
+		      { 65005, "xauth_rsa" }, { 64222, "auth#64222" }, { 64223, "auth#64223" } };
+	char want[128];
 
 	for (size_t i = 0; i < ARRAY_SIZE(other); i++) {
-		kit_fresh();
+		kit_prepare();
 		g.hold = GATE_HOLD(DH);
-		c.auth = other[i];
+		g.conf.n_auth = 1; /* hybrid_rsa */
+		gate_start(&g);
+		c.auth = other[i].auth;
 		client_to(&c, &g, client_first(&c));
 		ok(g.n_out == 1 && g.out[0].n == 40 && ike_half_open(g.ike) == 0 && g.n_jobs == 0,
 		   "N065, N066, N069: method %u gets a notify of 40 bytes, never a HASH_R",
-		   other[i]);
-		ok(strstr(noted(), "a method other than hybrid_rsa") != NULL,
-		   "and the journal says so");
+		   other[i].auth);
+		snprintf(want, sizeof(want),
+			 "the client offers authentication %s; the gateway accepts hybrid_rsa "
+			 "([phase1] authentication)",
+			 other[i].word);
+		is_str(noted(), want, "and the journal says so");
 		kit_end("method");
 	}
+}
+
+static void test_other_mode(void)
+{
+	kit_prepare();
+	g.no_crypto = c.no_crypto = true;
+	g.conf.mode[0] = XCHG_MAIN;
+	g.conf.n_modes = 1;
+	gate_start(&g);
+	client_to(&c, &g, client_first(&c));
+	ok(g.n_out == 1 && g.out[0].n == 40 && ike_half_open(g.ike) == 0,
+	   "N024: a mode that is not answered gets a notify of 40 bytes");
+	is_str(noted(),
+	       "the client uses aggressive mode, which is not answered ([phase1] exchange_mode)",
+	       "and the journal says so");
+	kit_end("other mode");
 }
 
 /* ---- Quick Mode ---- */
@@ -467,6 +493,7 @@ int main(void)
 {
 	test_no_proposal1();
 	test_other_methods();
+	test_other_mode();
 	test_no_proposal2();
 	test_pfs();
 	test_idci();

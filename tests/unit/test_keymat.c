@@ -45,7 +45,6 @@ static bool cavs_holds(const struct cavs *c)
 					       { ENC_AES_CBC, 192 },
 					       { ENC_AES_CBC, 256 },
 					       { ENC_3DES_CBC, 0 } };
-	const struct span nonces[] = { c->ni, c->nr };
 	uint8_t both[16], key[32];
 	struct secret skeyid;
 	struct ike_keys k;
@@ -53,8 +52,8 @@ static bool cavs_holds(const struct cavs *c)
 
 	memcpy(both, c->cky_i.p, 8);
 	memcpy(both + 8, c->cky_r.p, 8);
-	if (c->psk.p) /* signatures have a function of their own, shared keys not yet */
-		good = prf(c->hash, c->psk, nonces, 2, &skeyid) == 0;
+	if (c->psk.p)
+		good = keymat_skeyid_psk(c->hash, c->psk, c->ni, c->nr, &skeyid) == 0;
 	else
 		good = keymat_skeyid_sig(c->hash, c->ni, c->nr, c->gxy, &skeyid) == 0;
 	good = good && span_eq(secret_span(&skeyid), c->skeyid);
@@ -293,10 +292,9 @@ static void test_ike_scan(void)
 			continue;
 		struct secret k = nortel(psk, user), skeyid, h;
 		struct span psk_key = strcmp(user, "null") ? secret_span(&k) : span_str(psk);
-		const struct span nonces[] = { f[6], f[7] };
 		const struct hash_input in = { f[0], f[1], f[2], f[3], f[4], f[5] };
 
-		prf(hash, psk_key, nonces, 2, &skeyid);
+		keymat_skeyid_psk(hash, psk_key, f[6], f[7], &skeyid);
 		keymat_hash_p1(hash, &skeyid, &in, &h);
 		*(span_eq(secret_span(&skeyid), f[9]) && span_eq(secret_span(&h), f[8]) ? &good
 											: &bad) +=

@@ -132,7 +132,7 @@ static bool derive_phase1(struct ike_keys *k, uint8_t *iv)
 	memcpy(both, get("cky_i").p, 8);
 	memcpy(both + 8, get("cky_r").p, 8);
 	rc = x.sig ? keymat_skeyid_sig(x.hash, nonces[0], nonces[1], get("g_xy"), &skeyid)
-		   : prf(x.hash, get("psk"), nonces, 2, &skeyid);
+		   : keymat_skeyid_psk(x.hash, get("psk"), nonces[0], nonces[1], &skeyid);
 	if (rc < 0 || !same(secret_span(&skeyid), get("skeyid")) ||
 	    keymat_phase1(x.hash, x.enc, x.bits, &skeyid, get("g_xy"), SPAN_OF(both), k) < 0 ||
 	    !same(secret_span(&k->skeyid_d), get("skeyid_d")) ||

@@ -13,6 +13,7 @@
 #define HYB AUTH_HYBRID_INIT_RSA
 
 static struct ike_conf conf;
+static struct p1_want want;
 static struct offer o;
 static struct p1_choice got;
 static char offered[OFFER_TEXT];
@@ -23,6 +24,7 @@ static void accept_p1(const char *const *text, unsigned n)
 	const char *why;
 
 	memset(&conf, 0, sizeof(conf));
+	want = (struct p1_want){ .auth = { HYB }, .n_auth = 1 };
 	for (unsigned i = 0; i < n; i++)
 		if (ike_p1_parse(text[i], &conf.p1[conf.n_p1++], &why) < 0)
 			abort();
@@ -37,7 +39,8 @@ static int choose(struct span sa, uint16_t group)
 	if (sa.n)
 		memcpy(exact, sa.p, sa.n);
 	memset(&got, 0xee, sizeof(got));
-	rc = p1_choose((struct span){ exact, sa.n }, &conf, g ? g->public_len : 1, &got, offered);
+	want.ke_len = g ? g->public_len : group ? 1 : 0;
+	rc = p1_choose((struct span){ exact, sa.n }, &conf, &want, &got, offered);
 	if (rc == 0) { /* the views must outlive the copy */
 		got.answer.transform.p = sa.p + (got.answer.transform.p - exact);
 		got.answer.spi = (struct span){ 0 };
@@ -138,7 +141,33 @@ static void test_methods(void)
 		ok(one(7, 256, 4, 14, other[i]) == -ENOENT,
 		   "N065, N066, N069: authentication method %u is not", other[i]);
 	}
-	is_str(offered, "a method other than hybrid_rsa", "and the text says what is wrong");
+	is_str(offered, "authentication auth#0", "and the text says what is wrong");
+	ok(!got.auth_fits && one(7, 256, 4, 14, 65001) < 0 && got.other_auth == 65001 &&
+		   strcmp(offered, "authentication xauth_psk") == 0,
+	   "with the word for it where there is one");
+	is_int(one(7, 128, 4, 14, HYB), -ENOENT, "a cipher that is not wanted");
+	ok(got.auth_fits && got.other_auth == 0, "is told from a method that is not");
+}
+
+static void test_method_preference(void)
+{
+	accept_p1(good, 4);
+	want.auth[0] = 65001;
+	want.auth[1] = HYB;
+	want.n_auth = 2;
+	offer_start(&o);
+	offer_proposal(&o, 1, PROTO_ISAKMP, (struct span){ 0 });
+	offer_p1(&o, 1, 7, 256, 4, 14, HYB);
+	offer_p1(&o, 2, 7, 256, 4, 14, 3);
+	offer_p1(&o, 3, 5, 0, 1, 2, 65001);
+	is_int(choose(offer_done(&o), 0), 0, "without a public value any group will do");
+	ok(got.auth == 65001 && got.alg.enc == 5,
+	   "the preferred method comes before the preferred proposal");
+	ok(got.auth_fits && got.other_auth == 3, "what else was offered is known");
+	is_str(offered, "aes256-sha256-modp2048, authentication rsasig, 3des-md5-modp1024",
+	       "and told");
+	is_int(choose(offer_done(&o), 14), 0, "with one of group 14");
+	ok(got.auth == HYB && got.alg.enc == 7, "the method is taken that fits its length");
 }
 
 static void test_values(void)
@@ -392,6 +421,7 @@ int main(void)
 	test_echo();
 	test_answer_of_many();
 	test_methods();
+	test_method_preference();
 	test_values();
 	test_attributes();
 	test_lifetimes();

@@ -82,12 +82,33 @@ static void test_round_trip(void)
 	sa = client_sa(&c, &g);
 	ok(sa && sa->state == IKE_ST_UP && strcmp(sa->user, user) == 0 &&
 		   ipaddr_eq(&sa->lease, &c.address) && endpoint_eq(&sa->peer, &c.self) &&
-		   sa->dpd_seq == 4711 && ike_sessions(g.ike) == 1 && ike_half_open(g.ike) == 0,
+		   sa->dpd_seq == 4711 && sa->mode == XCHG_AGGRESSIVE &&
+		   sa->auth == AUTH_HYBRID_INIT_RSA && ike_sessions(g.ike) == 1 &&
+		   ike_half_open(g.ike) == 0,
 	   "it is what it was");
 	is_int(save(), 0, "it is saved again");
 	ok(n_rec == n && memcmp(rec, again, n) == 0, "and the bytes are the same");
 	ok(kit_sound(), "nothing is out of order");
 	ok(client_keys_match(&c, &g), "its pairs are in the kernel as before");
+}
+
+/* How it came is part of it. */
+static void test_main_mode(void)
+{
+	const struct ike_sa *sa;
+
+	kit_fresh();
+	c.main = true;
+	c.auth = AUTH_XAUTH_PSK;
+	if (!client_up(&c, &g))
+		abort();
+	save();
+	restart();
+	is_int(restore(), 0, "a session that began in main mode is restored");
+	sa = client_sa(&c, &g);
+	ok(sa && sa->mode == XCHG_MAIN && sa->auth == AUTH_XAUTH_PSK, "and knows how it came");
+	ok(client_quick(&c, &g) && client_keys_match(&c, &g), "it goes on");
+	kit_end("main mode");
 }
 
 static void test_goes_on(void)
@@ -359,6 +380,7 @@ static void test_replays(void)
 int main(void)
 {
 	test_round_trip();
+	test_main_mode();
 	test_goes_on();
 	test_states();
 	test_room();

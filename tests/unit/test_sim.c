@@ -27,7 +27,7 @@ static struct packet wire[WIRE];
 static unsigned n_wire;
 static uint64_t rnd;
 static unsigned loss, twice, slowest_ms; /* percent, percent */
-static unsigned long events, came_up, matched, moved;
+static unsigned long events, came_up, by_main, matched, moved;
 
 static uint32_t draw(uint32_t below)
 {
@@ -287,6 +287,10 @@ static void prepare(uint64_t seed)
 		who[i].c.clear_third = draw(2);
 		who[i].c.vpnc_order = draw(2);
 		who[i].c.pfs = draw(2) ? 31 : 0;
+		who[i].c.main = draw(2);
+		who[i].c.auth = who[i].c.main && draw(2) ? AUTH_XAUTH_PSK : AUTH_HYBRID_INIT_RSA;
+		if (draw(20) == 0)
+			who[i].c.psk = "another key";
 		if (draw(10) == 0)
 			who[i].password = "wrong";
 	}
@@ -341,6 +345,15 @@ static void step(uint64_t *next_act)
 	}
 }
 
+static void count_up(void)
+{
+	const struct gate_event *e = gate_last(&g, FX_UP);
+	const struct ike_sa *sa = e ? ike_find(g.ike, e->who) : NULL;
+
+	came_up += gate_count(&g, FX_UP, IKE_R__COUNT);
+	by_main += sa && sa->mode == XCHG_MAIN;
+}
+
 static const char *run(uint64_t seed)
 {
 	uint64_t next_act, end;
@@ -356,7 +369,7 @@ static const char *run(uint64_t seed)
 	while (g.now < end && !*why) {
 		g.n_events = 0;
 		step(&next_act);
-		came_up += gate_count(&g, FX_UP, IKE_R__COUNT);
+		count_up();
 		moved += gate_count(&g, FX_MOVED, IKE_R__COUNT);
 		why = wrong();
 	}
@@ -400,10 +413,13 @@ int main(void)
 		if (++bad == 10)
 			break;
 	}
-	printf("# %lu runs, %lu events, %lu sessions came up, %lu moved, %lu times keys compared\n",
-	       n, events, came_up, moved, matched);
+	printf("# %lu runs, %lu events, %lu sessions came up, %lu of them by main mode, %lu moved, "
+	       "%lu "
+	       "times keys compared\n",
+	       n, events, came_up, by_main, moved, matched);
 	ok(bad == 0, "in every run, after every event, what must hold does");
 	ok(came_up > n * 6, "and clients get through, several in each run");
+	ok(by_main > n * 2, "by main mode as well");
 	ok(matched > n * 100, "with the same keys on both sides, as far as both know");
 	ok(moved > n / 2, "and are followed when they move");
 	return done();

@@ -206,8 +206,7 @@ static void test_sources(void)
 	ok(age, "and found by their first message");
 	for (uint32_t i = 0; i < ARRAY_SIZE(all); i++)
 		if (all[i]->half_open && all[i]->state == IKE_ST_AM_SENT) {
-			is_int(half_open_oldest(&t, IKE_HALF_OPEN_UNPROVED, IKE_ST_AM_SENT) ==
-				       all[i],
+			is_int(half_open_oldest(&t, IKE_HALF_OPEN_UNPROVED, ST(AM_SENT)) == all[i],
 			       1, "the oldest that has proved nothing is known");
 			break;
 		}

@@ -98,6 +98,13 @@ gw_configure() { # gw_configure [<<'E' ... E]
 	printf '%s\n' "$dropin" >/etc/vpngw/vpngw.conf.d/50-scenario.conf
 }
 
+# Writes the file of shared keys; after gw_configure.
+gw_shared_keys() { # gw_shared_keys <<'E' ... E
+	install -m 0640 -g vpngw /dev/null /etc/vpngw/psk || return 1
+	at_end+=('rm -f /etc/vpngw/psk')
+	cat >/etc/vpngw/psk
+}
+
 # Starts the gateway as configured. No lease of an earlier scenario is left.
 gw_start() {
 	journal_mark

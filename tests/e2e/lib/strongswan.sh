@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# strongswan.sh - a strongSwan client per namespace: hybrid authentication in aggressive mode, a
-# login and a password, an address by mode config. Each has its own daemon, control socket and
+# strongswan.sh - a strongSwan client per namespace: hybrid authentication or a shared key, in
+# aggressive or main mode, a login and a password, an address by mode config. Each has its own daemon, control socket and
 # configuration, below $W/NAMESPACE.
 
 # ss_client NAMESPACE [KEY=VALUE]...: writes the configuration and starts the daemon. Keys:
 #   user, password   the login (alice, wonderland)
 #   id               whom the client expects (CN=vpn.example.net, the certificate's subject)
-#   group            the client's own phase 1 identity (staff)
+#   mode             aggressive or main (aggressive)
+#   auth             hybrid, or psk for XAuth with a shared key (hybrid)
+#   psk              the shared key (squeamish ossifrage)
+#   group            the client's own phase 1 identity (staff); in main mode it is its address
 #   proposals, esp   what it offers (aes256-sha256-modp2048; aes256-sha256)
 #   remote_ts        what shall go through the tunnel (10.10.0.0/24)
 #   unity            yes: speak Cisco Unity, which brings networks and more (no)
@@ -15,11 +18,12 @@
 ss_client() {
 	local ns=$1 dir=$W/$1 pair
 	local user=alice password=wonderland id=CN=$GATEWAY_NAME group=staff unity=no encap=no pull=yes
+	local mode=aggressive auth=hybrid psk="squeamish ossifrage"
 	local proposals=aes256-sha256-modp2048 esp=aes256-sha256 remote_ts=10.10.0.0/24
 	shift
 	for pair; do
 		case ${pair%%=*} in
-		user | password | id | group | proposals | esp | remote_ts | unity | encap | pull)
+		user | password | id | mode | auth | psk | group | proposals | esp | remote_ts | unity | encap | pull)
 			printf -v "${pair%%=*}" %s "${pair#*=}"
 			;;
 		*) echo "ss_client knows no \"$pair\"" >&2 && return 1 ;;
@@ -71,26 +75,19 @@ E
 }
 
 ss_write_swanctl_conf() {
-	local quoted=${password//\\/\\\\}
+	local aggressive=no own_id=
+	[ $mode = main ] || aggressive=yes own_id="id = keyid:$group"
 	cat <<E
 connections {
   home {
     version = 1
-    aggressive = yes
+    aggressive = $aggressive
     remote_addrs = $GATEWAY
     vips = 0.0.0.0
     proposals = $proposals
     encap = $encap
     pull = $pull
-    local {
-      auth = xauth-generic
-      id = keyid:$group
-      xauth_id = $user
-    }
-    remote {
-      auth = pubkey
-      id = "$id"
-    }
+$(ss_write_rounds_$auth)
     children {
       home {
         remote_ts = $remote_ts
@@ -102,9 +99,48 @@ connections {
 secrets {
   xauth-user {
     id = $user
-    secret = "${quoted//\"/\\\"}"
+    secret = "$(ss_quote "$password")"
+  }
+  ike-gateway {
+    secret = "$(ss_quote "$psk")"
   }
 }
+E
+}
+
+ss_quote() { # ss_quote TEXT
+	local text=${1//\\/\\\\}
+	printf %s "${text//\"/\\\"}"
+}
+
+ss_write_rounds_hybrid() {
+	cat <<E
+    local {
+      auth = xauth-generic
+      $own_id
+      xauth_id = $user
+    }
+    remote {
+      auth = pubkey
+      id = "$id"
+    }
+E
+}
+
+ss_write_rounds_psk() {
+	cat <<E
+    local-psk {
+      auth = psk
+      $own_id
+    }
+    local-xauth {
+      auth = xauth-generic
+      xauth_id = $user
+    }
+    remote-psk {
+      auth = psk
+      id = "$id"
+    }
 E
 }
 
