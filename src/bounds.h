@@ -26,6 +26,13 @@
 #define LIMIT_AMPLIFY        3   /* bytes sent for each byte from an unproven address */
 #define LIMIT_NOTIFY_PER_S   10  /* clear error notifies in all */
 
+/* Messages in fragments, of which nobody knows yet who sends them (DOS-04) */
+#define LIMIT_FRAG_SETS    2                 /* messages under way from one source, of one client */
+#define LIMIT_FRAG_PIECES  32                /* fragments of one message */
+#define LIMIT_FRAG_MESSAGE 16384             /* bytes of one message */
+#define LIMIT_FRAG_LIFE_S  10                /* from the first fragment to the last */
+#define LIMIT_FRAG_TOTAL   (4 * 1024 * 1024) /* bytes in all */
+
 /* One session */
 #define LIMIT_EXCHANGES       12 /* phase 2 exchanges remembered at once; a Delete per child fits */
 #define LIMIT_CHILDREN        8  /* SA pairs */

@@ -37,6 +37,11 @@ enum ike_natt {
 	IKE_NATT_FORCE, /* with every client that can */
 };
 
+enum ike_frag {       /* messages in fragments */
+	IKE_FRAG_OFF, /* not taken */
+	IKE_FRAG_ON,
+};
+
 enum ike_split {
 	IKE_SPLIT_NONE,      /* all traffic goes through the gateway */
 	IKE_SPLIT_INCLUDE,   /* only these networks do */
@@ -81,6 +86,7 @@ struct ike_conf {
 	uint32_t p2_life_s;
 	enum ike_check check;
 	enum ike_natt natt;
+	enum ike_frag frag;
 	uint64_t retransmit_us;   /* first wait */
 	uint8_t retransmit_tries; /* repetitions after the first sending */
 	double retransmit_factor; /* each wait is this much longer */

@@ -21,6 +21,7 @@ int ike_new(const struct ike_conf *conf, struct ike_rng rng, struct ike **ret)
 		free(ike);
 		return -ENOMEM;
 	}
+	frag_init(&ike->frags, seed, ike->count);
 	*ret = ike;
 	return 0;
 }
@@ -29,6 +30,7 @@ struct ike *ike_free(struct ike *ike)
 {
 	if (ike) {
 		table_clear(&ike->t);
+		frag_clear(&ike->frags);
 		explicit_bzero(ike, sizeof(*ike));
 		free(ike);
 	}
@@ -49,9 +51,18 @@ static const char *const counter_names[IKE_C__COUNT] = {
 	[IKE_C_DROP_REPLAY] = "dropped_replay",
 	[IKE_C_DROP_LIMIT] = "dropped_limit",
 	[IKE_C_DROP_CREDIT] = "dropped_amplification",
+	[IKE_C_DROP_FRAG_OFF] = "dropped_fragment_off",
+	[IKE_C_DROP_FRAG_MALFORMED] = "dropped_fragment_malformed",
+	[IKE_C_DROP_FRAG_CONFLICT] = "dropped_fragment_conflict",
+	[IKE_C_DROP_FRAG_LIMIT] = "dropped_fragment_limit",
 	[IKE_C_NO_PROPOSAL] = "no_proposal",
 	[IKE_C_LOGIN_OK] = "logins",
 	[IKE_C_LOGIN_FAILED] = "logins_failed",
+	[IKE_C_FRAG_RECEIVED] = "fragments_received",
+	[IKE_C_FRAG_REPEATED] = "fragments_repeated",
+	[IKE_C_FRAG_WHOLE] = "fragmented_messages",
+	[IKE_C_FRAG_EXPIRED] = "fragmented_messages_expired",
+	[IKE_C_FRAG_EVICTED] = "fragmented_messages_evicted",
 };
 
 uint64_t ike_counter(const struct ike *ike, enum ike_count c)
@@ -72,6 +83,11 @@ unsigned ike_sessions(const struct ike *ike)
 unsigned ike_half_open(const struct ike *ike)
 {
 	return ike->t.n_half_open;
+}
+
+unsigned ike_fragmented(const struct ike *ike)
+{
+	return ike->frags.waiting;
 }
 
 const struct ike_sa *ike_next(const struct ike *ike, uint32_t *cursor)
@@ -290,6 +306,10 @@ static const struct {
 	[IKE_R_TOO_MANY_FROM_PEER] = { "half-open-limit-source",
 				       "too many logins under way from one address" },
 	[IKE_R_BUSY] = { "busy", "too much cryptography under way" },
+	[IKE_R_FRAGMENTS_OFF] = { "fragments-off", "the client sends its messages in fragments, "
+						   "which [phase1] ike_frag = off refuses" },
+	[IKE_R_FRAGMENTS_LIMIT] = { "fragments-limit",
+				    "too many messages from one address wait for fragments" },
 };
 
 const char *ike_reason_str(enum ike_reason r)

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "ike/build.h"
+#include "ike/frag.h"
 #include "ike/ike.h"
 #include "ike/msg.h"
 #include "ike/table.h"
@@ -20,6 +21,7 @@ struct ike {
 	const struct ike_conf *conf; /* borrowed */
 	struct ike_rng rng;
 	struct ike_table t;
+	struct frag_store frags;
 	uint64_t count[IKE_C__COUNT];
 	unsigned crypto_pending;
 	uint64_t notify_window_us;

@@ -65,6 +65,9 @@ enum ike_reason {
 	IKE_R_TOO_MANY_HALF_OPEN,
 	IKE_R_TOO_MANY_FROM_PEER,
 	IKE_R_BUSY, /* LIMIT_CRYPTO_PENDING jobs under way */
+
+	IKE_R_FRAGMENTS_OFF,   /* a client sends fragments, and ike_frag is off */
+	IKE_R_FRAGMENTS_LIMIT, /* LIMIT_FRAG_SETS messages from one source wait for fragments */
 	IKE_R__COUNT,
 };
 

@@ -170,35 +170,78 @@ static int phase2_message(struct ike_event *ev)
 	return 0;
 }
 
-void ike_input(struct ike *ike, const struct ike_dgram *d, uint64_t now, struct fx *fx)
+static int message(struct ike_event *ev)
 {
-	struct ike_event ev = { .ike = ike, .d = d, .now = now, .fx = fx, .burn = true };
+	struct ike *ike = ev->ike;
 	struct sess_id id;
 	int rc;
 
-	ike->count[IKE_C_RECEIVED]++;
-	if (d->peer.port == 0 || d->data.n > LIMIT_DATAGRAM || ike_hdr_read(d->data, &ev.hdr) < 0) {
-		drop(ike, IKE_C_DROP_HEADER);
-		return;
-	}
-	if (is_zero(ev.hdr.cky_r)) {
-		digest_of(d->data, ev.digest);
-		rc = first_message(&ev);
+	digest_of(ev->d->data, ev->digest);
+	if (is_zero(ev->hdr.cky_r)) {
+		rc = first_message(ev);
 		if (rc < 0)
 			count_error(ike, rc);
+		return rc;
+	}
+	ev->sa = table_by_cookies(&ike->t, ev->hdr.cky_i, ev->hdr.cky_r);
+	if (!ev->sa) {
+		drop(ike, IKE_C_DROP_COOKIE);
+		return -ENOENT;
+	}
+	id = ev->sa->id;
+	rc = ev->hdr.xchg == XCHG_AGGRESSIVE ? phase1_message(ev) : phase2_message(ev);
+	if (rc < 0)
+		count_error(ike, rc);
+	explicit_bzero(ike->in, ev->d->data.n);
+	if (table_get(&ike->t, id))
+		sa_rearm(ike, ev->sa);
+	return rc;
+}
+
+/*
+ * A fragment. With the last one missing its message comes to be, which has no more rights than any
+ * other: it goes the way of all, and cannot itself be a fragment (N138).
+ */
+static void fragment(struct ike_event *ev)
+{
+	struct ike *ike = ev->ike;
+	struct ike_hdr outer = ev->hdr;
+	struct ike_dgram whole = *ev->d;
+	int rc;
+
+	if (ike->conf->frag == IKE_FRAG_OFF) {
+		drop(ike, IKE_C_DROP_FRAG_OFF);
+		ike_note(ike, NULL, &ev->d->peer, IKE_R_FRAGMENTS_OFF, "", ev->fx);
 		return;
 	}
-	ev.sa = table_by_cookies(&ike->t, ev.hdr.cky_i, ev.hdr.cky_r);
-	if (!ev.sa) {
+	if (!is_zero(outer.cky_r) && !table_by_cookies(&ike->t, outer.cky_i, outer.cky_r)) {
 		drop(ike, IKE_C_DROP_COOKIE);
 		return;
 	}
-	id = ev.sa->id;
-	digest_of(d->data, ev.digest);
-	rc = ev.hdr.xchg == XCHG_AGGRESSIVE ? phase1_message(&ev) : phase2_message(&ev);
-	if (rc < 0)
-		count_error(ike, rc);
-	explicit_bzero(ike->in, d->data.n);
-	if (table_get(&ike->t, id))
-		sa_rearm(ike, ev.sa);
+	rc = frag_take(&ike->frags, ev->d, &outer, ev->now, &whole.data);
+	if (rc == -EUSERS)
+		ike_note(ike, NULL, &ev->d->peer, IKE_R_FRAGMENTS_LIMIT, "", ev->fx);
+	if (rc < 0 || !whole.data.n)
+		return;
+	ev->d = &whole;
+	rc = -EBADMSG;
+	if (ike_hdr_read(whole.data, &ev->hdr) < 0 || ev->hdr.next == PL_FRAGMENT ||
+	    !frag_agrees(&outer, &ev->hdr))
+		drop(ike, IKE_C_DROP_FRAG_MALFORMED);
+	else
+		rc = message(ev);
+	frag_read(&ike->frags, rc == 0);
+}
+
+void ike_input(struct ike *ike, const struct ike_dgram *d, uint64_t now, struct fx *fx)
+{
+	struct ike_event ev = { .ike = ike, .d = d, .now = now, .fx = fx, .burn = true };
+
+	ike->count[IKE_C_RECEIVED]++;
+	if (d->peer.port == 0 || d->data.n > LIMIT_DATAGRAM || ike_hdr_read(d->data, &ev.hdr) < 0)
+		drop(ike, IKE_C_DROP_HEADER);
+	else if (ev.hdr.next == PL_FRAGMENT)
+		fragment(&ev);
+	else
+		message(&ev);
 }

@@ -121,6 +121,8 @@ struct span client_first(struct client *c)
 		build_payload(&b, PL_VID, vid_bytes(VID_UNITY));
 	if (c->natt)
 		build_payload(&b, PL_VID, vid_bytes(c->natt));
+	if (c->knows_frag)
+		build_payload(&b, PL_VID, vid_bytes(VID_FRAG));
 	return build_clear(&b);
 }
 
@@ -239,9 +241,39 @@ struct span client_third(struct client *c)
 	return out;
 }
 
-void client_to(struct client *c, struct gate *g, struct span data)
+void client_raw(const struct client *c, struct gate *g, struct span data)
 {
 	gate_input(g, &c->self, &c->gateway, c->floated, data);
+}
+
+void client_to(struct client *c, struct gate *g, struct span data)
+{
+	static struct pieces cut;
+
+	if (!c->frag || data.n <= c->frag + PIECE_DATA) {
+		client_raw(c, g, data);
+		return;
+	}
+	pieces_cut(&cut, data, c->frag, 1);
+	pieces_plain(&cut);
+	for (unsigned i = 0; i < cut.n; i++)
+		client_raw(c, g, piece_span(&cut.v[i]));
+}
+
+struct span client_answer(const struct gate *g)
+{
+	static struct join j;
+	struct span whole = { 0 };
+
+	if (!is_piece(gate_out(g, 0)))
+		return gate_only(g);
+	join_reset(&j);
+	for (unsigned i = 0; i < g->n_out; i++) {
+		if (whole.n || !is_piece(gate_out(g, i)))
+			return (struct span){ 0 }; /* more than one message */
+		whole = join_take(&j, gate_out(g, i));
+	}
+	return whole;
 }
 
 bool client_phase1(struct client *c, struct gate *g)
@@ -249,11 +281,11 @@ bool client_phase1(struct client *c, struct gate *g)
 	struct span first = client_first(c);
 
 	client_to(c, g, first);
-	if (client_second(c, gate_only(g)) < 0)
+	if (client_second(c, client_answer(g)) < 0)
 		return false;
 	first = client_third(c);
 	client_to(c, g, first);
-	return client_open(c, gate_only(g)) == 0 && c->cfg.type == CFG_REQUEST;
+	return client_open(c, client_answer(g)) == 0 && c->cfg.type == CFG_REQUEST;
 }
 
 /* ---- afterwards ---- */

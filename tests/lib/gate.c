@@ -57,6 +57,7 @@ void gate_init(struct gate *g)
 	g->conf.p1_life_s = 86400;
 	g->conf.p2_life_s = 3600;
 	g->conf.natt = IKE_NATT_ON;
+	g->conf.frag = IKE_FRAG_ON;
 	g->conf.retransmit_us = 2000000;
 	g->conf.retransmit_tries = 4;
 	g->conf.retransmit_factor = 2.0;

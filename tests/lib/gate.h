@@ -123,6 +123,10 @@ const struct ike_sa *gate_sa(const struct gate *g, const uint8_t *cky_i, const u
  */
 const char *gate_check(struct gate *g);
 
+/* The same of the store of fragments alone (I7): it is within its bounds and knows what is in it. */
+struct frag_store;
+const char *gate_check_frags(const struct frag_store *s);
+
 /* The signature that this gateway makes over a hash. */
 #define GATE_SIG 128
 void gate_signature(struct span hash, uint8_t out[static GATE_SIG]);
