@@ -32,6 +32,7 @@
 #define LIMIT_FRAG_MESSAGE 16384             /* bytes of one message */
 #define LIMIT_FRAG_LIFE_S  10                /* from the first fragment to the last */
 #define LIMIT_FRAG_TOTAL   (4 * 1024 * 1024) /* bytes in all */
+#define LIMIT_FRAG_SENT    64                /* fragments of one message of ours */
 
 /* One session */
 #define LIMIT_EXCHANGES       12 /* phase 2 exchanges remembered at once; a Delete per child fits */

@@ -244,7 +244,8 @@ static void put_vids(struct ike_build *b, const struct ike *ike, const struct ik
 		build_payload(b, PL_VID, vid_bytes(VID_UNITY));
 	if (sa->nego->natt_vid)
 		build_payload(b, PL_VID, vid_bytes(sa->nego->natt_vid));
-	(void)ike;
+	if (ike->conf->frag != IKE_FRAG_OFF)
+		build_payload(b, PL_VID, vid_bytes(VID_FRAG));
 }
 
 /*
@@ -290,9 +291,11 @@ static struct span second_message(struct ike *ike, const struct ike_sa *sa, stru
 }
 
 /* The next unasked repetition: only while the address has credit for it. */
-static void plan_repeat(const struct ike *ike, struct ike_nego *n, uint64_t now)
+static void plan_repeat(const struct ike *ike, const struct ike_sa *sa, uint64_t now)
 {
-	bool credit = n->sent + n->reply_len <= (size_t)LIMIT_AMPLIFY * n->received;
+	struct ike_nego *n = sa->nego;
+	bool credit = n->sent + frag_cost(ike->conf, sa, n->reply_len) <=
+		      (size_t)LIMIT_AMPLIFY * n->received;
 
 	n->next_us = credit && n->resent < ike->conf->retransmit_tries
 			     ? ike_repeat_at(ike, now, n->resent)
@@ -304,10 +307,10 @@ void aggr_repeat(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx
 	struct ike_nego *n = sa->nego;
 
 	n->resent++;
-	n->sent += (uint32_t)n->reply_len;
+	n->sent += (uint32_t)frag_cost(ike->conf, sa, n->reply_len);
 	ike->count[IKE_C_RESENT]++;
 	sa_send(ike, sa, (struct span){ n->reply, n->reply_len }, fx);
-	plan_repeat(ike, n, now);
+	plan_repeat(ike, sa, now);
 }
 
 void ike_sign_done(struct ike *ike, struct ike_ticket who, int err, struct span sig, uint64_t now,
@@ -329,11 +332,11 @@ void ike_sign_done(struct ike *ike, struct ike_ticket who, int err, struct span 
 	}
 	memcpy(n->reply, out.p, out.n);
 	n->reply_len = out.n;
-	n->sent = (uint32_t)out.n;
+	n->sent = (uint32_t)frag_cost(ike->conf, sa, out.n);
 	sa_enter(ike, sa, IKE_ST_AM_SENT);
 	sa->deadline_us = now + LIMIT_AM3_WAIT_S * US_PER_S;
 	sa_send(ike, sa, out, fx);
-	plan_repeat(ike, n, now);
+	plan_repeat(ike, sa, now);
 	sa_rearm(ike, sa);
 }
 

@@ -37,10 +37,14 @@ enum ike_natt {
 	IKE_NATT_FORCE, /* with every client that can */
 };
 
-enum ike_frag {       /* messages in fragments */
-	IKE_FRAG_OFF, /* not taken */
-	IKE_FRAG_ON,
+enum ike_frag {         /* messages in fragments */
+	IKE_FRAG_OFF,   /* neither sent nor taken */
+	IKE_FRAG_ON,    /* taken; sent to clients that say or show that they know them */
+	IKE_FRAG_FORCE, /* sent to every client */
 };
+
+#define IKE_FRAG_SIZE_MIN 296  /* bytes of a datagram: what slow lines had as their MTU */
+#define IKE_FRAG_SIZE_MAX 1452 /* what Ethernet carries with IPv6 */
 
 enum ike_split {
 	IKE_SPLIT_NONE,      /* all traffic goes through the gateway */
@@ -87,6 +91,7 @@ struct ike_conf {
 	enum ike_check check;
 	enum ike_natt natt;
 	enum ike_frag frag;
+	uint32_t frag_size;       /* longest IKE datagram, bytes of UDP payload */
 	uint64_t retransmit_us;   /* first wait */
 	uint8_t retransmit_tries; /* repetitions after the first sending */
 	double retransmit_factor; /* each wait is this much longer */

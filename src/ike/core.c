@@ -63,6 +63,7 @@ static const char *const counter_names[IKE_C__COUNT] = {
 	[IKE_C_FRAG_WHOLE] = "fragmented_messages",
 	[IKE_C_FRAG_EXPIRED] = "fragmented_messages_expired",
 	[IKE_C_FRAG_EVICTED] = "fragmented_messages_evicted",
+	[IKE_C_FRAG_SENT] = "fragments_sent",
 };
 
 uint64_t ike_counter(const struct ike *ike, enum ike_count c)
@@ -161,18 +162,34 @@ struct ike_ticket sa_ticket(const struct ike_sa *sa, uint32_t serial)
 	return (struct ike_ticket){ .who = sa->id, .serial = serial };
 }
 
-void sa_send(struct ike *ike, const struct ike_sa *sa, struct span data, struct fx *fx)
+static void send_datagram(struct ike *ike, const struct ike_sa *sa, struct span data, struct fx *fx)
 {
-	struct fx_item *it;
+	struct fx_item *it = fx_add(fx, FX_SEND, sa_ticket(sa, 0));
 
-	if (!data.n)
-		return;
-	it = fx_add(fx, FX_SEND, sa_ticket(sa, 0));
 	it->send.local = sa->local;
 	it->send.peer = sa->peer;
 	it->send.natt = sa->natt;
 	it->send.data = fx_copy(fx, data);
 	ike->count[IKE_C_SENT]++;
+}
+
+void sa_send(struct ike *ike, struct ike_sa *sa, struct span data, struct fx *fx)
+{
+	uint8_t piece[IKE_FRAG_SIZE_MAX];
+	struct wr w = wr_into(piece, sizeof(piece));
+
+	if (!data.n)
+		return;
+	if (!frag_wanted(ike->conf, sa, data.n)) {
+		send_datagram(ike, sa, data, fx);
+		return;
+	}
+	for (unsigned i = 0; frag_cut(ike->conf, sa, data, i, &w); i++) {
+		send_datagram(ike, sa, wr_done(&w), fx);
+		ike->count[IKE_C_FRAG_SENT]++;
+		w.len = 0;
+	}
+	sa->frag |= IKE_FRAG_OUT;
 }
 
 void ike_random(struct ike *ike, void *out, size_t n)

@@ -42,6 +42,7 @@ struct ike_event {
 	uint8_t digest[16];
 	uint8_t iv[IKE_BLOCK_MAX]; /* IV of the exchange's next message */
 	bool burn;                 /* the message ID is used up when the handler succeeds */
+	bool pieces;               /* it came in fragments */
 	uint64_t now;
 	struct fx *fx;
 };
@@ -55,7 +56,8 @@ void sa_enter(struct ike *ike, struct ike_sa *sa, enum ike_state s);
 void sa_rearm(struct ike *ike, struct ike_sa *sa);
 
 struct ike_ticket sa_ticket(const struct ike_sa *sa, uint32_t serial);
-void sa_send(struct ike *ike, const struct ike_sa *sa, struct span data, struct fx *fx);
+/* Sends a message, in fragments where it is too long for one datagram. */
+void sa_send(struct ike *ike, struct ike_sa *sa, struct span data, struct fx *fx);
 void ike_random(struct ike *ike, void *out, size_t n);
 uint32_t ike_random_msgid(struct ike *ike, const struct ike_sa *sa);
 void ike_note(struct ike *ike, const struct ike_sa *sa, const struct endpoint *peer,

@@ -16,6 +16,8 @@
 
 #define FRAG_HEADER (ISAKMP_HDR + 8)
 
+/* ---- receiving: frag.c ---- */
+
 /* Fragments of one message, until all are there or their time is over. */
 struct frag_set {
 	struct frag_set *next;          /* in its bucket */
@@ -80,3 +82,23 @@ void frag_read(struct frag_store *s, bool good);
 /* When the oldest set ends; UINT64_MAX: there is none. */
 uint64_t frag_deadline(const struct frag_store *s);
 void frag_expire(struct frag_store *s, uint64_t now);
+
+/* ---- sending: frag_cut.c ---- */
+
+/*
+ * Where to cut: no datagram of a fragment, non-ESP marker included, is longer than `size`. The
+ * data of each.
+ */
+#define FRAG_DATA(size) ((size)-FRAG_HEADER - 4)
+
+struct ike_sa;
+
+/* The message goes to this client in fragments. */
+bool frag_wanted(const struct ike_conf *conf, const struct ike_sa *sa, size_t n);
+
+/* Bytes on the wire of a message of n bytes to this client, as sa_send() sends it. */
+size_t frag_cost(const struct ike_conf *conf, const struct ike_sa *sa, size_t n);
+
+/* The i-th fragment of a message to this client into w; false behind the last one. */
+bool frag_cut(const struct ike_conf *conf, const struct ike_sa *sa, struct span msg, unsigned i,
+	      struct wr *w);

@@ -152,10 +152,12 @@ struct fx_item {
 	};
 };
 
-#define FX_MAX      64
-#define FX_ARENA    (128 * 1024)
-#define FX_HEADROOM 24          /* items that one message or timer may need */
-#define FX_ROOM     (48 * 1024) /* arena bytes that one message or timer may need */
+#define FX_MAX   160
+#define FX_ARENA (128 * 1024)
+#define FX_ROOM  (48 * 1024) /* arena bytes that one message or timer may need */
+
+/* Items that one message or timer may need. */
+#define FX_HEADROOM (24 + LIMIT_FRAG_SENT)
 
 struct fx {
 	unsigned n;

@@ -96,12 +96,13 @@ enum ike_count {
 	IKE_C_LOGIN_OK,
 	IKE_C_LOGIN_FAILED,
 
-	/* Messages in fragments. Each fragment is a datagram received as well. */
+	/* Messages in fragments. Each fragment is a datagram received or sent as well. */
 	IKE_C_FRAG_RECEIVED,
-	IKE_C_FRAG_REPEATED,       /* it was there already */
-	IKE_C_FRAG_WHOLE,          /* messages put together */
-	IKE_C_FRAG_EXPIRED,        /* messages of which something was missing in the end */
-	IKE_C_FRAG_EVICTED,        /* the same, because others needed the room */
+	IKE_C_FRAG_REPEATED, /* it was there already */
+	IKE_C_FRAG_WHOLE,    /* messages put together */
+	IKE_C_FRAG_EXPIRED,  /* messages of which something was missing in the end */
+	IKE_C_FRAG_EVICTED,  /* the same, because others needed the room */
+	IKE_C_FRAG_SENT,
 	IKE_C_DROP_FRAG_OFF,       /* ike_frag is off */
 	IKE_C_DROP_FRAG_MALFORMED, /* N119-N125, N139: a fragment, or what was put together */
 	IKE_C_DROP_FRAG_CONFLICT,  /* N126, N128: it contradicts others; all are forgotten */

@@ -54,17 +54,19 @@ static bool is_zero(const uint8_t cky[static IKE_COOKIE])
 static int repeat_first(struct ike_event *ev, struct ike_sa *sa)
 {
 	struct ike_nego *n = sa->nego;
+	size_t cost;
 
 	if (!n || memcmp(n->request, ev->digest, sizeof(n->request)) != 0)
 		return -EALREADY; /* N029: other bytes under the same cookie */
 	n->received += (uint32_t)ev->d->data.n;
 	if (!n->reply)
 		return 0; /* being worked on */
-	if (n->sent + n->reply_len > (size_t)LIMIT_AMPLIFY * n->received) {
+	cost = frag_cost(ev->ike->conf, sa, n->reply_len);
+	if (n->sent + cost > (size_t)LIMIT_AMPLIFY * n->received) {
 		drop(ev->ike, IKE_C_DROP_CREDIT);
 		return 0;
 	}
-	n->sent += (uint32_t)n->reply_len;
+	n->sent += (uint32_t)cost;
 	ev->ike->count[IKE_C_RESENT]++;
 	sa_send(ev->ike, sa, (struct span){ n->reply, n->reply_len }, ev->fx);
 	return 0;
@@ -74,6 +76,7 @@ static int first_message(struct ike_event *ev)
 {
 	struct span body = { ev->d->data.p + ISAKMP_HDR, ev->d->data.n - ISAKMP_HDR };
 	struct ike_sa *sa;
+	int rc;
 
 	if (ev->hdr.flags & ISAKMP_FLAG_ENCRYPTED || ev->hdr.msgid)
 		return -EBADMSG;
@@ -82,7 +85,13 @@ static int first_message(struct ike_event *ev)
 		return repeat_first(ev, sa);
 	if (ike_walk(body, ev->hdr.next, &ev->msg) < 0 || ev->msg.padding.n)
 		return -EBADMSG;
-	return steps_run(ev);
+	rc = steps_run(ev);
+	sa = rc < 0 ? NULL : half_open_find(&ev->ike->t, &ev->d->peer, ev->hdr.cky_i);
+	if (sa) {
+		sa->phase1 = ev->hdr.xchg;
+		sa->frag |= ev->pieces ? IKE_FRAG_IN : 0;
+	}
+	return rc;
 }
 
 /* Decrypts a copy of the body and walks it. ev->iv goes in as this message's IV. */
@@ -104,6 +113,7 @@ static int open_sealed(struct ike_event *ev)
 static int phase1_message(struct ike_event *ev)
 {
 	struct span body = { ev->d->data.p + ISAKMP_HDR, ev->d->data.n - ISAKMP_HDR };
+	struct sess_id id = ev->sa->id;
 	int rc;
 
 	if (ev->hdr.msgid || ev->sa->state != IKE_ST_AM_SENT)
@@ -116,7 +126,11 @@ static int phase1_message(struct ike_event *ev)
 		if (rc == 0 && ev->msg.padding.n)
 			rc = -EBADMSG;
 	}
-	return rc < 0 ? rc : steps_run(ev);
+	if (rc == 0)
+		rc = steps_run(ev);
+	if (rc == 0 && ev->pieces && table_get(&ev->ike->t, id) == ev->sa)
+		ev->sa->frag |= IKE_FRAG_IN;
+	return rc;
 }
 
 /* A message of an exchange whose last message we know already. */
@@ -165,6 +179,8 @@ static int phase2_message(struct ike_event *ev)
 		rc = steps_run(ev);
 	if (rc < 0 || table_get(&ev->ike->t, id) != sa)
 		return rc;
+	if (ev->pieces)
+		sa->frag |= IKE_FRAG_IN;
 	if (ev->burn && use_id(sa, ev->hdr.msgid) < 0)
 		sa_close(ev->ike, sa, IKE_R_MESSAGE_IDS, true, ev->now, ev->fx);
 	return 0;
@@ -224,6 +240,7 @@ static void fragment(struct ike_event *ev)
 	if (rc < 0 || !whole.data.n)
 		return;
 	ev->d = &whole;
+	ev->pieces = true;
 	rc = -EBADMSG;
 	if (ike_hdr_read(whole.data, &ev->hdr) < 0 || ev->hdr.next == PL_FRAGMENT ||
 	    !frag_agrees(&outer, &ev->hdr))

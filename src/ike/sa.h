@@ -39,6 +39,11 @@ enum ike_nat {              /* what NAT-D said; a set */
 	IKE_NAT_FORCED = 4, /* nat_traversal = force pretended one */
 };
 
+enum ike_frag_use {       /* fragments of IKE messages; a set */
+	IKE_FRAG_IN = 1,  /* the client has sent a good message in fragments */
+	IKE_FRAG_OUT = 2, /* it was sent one */
+};
+
 enum ike_child_state {
 	IKE_CHILD_PENDING, /* Quick Mode not finished */
 	IKE_CHILD_UP,
@@ -74,6 +79,8 @@ struct ike_sa {
 	bool natt;              /* the client uses port 4500: marker, ESP in UDP */
 	uint8_t nat;            /* enum ike_nat set */
 	uint32_t vids;          /* enum vid_bit set */
+	uint8_t frag;           /* enum ike_frag_use set */
+	uint8_t phase1;         /* exchange type of phase 1, on fragments of any message */
 	struct ike_p1 alg;
 	struct ike_keys keys;               /* valid from IKE_ST_SIGN on */
 	uint8_t last_block[IKE_BLOCK_MAX];  /* of phase 1: seed of later IVs */

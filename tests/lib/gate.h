@@ -77,6 +77,7 @@ struct gate {
 	bool leased[GATE_POOL];
 	unsigned leases; /* held by sessions */
 	uint64_t bytes_out;
+	size_t longest;  /* datagram that left, the non-ESP marker included */
 	char fault[160]; /* the first thing that may never happen; empty: none */
 };
 
