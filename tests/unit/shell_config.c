@@ -68,6 +68,8 @@ static void test_default_p1_p2(const struct ike_conf *ike)
 	is_int(ike->p1_life_s, 86400, "an IKE SA lives a day");
 	is_int(ike->check, IKE_CHECK_CLAIM, "proposal_check = claim");
 	is_int(ike->natt, IKE_NATT_FORCE, "nat_traversal = force");
+	is_int(ike->frag, IKE_FRAG_ON, "ike_frag = on");
+	is_int(ike->frag_size, 552, "IKE datagrams of at most 552 bytes");
 	is_int((long long)ike->retransmit_us, 2000000, "first wait 2 s");
 	is_int(ike->retransmit_tries, 4, "4 repetitions");
 	ok(ike->retransmit_factor == 2.0, "each twice as long");
@@ -146,6 +148,8 @@ static void test_full_values(const struct config *c)
 	is_int(c->ike.p1[2].group, 2, "full: the last with group 2");
 	is_int(c->ike.check, IKE_CHECK_OBEY, "full: proposal_check");
 	is_int(c->ike.natt, IKE_NATT_ON, "full: nat_traversal");
+	is_int(c->ike.frag, IKE_FRAG_FORCE, "full: ike_frag");
+	is_int(c->ike.frag_size, 576, "full: ike_frag_size");
 	ok(c->ike.retransmit_factor == 1.5, "full: retransmit");
 	is_int((long long)c->ike.auth_timeout_us, 120000000, "full: auth_timeout");
 	is_int(c->ike.pfs_group[1], 2, "full: pfs_group");
@@ -182,10 +186,6 @@ static void test_full(void)
 		"certificate and a password; remove it\n"
 		"t.conf:18:42: authentication xauth_psk is not yet supported: it will ask for a "
 		"shared key and a password; remove it\n"
-		"t.conf:24:19: ike_frag on is not yet supported: it will split large messages for "
-		"clients that understand the pieces; remove it\n"
-		"t.conf:25:19: ike_frag_size is not yet supported: it will bound the fragments of "
-		"large messages; remove it\n"
 		"t.conf:26:19: natt_keepalive is not yet supported: it will send packets that keep "
 		"the mapping of a NAT alive; remove it\n"
 		"t.conf:27:19: dpd_delay is not yet supported: it will ask silent clients whether "
