@@ -54,6 +54,16 @@ static const char *nat_text(uint8_t nat)
 	}
 }
 
+static const char *fragments_text(uint8_t frag)
+{
+	static const char *const text[] = { [0] = "none",
+					    [IKE_FRAG_IN] = "received",
+					    [IKE_FRAG_OUT] = "sent",
+					    [IKE_FRAG_IN | IKE_FRAG_OUT] = "both" };
+
+	return text[frag];
+}
+
 /* The identity as text: names as they are, others by their type. */
 static void identity_text(const struct ike_sa *sa, char *buf, size_t cap)
 {
@@ -101,6 +111,7 @@ static void fill_session(struct gw *gw, const struct ike_sa *sa, struct ctl_sess
 	snprintf(ret->client, sizeof(ret->client), "%s", sa->client);
 	snprintf(ret->state, sizeof(ret->state), "%s", sa->state == IKE_ST_UP ? "up" : "login");
 	snprintf(ret->nat, sizeof(ret->nat), "%s", nat_text(sa->nat));
+	snprintf(ret->fragments, sizeof(ret->fragments), "%s", fragments_text(sa->frag));
 	snprintf(ret->proposal, sizeof(ret->proposal), "%s", ike_p1_str(&sa->alg, name));
 	identity_text(sa, ret->group, sizeof(ret->group));
 	cookies_text(sa, ret->cookies, sizeof(ret->cookies));
@@ -203,6 +214,7 @@ static void status(void *ctx, struct ctl_status *ret)
 				    .cert_expires_s = (uint64_t)creds_expires(gw->creds),
 				    .sessions = ike_sessions(gw->ike),
 				    .half_open = ike_half_open(gw->ike),
+				    .incomplete = ike_fragmented(gw->ike),
 				    .n_warnings = (uint32_t)gw->config->n_warnings,
 				    .warning = (const char *const *)gw->config->warnings };
 	snprintf(ret->version, sizeof(ret->version), "%s", VERSION);
@@ -213,7 +225,8 @@ static void status(void *ctx, struct ctl_status *ret)
 	snprintf(ret->authd, sizeof(ret->authd), "%s",
 		 auth_client_connected(gw->auth) ? "connected" : "not connected");
 	fill_pools(gw, ret);
-	for (unsigned i = 0; i < IKE_C__COUNT && i < ARRAY_SIZE(ret->counter); i++)
+	_Static_assert(IKE_C__COUNT <= ARRAY_SIZE(ret->counter), "every counter is shown");
+	for (unsigned i = 0; i < IKE_C__COUNT; i++)
 		ret->counter[ret->n_counters++] =
 			(struct ctl_counter){ ike_counter_name(i), ike_counter(gw->ike, i) };
 }

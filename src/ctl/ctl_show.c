@@ -98,6 +98,8 @@ static void show_session(FILE *f, const json_t *o)
 	line(f, "Traffic", "received %s, sent %s", traffic(o, "bytes_in", NULL, in),
 	     traffic(o, "bytes_out", NULL, out));
 	line(f, "IKE", "%s", ctl_member(o, "proposal", b, sizeof(b)));
+	if (strcmp(ctl_member(o, "fragments", b, sizeof(b)), "none") != 0)
+		line(f, "IKE fragments", "%s", b);
 	text_line(f, "Cookies", o, "cookies");
 	json_array_foreach (children, i, child)
 		show_child(f, child, i);
@@ -198,6 +200,8 @@ static void show_status(FILE *f, const json_t *o)
 	text_line(f, "Passwords", o, "authd");
 	line(f, "Sessions", "%" PRIu64 ", and %" PRIu64 " half open", number(o, "sessions"),
 	     number(o, "half_open"));
+	if (number(o, "incomplete"))
+		line(f, "Incomplete", "%" PRIu64 " messages in fragments", number(o, "incomplete"));
 	json_array_foreach (pools, i, v)
 		show_pool(f, v, i);
 	json_object_foreach (counters, key, v) {

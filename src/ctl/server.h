@@ -42,6 +42,7 @@ struct ctl_session {
 	char group[LIMIT_ID + 1];               /* the client's phase 1 identity as text */
 	char proposal[CTL_TEXT];                /* phase 1: "aes256-sha256-modp2048" */
 	char nat[32];                           /* "none", "client", "gateway", "both", "forced" */
+	char fragments[16];                     /* IKE: "none", "received", "sent", "both" */
 	char cookies[40];                       /* "0d2157c241d8da43:8a…" */
 	uint64_t since_s, idle_s, expires_in_s; /* expires_in_s 0: never */
 	uint64_t bytes_in, bytes_out;
@@ -75,10 +76,11 @@ struct ctl_status {
 	uint64_t since_s;  /* start of the daemon */
 	uint64_t cert_expires_s;
 	uint32_t sessions, half_open;
+	uint32_t incomplete; /* messages that wait for more of their fragments */
 	uint32_t n_pools;
 	struct ctl_pool pool[LIMIT_POOLS];
 	uint32_t n_counters;
-	struct ctl_counter counter[32];
+	struct ctl_counter counter[64];
 	uint32_t n_warnings;
 	const char *const *warning; /* weak settings, one sentence each */
 };
