@@ -12,7 +12,7 @@
 #include "tap.h"
 
 #define CLIENTS 8
-#define WIRE    256
+#define WIRE    512
 
 struct packet {
 	uint64_t at;
@@ -27,7 +27,7 @@ static struct packet wire[WIRE];
 static unsigned n_wire;
 static uint64_t rnd;
 static unsigned loss, twice, slowest_ms; /* percent, percent */
-static unsigned long events, came_up, matched;
+static unsigned long events, came_up, matched, put_together;
 
 static uint32_t draw(uint32_t below)
 {
@@ -184,6 +184,8 @@ static void prepare(uint64_t seed)
 	g.pool_len = 6; /* fewer than clients */
 	g.seed ^= seed << 8;
 	g.conf.p2_life_s = 300;
+	g.conf.frag = draw(4) ? IKE_FRAG_ON : IKE_FRAG_FORCE;
+	g.conf.frag_size = draw(2) ? 552 : IKE_FRAG_SIZE_MIN;
 	g.hold = ~0u;
 	gate_start(&g);
 	n_wire = 0;
@@ -202,6 +204,8 @@ static void prepare(uint64_t seed)
 		who[i].c.clear_third = draw(2);
 		who[i].c.vpnc_order = draw(2);
 		who[i].c.pfs = draw(2) ? 31 : 0;
+		who[i].c.knows_frag = draw(3) == 0;
+		who[i].c.frag = draw(3) == 0 ? 60 + draw(300) : 0;
 		if (draw(10) == 0)
 			who[i].password = "wrong";
 	}
@@ -282,7 +286,9 @@ static const char *run(uint64_t seed)
 	gate_do_all(&g);
 	gate_pass(&g, UINT64_C(100000) * US_PER_S);
 	why = gate_check(&g);
-	if (!*why && (g.ike->t.n || g.leases || g.n_pairs || ike_half_open(g.ike)))
+	put_together += ike_counter(g.ike, IKE_C_FRAG_WHOLE);
+	if (!*why &&
+	    (g.ike->t.n || g.leases || g.n_pairs || ike_half_open(g.ike) || g.ike->frags.bytes))
 		why = "something is left when all is quiet";
 	return why;
 }
@@ -314,9 +320,11 @@ int main(void)
 		if (++bad == 10)
 			break;
 	}
-	printf("# %lu runs, %lu events, %lu sessions came up, %lu times keys compared\n", n, events,
-	       came_up, matched);
+	printf("# %lu runs, %lu events, %lu sessions came up, %lu times keys compared, %lu "
+	       "messages came in fragments\n",
+	       n, events, came_up, matched, put_together);
 	ok(bad == 0, "in every run, after every event, what must hold does");
 	ok(came_up > n * 6, "and clients get through, several in each run");
+	ok(put_together > n * 5, "also those that send fragments");
 	return done();
 }
