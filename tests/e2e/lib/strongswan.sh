@@ -11,14 +11,18 @@
 #   remote_ts        what shall go through the tunnel (10.10.0.0/24)
 #   unity            yes: speak Cisco Unity, which brings networks and more (no)
 #   encap            yes: ESP in UDP even without a NAT (no)
+#   fragmentation    of IKE messages: no, accept, yes, force (yes)
+#   fragment_size    the longest IKE packet, IP header included (1280)
 ss_client() {
 	local ns=$1 dir=$W/$1 pair
 	local user=alice password=wonderland id=CN=$GATEWAY_NAME group=staff unity=no encap=no
 	local proposals=aes256-sha256-modp2048 esp=aes256-sha256 remote_ts=10.10.0.0/24
+	local fragmentation=yes fragment_size=1280
 	shift
 	for pair; do
 		case ${pair%%=*} in
-		user | password | id | group | proposals | esp | remote_ts | unity | encap)
+		user | password | id | group | proposals | esp | remote_ts | unity | encap | \
+			fragmentation | fragment_size)
 			printf -v "${pair%%=*}" %s "${pair#*=}"
 			;;
 		*) echo "ss_client knows no \"$pair\"" >&2 && return 1 ;;
@@ -43,6 +47,7 @@ charon-systemd {
   load = random nonce openssl pem pkcs1 x509 revocation constraints pubkey kernel-netlink \
     socket-default vici resolve xauth-generic unity
   cisco_unity = $unity
+  fragment_size = $fragment_size
   retransmit_timeout = 2.0
   plugins {
     vici { socket = unix://$dir/vici }
@@ -80,6 +85,7 @@ connections {
     vips = 0.0.0.0
     proposals = $proposals
     encap = $encap
+    fragmentation = $fragmentation
     local {
       auth = xauth-generic
       id = keyid:$group
