@@ -29,6 +29,14 @@
 /* Between phase 1, which anybody can finish, and the login */
 #define LIMIT_LOGINS_WAITING 2000 /* clients that are asked for their password */
 
+/* Messages in fragments, of which nobody knows yet who sends them (DOS-04) */
+#define LIMIT_FRAG_SETS    2                 /* messages under way from one source, of one client */
+#define LIMIT_FRAG_PIECES  32                /* fragments of one message */
+#define LIMIT_FRAG_MESSAGE 16384             /* bytes of one message */
+#define LIMIT_FRAG_LIFE_S  10                /* from the first fragment to the last */
+#define LIMIT_FRAG_TOTAL   (4 * 1024 * 1024) /* bytes in all */
+#define LIMIT_FRAG_SENT    64                /* fragments of one message of ours */
+
 /* One session */
 #define LIMIT_EXCHANGES       12 /* phase 2 exchanges remembered at once; a Delete per child fits */
 #define LIMIT_CHILDREN        8  /* SA pairs */

@@ -42,8 +42,6 @@ const size_t conf_n_sections = ARRAY_SIZE(conf_sections);
 #define WORDS(...) ((const struct conf_word[]){ __VA_ARGS__, { 0 } })
 #define ON_OFF     WORDS({ "on", 1, NULL }, { "off", 0, NULL })
 
-#define FRAG_LATER "it will split large messages for clients that understand the pieces"
-
 /* ---- keys, in the order of the installed file ---- */
 
 const struct conf_key conf_keys[] = {
@@ -106,13 +104,16 @@ const struct conf_key conf_keys[] = {
 			 { "force", IKE_NATT_FORCE, NULL }),
 	  .dflt = "force",
 	  .help = "ESP in UDP: on (where a NAT is found), off, or force (for every client)." },
-	{ "phase1", "ike_frag", conf_parse_fixed, .field = CONF_NO_FIELD,
-	  .words = WORDS({ "off", 0, NULL }, { "on", 0, FRAG_LATER }, { "force", 0, FRAG_LATER }),
-	  .dflt = "off",
-	  .help = "Fragments of large IKE messages: off (on, force: not yet supported)." },
-	{ "phase1", "ike_frag_size", conf_parse_later_number, .field = CONF_NO_FIELD, .max = 65535,
-	  .dflt = "", .later = "it will bound the fragments of large messages",
-	  .help = "Largest IKE fragment, in bytes." },
+	{ "phase1", "ike_frag", conf_parse_enum, .field = C(ike.frag),
+	  .words = WORDS({ "on", IKE_FRAG_ON, NULL }, { "off", IKE_FRAG_OFF, NULL },
+			 { "force", IKE_FRAG_FORCE, NULL }),
+	  .dflt = "on",
+	  .help = "IKE messages in fragments: on (with clients that know them), off, or force "
+		  "(with every client)." },
+	{ "phase1", "ike_frag_size", conf_parse_number, .field = C(ike.frag_size),
+	  .min = IKE_FRAG_SIZE_MIN, .max = IKE_FRAG_SIZE_MAX, .dflt = "552",
+	  .help = "Largest IKE datagram, in bytes of UDP payload; longer messages go in "
+		  "fragments." },
 	{ "phase1", "natt_keepalive", conf_parse_microseconds, .field = C(ike.natt_keepalive_us),
 	  .max = HOUR, .dflt = "0",
 	  .help = "Silence towards a client with ESP in UDP after which a keepalive is sent; 0 "

@@ -251,8 +251,8 @@ static void check_weak(struct creds *c, gnutls_x509_crt_t leaf, unsigned bits, c
 	if (size > CERT_LARGE)
 		warn(c,
 		     "%s adds %zu bytes to the gateway's aggressive mode message, which then "
-		     "travels in more IP fragments, and some networks drop those: a smaller "
-		     "certificate helps",
+		     "travels in more IP fragments to clients that know no IKE fragments, and some "
+		     "networks drop those: a smaller certificate helps",
 		     path, size);
 }
 

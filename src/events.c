@@ -218,7 +218,8 @@ void event_address_taken(const struct ike_sa *sa, const struct ipaddr *addr, boo
 
 static bool is_overload(enum ike_reason r)
 {
-	return r == IKE_R_TOO_MANY_HALF_OPEN || r == IKE_R_TOO_MANY_FROM_PEER || r == IKE_R_BUSY;
+	return r == IKE_R_TOO_MANY_HALF_OPEN || r == IKE_R_TOO_MANY_FROM_PEER || r == IKE_R_BUSY ||
+	       r == IKE_R_FRAGMENTS_LIMIT;
 }
 
 /* At most so many of each kind, then a count: DOS-09. */

@@ -55,6 +55,16 @@ static const char *nat_text(uint8_t nat)
 	}
 }
 
+static const char *fragments_text(uint8_t frag)
+{
+	static const char *const text[] = { [0] = "none",
+					    [IKE_FRAG_IN] = "received",
+					    [IKE_FRAG_OUT] = "sent",
+					    [IKE_FRAG_IN | IKE_FRAG_OUT] = "both" };
+
+	return text[frag];
+}
+
 /* The identity as text: names as they are, others by their type. */
 static void identity_text(const struct ike_sa *sa, char *buf, size_t cap)
 {
@@ -106,6 +116,7 @@ static void fill_session(struct gw *gw, const struct ike_sa *sa, struct ctl_sess
 	snprintf(ret->authentication, sizeof(ret->authentication), "%s",
 		 ike_auth_str(sa->auth, name));
 	snprintf(ret->nat, sizeof(ret->nat), "%s", nat_text(sa->nat));
+	snprintf(ret->fragments, sizeof(ret->fragments), "%s", fragments_text(sa->frag));
 	snprintf(ret->proposal, sizeof(ret->proposal), "%s", ike_p1_str(&sa->alg, name));
 	identity_text(sa, ret->group, sizeof(ret->group));
 	cookies_text(sa, ret->cookies, sizeof(ret->cookies));
@@ -222,7 +233,8 @@ static void status(void *ctx, struct ctl_status *ret)
 	*ret = (struct ctl_status){ .since_s = gw->since_s,
 				    .cert_expires_s = (uint64_t)creds_expires(gw->creds),
 				    .sessions = ike_sessions(gw->ike),
-				    .half_open = ike_half_open(gw->ike) };
+				    .half_open = ike_half_open(gw->ike),
+				    .incomplete = ike_fragmented(gw->ike) };
 	snprintf(ret->version, sizeof(ret->version), "%s", VERSION);
 	snprintf(ret->config_file, sizeof(ret->config_file), "%s", gw->config_path);
 	snprintf(ret->interface, sizeof(ret->interface), "%s", gw->config->tunnel.interface);
@@ -232,7 +244,8 @@ static void status(void *ctx, struct ctl_status *ret)
 		 auth_client_connected(gw->auth) ? "connected" : "not connected");
 	fill_pools(gw, ret);
 	fill_warnings(gw, ret);
-	for (unsigned i = 0; i < IKE_C__COUNT && i < ARRAY_SIZE(ret->counter); i++)
+	_Static_assert(IKE_C__COUNT <= ARRAY_SIZE(ret->counter), "every counter is shown");
+	for (unsigned i = 0; i < IKE_C__COUNT; i++)
 		ret->counter[ret->n_counters++] =
 			(struct ctl_counter){ ike_counter_name(i), ike_counter(gw->ike, i) };
 }

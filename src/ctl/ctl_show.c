@@ -100,6 +100,8 @@ static void show_session(FILE *f, const json_t *o)
 	line(f, "IKE", "%s", ctl_member(o, "proposal", b, sizeof(b)));
 	line(f, "", "%s in %s mode", ctl_member(o, "authentication", a, sizeof(a)),
 	     ctl_member(o, "exchange_mode", b, sizeof(b)));
+	if (strcmp(ctl_member(o, "fragments", b, sizeof(b)), "none") != 0)
+		line(f, "IKE fragments", "%s", b);
 	text_line(f, "Cookies", o, "cookies");
 	json_array_foreach (children, i, child)
 		show_child(f, child, i);
@@ -200,6 +202,8 @@ static void show_status(FILE *f, const json_t *o)
 	text_line(f, "Passwords", o, "authd");
 	line(f, "Sessions", "%" PRIu64 ", and %" PRIu64 " half open", number(o, "sessions"),
 	     number(o, "half_open"));
+	if (number(o, "incomplete"))
+		line(f, "Incomplete", "%" PRIu64 " messages in fragments", number(o, "incomplete"));
 	json_array_foreach (pools, i, v)
 		show_pool(f, v, i);
 	json_object_foreach (counters, key, v) {

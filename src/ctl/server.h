@@ -44,6 +44,7 @@ struct ctl_session {
 	char exchange_mode[16];                 /* "aggressive", "main" */
 	char authentication[32];                /* "hybrid_rsa", "xauth_psk" */
 	char nat[32];                           /* "none", "client", "gateway", "both", "forced" */
+	char fragments[16];                     /* IKE: "none", "received", "sent", "both" */
 	char cookies[40];                       /* "0d2157c241d8da43:8a…" */
 	uint64_t since_s, idle_s, expires_in_s; /* expires_in_s 0: never */
 	uint64_t bytes_in, bytes_out;
@@ -77,10 +78,11 @@ struct ctl_status {
 	uint64_t since_s;  /* start of the daemon */
 	uint64_t cert_expires_s;
 	uint32_t sessions, half_open;
+	uint32_t incomplete; /* messages that wait for more of their fragments */
 	uint32_t n_pools;
 	struct ctl_pool pool[LIMIT_POOLS];
 	uint32_t n_counters;
-	struct ctl_counter counter[32];
+	struct ctl_counter counter[64];
 	uint32_t n_warnings;
 	const char *warning[32]; /* borrowed: one sentence each */
 };

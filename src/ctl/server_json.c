@@ -67,6 +67,7 @@ void ctl_json_session(struct jsonw *w, const struct ctl_session *s, bool with_ch
 	jsonw_text(w, "exchange_mode", s->exchange_mode);
 	jsonw_text(w, "authentication", s->authentication);
 	jsonw_text(w, "nat", s->nat);
+	jsonw_text(w, "fragments", s->fragments);
 	jsonw_text(w, "cookies", s->cookies);
 	jsonw_time(w, "since", s->since_s);
 	jsonw_u64(w, "idle_s", s->idle_s);
@@ -128,6 +129,7 @@ void ctl_json_status(struct jsonw *w, const struct ctl_status *s, uint64_t now_s
 		jsonw_null(w, "uptime_s");
 	jsonw_u64(w, "sessions", s->sessions);
 	jsonw_u64(w, "half_open", s->half_open);
+	jsonw_u64(w, "incomplete", s->incomplete);
 	put_pools(w, s);
 	jsonw_open(w, "counters", '{');
 	for (uint32_t i = 0; i < s->n_counters && i < ARRAY_SIZE(s->counter); i++)

@@ -73,7 +73,7 @@ static struct span second_message(struct ike *ike, const struct ike_sa *sa, stru
 	phase1_put_id(&b, sa);
 	phase1_put_certs(&b, ike->conf);
 	build_payload(&b, PL_SIG, sig);
-	phase1_put_vids(&b, sa);
+	phase1_put_vids(&b, ike, sa);
 	phase1_put_natd(&b, ike, sa);
 	return build_clear(&b);
 }
@@ -83,9 +83,11 @@ static struct span second_message(struct ike *ike, const struct ike_sa *sa, stru
  * as long as few logins are under way: a client whose third message got lost says nothing more until
  * it hears ours again.
  */
-static void plan_repeat(const struct ike *ike, struct ike_nego *n, uint64_t now)
+static void plan_repeat(const struct ike *ike, const struct ike_sa *sa, uint64_t now)
 {
-	bool credit = n->sent + n->reply_len <= (size_t)LIMIT_AMPLIFY * n->received;
+	struct ike_nego *n = sa->nego;
+	bool credit = n->sent + frag_cost(ike->conf, sa, n->reply_len) <=
+		      (size_t)LIMIT_AMPLIFY * n->received;
 	bool quiet = ike->t.half_open[IKE_HALF_OPEN_UNPROVED].n <= ike->conf->half_open_total / 2;
 
 	n->next_us = (credit || (quiet && !n->resent)) && n->resent < ike->conf->retransmit_tries
@@ -98,10 +100,10 @@ void aggr_repeat(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx
 	struct ike_nego *n = sa->nego;
 
 	n->resent++;
-	n->sent += (uint32_t)n->reply_len;
+	n->sent += (uint32_t)frag_cost(ike->conf, sa, n->reply_len);
 	ike->count[IKE_C_RESENT]++;
 	sa_send(ike, sa, (struct span){ n->reply, n->reply_len }, fx);
-	plan_repeat(ike, n, now);
+	plan_repeat(ike, sa, now);
 }
 
 int aggr_signed(struct ike *ike, struct ike_sa *sa, struct span sig, uint64_t now, struct fx *fx)
@@ -112,7 +114,7 @@ int aggr_signed(struct ike *ike, struct ike_sa *sa, struct span sig, uint64_t no
 		return rc;
 	sa_enter(ike, sa, IKE_ST_AM_SENT);
 	sa->deadline_us = now + LIMIT_AM3_WAIT_S * US_PER_S;
-	plan_repeat(ike, sa->nego, now);
+	plan_repeat(ike, sa, now);
 	return 0;
 }
 

@@ -212,6 +212,7 @@ void ike_tick(struct ike *ike, uint64_t now, struct fx *fx)
 {
 	struct ike_sa *sa = table_next_due(&ike->t);
 
+	frag_expire(&ike->frags, now);
 	while (sa && sa->due_us <= now && fx_has_room(fx)) {
 		tick_sa(ike, sa, now, fx);
 		sa = table_next_due(&ike->t);
@@ -221,8 +222,9 @@ void ike_tick(struct ike *ike, uint64_t now, struct fx *fx)
 uint64_t ike_deadline(const struct ike *ike)
 {
 	const struct ike_sa *sa = table_next_due(&ike->t);
+	uint64_t due = frag_deadline(&ike->frags);
 
-	return sa ? sa->due_us : UINT64_MAX;
+	return sa && sa->due_us < due ? sa->due_us : due;
 }
 
 /* ---- completions of Diffie-Hellman, for phase 1 and for PFS ---- */

@@ -41,6 +41,15 @@ enum ike_natt {
 	IKE_NATT_FORCE, /* with every client that can */
 };
 
+enum ike_frag {         /* messages in fragments */
+	IKE_FRAG_OFF,   /* neither sent nor taken */
+	IKE_FRAG_ON,    /* taken; sent to clients that say or show that they know them */
+	IKE_FRAG_FORCE, /* sent to every client */
+};
+
+#define IKE_FRAG_SIZE_MIN 296  /* bytes of a datagram: what slow lines had as their MTU */
+#define IKE_FRAG_SIZE_MAX 1452 /* what Ethernet carries with IPv6 */
+
 enum ike_split {
 	IKE_SPLIT_NONE,      /* all traffic goes through the gateway */
 	IKE_SPLIT_INCLUDE,   /* only these networks do */
@@ -93,9 +102,11 @@ struct ike_conf {
 	enum ike_check check;
 	enum ike_natt natt;
 	uint64_t natt_keepalive_us; /* longest silence towards a client on port 4500; 0: any */
-	uint64_t retransmit_us;     /* first wait */
-	uint8_t retransmit_tries;   /* repetitions after the first sending */
-	double retransmit_factor;   /* each wait is this much longer */
+	enum ike_frag frag;
+	uint32_t frag_size;       /* longest IKE datagram, bytes of UDP payload */
+	uint64_t retransmit_us;   /* first wait */
+	uint8_t retransmit_tries; /* repetitions after the first sending */
+	double retransmit_factor; /* each wait is this much longer */
 	uint32_t half_open_total, half_open_source;
 	uint64_t auth_timeout_us;
 	enum ike_my_id my_id_type;

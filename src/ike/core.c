@@ -21,6 +21,7 @@ int ike_new(const struct ike_conf *conf, struct ike_rng rng, struct ike **ret)
 		free(ike);
 		return -ENOMEM;
 	}
+	frag_init(&ike->frags, seed, ike->count);
 	*ret = ike;
 	return 0;
 }
@@ -29,6 +30,7 @@ struct ike *ike_free(struct ike *ike)
 {
 	if (ike) {
 		table_clear(&ike->t);
+		frag_clear(&ike->frags);
 		explicit_bzero(ike, sizeof(*ike));
 		free(ike);
 	}
@@ -49,11 +51,21 @@ static const char *const counter_names[IKE_C__COUNT] = {
 	[IKE_C_DROP_REPLAY] = "dropped_replay",
 	[IKE_C_DROP_LIMIT] = "dropped_limit",
 	[IKE_C_DROP_CREDIT] = "dropped_amplification",
+	[IKE_C_DROP_FRAG_OFF] = "dropped_fragment_off",
+	[IKE_C_DROP_FRAG_MALFORMED] = "dropped_fragment_malformed",
+	[IKE_C_DROP_FRAG_CONFLICT] = "dropped_fragment_conflict",
+	[IKE_C_DROP_FRAG_LIMIT] = "dropped_fragment_limit",
 	[IKE_C_NO_PROPOSAL] = "no_proposal",
 	[IKE_C_LOGIN_OK] = "logins",
 	[IKE_C_LOGIN_FAILED] = "logins_failed",
 	[IKE_C_MOVED] = "moved",
 	[IKE_C_MOVE_IGNORED] = "moves_ignored",
+	[IKE_C_FRAG_RECEIVED] = "fragments_received",
+	[IKE_C_FRAG_REPEATED] = "fragments_repeated",
+	[IKE_C_FRAG_WHOLE] = "fragmented_messages",
+	[IKE_C_FRAG_EXPIRED] = "fragmented_messages_expired",
+	[IKE_C_FRAG_EVICTED] = "fragmented_messages_evicted",
+	[IKE_C_FRAG_SENT] = "fragments_sent",
 };
 
 uint64_t ike_counter(const struct ike *ike, enum ike_count c)
@@ -74,6 +86,11 @@ unsigned ike_sessions(const struct ike *ike)
 unsigned ike_half_open(const struct ike *ike)
 {
 	return half_open_count(&ike->t);
+}
+
+unsigned ike_fragmented(const struct ike *ike)
+{
+	return ike->frags.waiting;
 }
 
 const struct ike_sa *ike_next(const struct ike *ike, uint32_t *cursor)
@@ -150,18 +167,34 @@ struct ike_ticket sa_ticket(const struct ike_sa *sa, uint32_t serial)
 	return (struct ike_ticket){ .who = sa->id, .serial = serial };
 }
 
-void sa_send(struct ike *ike, const struct ike_sa *sa, struct span data, struct fx *fx)
+static void send_datagram(struct ike *ike, const struct ike_sa *sa, struct span data, struct fx *fx)
 {
-	struct fx_item *it;
+	struct fx_item *it = fx_add(fx, FX_SEND, sa_ticket(sa, 0));
 
-	if (!data.n)
-		return;
-	it = fx_add(fx, FX_SEND, sa_ticket(sa, 0));
 	it->send.local = sa->local;
 	it->send.peer = sa->peer;
 	it->send.natt = sa->natt;
 	it->send.data = fx_copy(fx, data);
 	ike->count[IKE_C_SENT]++;
+}
+
+void sa_send(struct ike *ike, struct ike_sa *sa, struct span data, struct fx *fx)
+{
+	uint8_t piece[IKE_FRAG_SIZE_MAX];
+	struct wr w = wr_into(piece, sizeof(piece));
+
+	if (!data.n)
+		return;
+	if (!frag_wanted(ike->conf, sa, data.n)) {
+		send_datagram(ike, sa, data, fx);
+		return;
+	}
+	for (unsigned i = 0; frag_cut(ike->conf, sa, data, i, &w); i++) {
+		send_datagram(ike, sa, wr_done(&w), fx);
+		ike->count[IKE_C_FRAG_SENT]++;
+		w.len = 0;
+	}
+	sa->frag |= IKE_FRAG_OUT;
 }
 
 void ike_random(struct ike *ike, void *out, size_t n)
@@ -307,6 +340,10 @@ static const struct {
 				       "too many logins under way from one address" },
 	[IKE_R_SHARED_KEY] = { "shared-key", "the shared keys probably differ" },
 	[IKE_R_BUSY] = { "busy", "too much cryptography under way" },
+	[IKE_R_FRAGMENTS_OFF] = { "fragments-off", "the client sends its messages in fragments, "
+						   "which [phase1] ike_frag = off refuses" },
+	[IKE_R_FRAGMENTS_LIMIT] = { "fragments-limit",
+				    "too many messages from one address wait for fragments" },
 };
 
 const char *ike_reason_str(enum ike_reason r)

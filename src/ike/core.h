@@ -9,6 +9,7 @@
 #pragma once
 
 #include "ike/build.h"
+#include "ike/frag.h"
 #include "ike/ike.h"
 #include "ike/msg.h"
 #include "ike/table.h"
@@ -20,6 +21,7 @@ struct ike {
 	const struct ike_conf *conf; /* borrowed */
 	struct ike_rng rng;
 	struct ike_table t;
+	struct frag_store frags;
 	uint64_t count[IKE_C__COUNT];
 	unsigned crypto_pending;
 	uint64_t notify_window_us;
@@ -41,6 +43,7 @@ struct ike_event {
 	uint8_t iv[IKE_BLOCK_MAX]; /* IV of the exchange's next message */
 	bool used;                 /* Informational: the message ID was used before */
 	bool burn;                 /* the message ID is used up when the handler succeeds */
+	bool pieces;               /* it came in fragments */
 	uint64_t now;
 	struct fx *fx;
 };
@@ -54,7 +57,8 @@ void sa_enter(struct ike *ike, struct ike_sa *sa, enum ike_state s);
 void sa_rearm(struct ike *ike, struct ike_sa *sa);
 
 struct ike_ticket sa_ticket(const struct ike_sa *sa, uint32_t serial);
-void sa_send(struct ike *ike, const struct ike_sa *sa, struct span data, struct fx *fx);
+/* Sends a message, in fragments where it is too long for one datagram. */
+void sa_send(struct ike *ike, struct ike_sa *sa, struct span data, struct fx *fx);
 void ike_random(struct ike *ike, void *out, size_t n);
 uint32_t ike_random_msgid(struct ike *ike, const struct ike_sa *sa);
 void ike_note(struct ike *ike, const struct ike_sa *sa, const struct endpoint *peer,

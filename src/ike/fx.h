@@ -72,6 +72,9 @@ enum ike_reason {
 	IKE_R_TOO_MANY_FROM_PEER,
 	IKE_R_SHARED_KEY, /* message 5 does not decrypt: the client has another shared key */
 	IKE_R_BUSY,       /* LIMIT_CRYPTO_PENDING jobs under way */
+
+	IKE_R_FRAGMENTS_OFF,   /* a client sends fragments, and ike_frag is off */
+	IKE_R_FRAGMENTS_LIMIT, /* LIMIT_FRAG_SETS messages from one source wait for fragments */
 	IKE_R__COUNT,
 };
 
@@ -161,10 +164,12 @@ struct fx_item {
 	};
 };
 
-#define FX_MAX      64
-#define FX_ARENA    (128 * 1024)
-#define FX_HEADROOM 32          /* items that one message or timer may need */
-#define FX_ROOM     (48 * 1024) /* arena bytes that one message or timer may need */
+#define FX_MAX   160
+#define FX_ARENA (128 * 1024)
+#define FX_ROOM  (48 * 1024) /* arena bytes that one message or timer may need */
+
+/* Items that one message or timer may need. */
+#define FX_HEADROOM (32 + LIMIT_FRAG_SENT)
 
 struct fx {
 	unsigned n;

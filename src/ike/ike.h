@@ -112,6 +112,18 @@ enum ike_count {
 	IKE_C_LOGIN_FAILED,
 	IKE_C_MOVED,        /* clients followed to another address or port */
 	IKE_C_MOVE_IGNORED, /* the kernel's reports that did not move one */
+
+	/* Messages in fragments. Each fragment is a datagram received or sent as well. */
+	IKE_C_FRAG_RECEIVED,
+	IKE_C_FRAG_REPEATED, /* it was there already */
+	IKE_C_FRAG_WHOLE,    /* messages put together */
+	IKE_C_FRAG_EXPIRED,  /* messages of which something was missing in the end */
+	IKE_C_FRAG_EVICTED,  /* the same, because others needed the room */
+	IKE_C_FRAG_SENT,
+	IKE_C_DROP_FRAG_OFF,       /* ike_frag is off */
+	IKE_C_DROP_FRAG_MALFORMED, /* N119-N125, N139: a fragment, or what was put together */
+	IKE_C_DROP_FRAG_CONFLICT,  /* N126, N128: it contradicts others; all are forgotten */
+	IKE_C_DROP_FRAG_LIMIT,     /* DOS-04: too many, too long */
 	IKE_C__COUNT,
 };
 
@@ -120,6 +132,9 @@ const char *ike_counter_name(enum ike_count c); /* as in `vpngwctl status --json
 
 unsigned ike_sessions(const struct ike *ike);  /* logged in */
 unsigned ike_half_open(const struct ike *ike); /* not logged in yet */
+
+/* Messages that wait for more of their fragments. */
+unsigned ike_fragmented(const struct ike *ike);
 
 /* Walks all sessions that are logged in: start with *cursor = 0, ends with NULL. */
 const struct ike_sa *ike_next(const struct ike *ike, uint32_t *cursor);

@@ -52,18 +52,20 @@ static bool is_zero(const uint8_t cky[static IKE_COOKIE])
 
 /* The message that we are answering came again: our answer again, if the address has sent enough
  * to deserve it. */
-static void answer_again(struct ike_event *ev, const struct ike_sa *sa)
+static void answer_again(struct ike_event *ev, struct ike_sa *sa)
 {
 	struct ike_nego *n = sa->nego;
+	size_t cost;
 
 	n->received += (uint32_t)ev->d->data.n;
 	if (!n->reply)
 		return; /* being worked on */
-	if (n->sent + n->reply_len > (size_t)LIMIT_AMPLIFY * n->received) {
+	cost = frag_cost(ev->ike->conf, sa, n->reply_len);
+	if (n->sent + cost > (size_t)LIMIT_AMPLIFY * n->received) {
 		drop(ev->ike, IKE_C_DROP_CREDIT);
 		return;
 	}
-	n->sent += (uint32_t)n->reply_len;
+	n->sent += (uint32_t)cost;
 	ev->ike->count[IKE_C_RESENT]++;
 	sa_send(ev->ike, sa, (struct span){ n->reply, n->reply_len }, ev->fx);
 }
@@ -77,6 +79,7 @@ static int first_message(struct ike_event *ev)
 {
 	struct span body = { ev->d->data.p + ISAKMP_HDR, ev->d->data.n - ISAKMP_HDR };
 	struct ike_sa *sa;
+	int rc;
 
 	if (ev->hdr.flags & ISAKMP_FLAG_ENCRYPTED || ev->hdr.msgid)
 		return -EBADMSG;
@@ -89,7 +92,11 @@ static int first_message(struct ike_event *ev)
 	}
 	if (ike_walk(body, ev->hdr.next, &ev->msg) < 0 || ev->msg.padding.n)
 		return -EBADMSG;
-	return steps_run(ev);
+	rc = steps_run(ev);
+	sa = rc < 0 ? NULL : half_open_find(&ev->ike->t, &ev->d->peer, ev->hdr.cky_i);
+	if (sa && ev->pieces)
+		sa->frag |= IKE_FRAG_IN;
+	return rc;
 }
 
 /* Decrypts a copy of the body and walks it. ev->iv goes in as this message's IV. */
@@ -145,6 +152,7 @@ static int phase1_message(struct ike_event *ev)
 	struct span body = { ev->d->data.p + ISAKMP_HDR, ev->d->data.n - ISAKMP_HDR };
 	bool sealed = ev->hdr.flags & ISAKMP_FLAG_ENCRYPTED;
 	enum ike_state state = ev->sa->state;
+	struct sess_id id = ev->sa->id;
 	int rc;
 
 	if (ev->hdr.msgid || ev->hdr.xchg != ev->sa->mode)
@@ -167,6 +175,8 @@ static int phase1_message(struct ike_event *ev)
 	/* With a wrong key, what comes out is mostly no payload, and now and then a strange one. */
 	if (sealed && state == IKE_ST_MM_KE && (rc == -EACCES || rc == -EBADMSG))
 		main_not_authentic(ev);
+	if (rc == 0 && ev->pieces && table_get(&ev->ike->t, id) == ev->sa)
+		ev->sa->frag |= IKE_FRAG_IN;
 	return rc;
 }
 
@@ -206,43 +216,89 @@ static int phase2_message(struct ike_event *ev)
 		rc = steps_run(ev);
 	if (rc < 0 || table_get(&ev->ike->t, id) != sa)
 		return rc;
+	if (ev->pieces)
+		sa->frag |= IKE_FRAG_IN;
 	if (ev->burn && use_id(sa, ev->hdr.msgid) < 0)
 		sa_close(ev->ike, sa, IKE_R_MESSAGE_IDS, true, ev->now, ev->fx);
 	return 0;
 }
 
-void ike_input(struct ike *ike, const struct ike_dgram *d, uint64_t now, struct fx *fx)
+static int message(struct ike_event *ev)
 {
-	struct ike_event ev = { .ike = ike, .d = d, .now = now, .fx = fx, .burn = true };
+	struct ike *ike = ev->ike;
 	struct sess_id id;
 	int rc;
 
-	ike->count[IKE_C_RECEIVED]++;
-	if (d->peer.port == 0 || d->data.n > LIMIT_DATAGRAM || ike_hdr_read(d->data, &ev.hdr) < 0) {
-		drop(ike, IKE_C_DROP_HEADER);
-		return;
-	}
-	if (is_zero(ev.hdr.cky_r)) {
-		digest_of(d->data, ev.digest);
-		rc = first_message(&ev);
+	digest_of(ev->d->data, ev->digest);
+	if (is_zero(ev->hdr.cky_r)) {
+		rc = first_message(ev);
 		if (rc < 0)
 			count_error(ike, rc);
+		return rc;
+	}
+	ev->sa = table_by_cookies(&ike->t, ev->hdr.cky_i, ev->hdr.cky_r);
+	if (!ev->sa) {
+		drop(ike, IKE_C_DROP_COOKIE);
+		return -ENOENT;
+	}
+	id = ev->sa->id;
+	if (ev->hdr.xchg == XCHG_AGGRESSIVE || ev->hdr.xchg == XCHG_MAIN)
+		rc = phase1_message(ev);
+	else
+		rc = phase2_message(ev);
+	if (rc < 0)
+		count_error(ike, rc);
+	explicit_bzero(ike->in, ev->d->data.n);
+	if (table_get(&ike->t, id))
+		sa_rearm(ike, ev->sa);
+	return rc;
+}
+
+/*
+ * A fragment. With the last one missing its message comes to be, which has no more rights than any
+ * other: it goes the way of all, and cannot itself be a fragment (N138).
+ */
+static void fragment(struct ike_event *ev)
+{
+	struct ike *ike = ev->ike;
+	struct ike_hdr outer = ev->hdr;
+	struct ike_dgram whole = *ev->d;
+	int rc;
+
+	if (ike->conf->frag == IKE_FRAG_OFF) {
+		drop(ike, IKE_C_DROP_FRAG_OFF);
+		ike_note(ike, NULL, &ev->d->peer, IKE_R_FRAGMENTS_OFF, "", ev->fx);
 		return;
 	}
-	ev.sa = table_by_cookies(&ike->t, ev.hdr.cky_i, ev.hdr.cky_r);
-	if (!ev.sa) {
+	if (!is_zero(outer.cky_r) && !table_by_cookies(&ike->t, outer.cky_i, outer.cky_r)) {
 		drop(ike, IKE_C_DROP_COOKIE);
 		return;
 	}
-	id = ev.sa->id;
-	digest_of(d->data, ev.digest);
-	if (ev.hdr.xchg == XCHG_AGGRESSIVE || ev.hdr.xchg == XCHG_MAIN)
-		rc = phase1_message(&ev);
+	rc = frag_take(&ike->frags, ev->d, &outer, ev->now, &whole.data);
+	if (rc == -EUSERS)
+		ike_note(ike, NULL, &ev->d->peer, IKE_R_FRAGMENTS_LIMIT, "", ev->fx);
+	if (rc < 0 || !whole.data.n)
+		return;
+	ev->d = &whole;
+	ev->pieces = true;
+	rc = -EBADMSG;
+	if (ike_hdr_read(whole.data, &ev->hdr) < 0 || ev->hdr.next == PL_FRAGMENT ||
+	    !frag_agrees(&outer, &ev->hdr))
+		drop(ike, IKE_C_DROP_FRAG_MALFORMED);
 	else
-		rc = phase2_message(&ev);
-	if (rc < 0)
-		count_error(ike, rc);
-	explicit_bzero(ike->in, d->data.n);
-	if (table_get(&ike->t, id))
-		sa_rearm(ike, ev.sa);
+		rc = message(ev);
+	frag_read(&ike->frags, rc == 0);
+}
+
+void ike_input(struct ike *ike, const struct ike_dgram *d, uint64_t now, struct fx *fx)
+{
+	struct ike_event ev = { .ike = ike, .d = d, .now = now, .fx = fx, .burn = true };
+
+	ike->count[IKE_C_RECEIVED]++;
+	if (d->peer.port == 0 || d->data.n > LIMIT_DATAGRAM || ike_hdr_read(d->data, &ev.hdr) < 0)
+		drop(ike, IKE_C_DROP_HEADER);
+	else if (ev.hdr.next == PL_FRAGMENT)
+		fragment(&ev);
+	else
+		message(&ev);
 }

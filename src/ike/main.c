@@ -33,7 +33,7 @@ static struct span second_message(struct ike *ike, const struct ike_sa *sa)
 		build_start(ike->out, sizeof(ike->out), sa->cky_i, sa->cky_r, XCHG_MAIN, 0);
 
 	sa_put_answer(&b, &sa->nego->answer, (struct span){ 0 });
-	phase1_put_vids(&b, sa);
+	phase1_put_vids(&b, ike, sa);
 	return build_clear(&b);
 }
 

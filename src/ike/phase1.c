@@ -424,7 +424,7 @@ void phase1_put_certs(struct ike_build *b, const struct ike_conf *c)
 	}
 }
 
-void phase1_put_vids(struct ike_build *b, const struct ike_sa *sa)
+void phase1_put_vids(struct ike_build *b, const struct ike *ike, const struct ike_sa *sa)
 {
 	build_payload(b, PL_VID, vid_bytes(VID_XAUTH));
 	build_payload(b, PL_VID, vid_bytes(VID_DPD));
@@ -432,6 +432,8 @@ void phase1_put_vids(struct ike_build *b, const struct ike_sa *sa)
 		build_payload(b, PL_VID, vid_bytes(VID_UNITY));
 	if (sa->nego->natt_vid)
 		build_payload(b, PL_VID, vid_bytes(sa->nego->natt_vid));
+	if (ike->conf->frag != IKE_FRAG_OFF)
+		build_payload(b, PL_VID, vid_bytes(VID_FRAG));
 }
 
 /*
@@ -463,7 +465,7 @@ int phase1_reply(struct ike *ike, struct ike_sa *sa, struct span out, struct fx 
 		return -ENOMEM;
 	memcpy(n->reply, out.p, out.n);
 	n->reply_len = out.n;
-	n->sent += (uint32_t)out.n;
+	n->sent += (uint32_t)frag_cost(ike->conf, sa, out.n);
 	sa_send(ike, sa, out, fx);
 	return 0;
 }

@@ -42,7 +42,7 @@ void phase1_see_vids(struct ike_event *ev);
 /* Parts of our messages. */
 void phase1_put_id(struct ike_build *b, const struct ike_sa *sa);
 void phase1_put_certs(struct ike_build *b, const struct ike_conf *c);
-void phase1_put_vids(struct ike_build *b, const struct ike_sa *sa);
+void phase1_put_vids(struct ike_build *b, const struct ike *ike, const struct ike_sa *sa);
 void phase1_put_natd(struct ike_build *b, struct ike *ike, const struct ike_sa *sa);
 
 /* Sends our message and keeps it for a repeated request. -ENOMEM when it is empty or cannot be

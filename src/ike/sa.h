@@ -41,6 +41,11 @@ enum ike_nat {              /* what NAT-D said; a set */
 	IKE_NAT_FORCED = 4, /* nat_traversal = force pretended one */
 };
 
+enum ike_frag_use {       /* fragments of IKE messages; a set */
+	IKE_FRAG_IN = 1,  /* the client has sent a good message in fragments */
+	IKE_FRAG_OUT = 2, /* it was sent one */
+};
+
 enum ike_child_state {
 	IKE_CHILD_PENDING, /* Quick Mode not finished */
 	IKE_CHILD_UP,
@@ -86,6 +91,7 @@ struct ike_sa {
 	uint32_t vids;          /* enum vid_bit set */
 	uint8_t mode;           /* exchange type of phase 1 */
 	uint16_t auth;          /* authentication method, as on the wire */
+	uint8_t frag;           /* enum ike_frag_use set */
 	struct ike_p1 alg;
 	struct ike_keys keys;               /* valid when Diffie-Hellman is done */
 	uint8_t last_block[IKE_BLOCK_MAX];  /* of phase 1: seed of later IVs */

@@ -114,6 +114,7 @@ static void put_sa(struct wr *w, const struct ike_sa *sa)
 	wr_u8(w, sa->natt);
 	wr_u8(w, sa->nat);
 	wr_be32(w, sa->vids);
+	wr_u8(w, sa->frag);
 	wr_be16(w, sa->alg.enc);
 	wr_be16(w, sa->alg.key_len);
 	wr_be16(w, sa->alg.hash);
@@ -239,6 +240,7 @@ static void get_sa(struct rd *r, struct ike_sa *sa)
 	sa->natt = rd_u8(r);
 	sa->nat = rd_u8(r);
 	sa->vids = rd_be32(r);
+	sa->frag = rd_u8(r);
 	sa->alg.enc = rd_be16(r);
 	sa->alg.key_len = rd_be16(r);
 	sa->alg.hash = rd_be16(r);
@@ -265,6 +267,8 @@ static void get_sa(struct rd *r, struct ike_sa *sa)
 	sa->dpd_seq = rd_be32(r);
 	sa->next_child = rd_be32(r);
 	sa->next_serial = rd_be32(r);
+	if (sa->frag > (IKE_FRAG_IN | IKE_FRAG_OUT))
+		r->bad = true;
 	/* Algorithms that this build does not have would fail later, in the middle of a message. */
 	if (cipher_key_len(sa->alg.enc, sa->alg.key_len) != sa->keys.key_len || !sa->keys.key_len ||
 	    hash_len(sa->alg.hash) != sa->keys.skeyid_a.n || !sa->keys.skeyid_a.n ||

@@ -5,12 +5,15 @@
 #include "cleanup.h"
 
 struct vid {
-	uint8_t b[16];
+	uint8_t b[20];
 	uint8_t n;    /* bytes to compare */
 	bool prefix;  /* a version follows */
 	uint32_t bit; /* 0: tells only who it is */
 	const char *client;
 };
+
+/* Capability behind VID_FRAG, first byte: in main and aggressive mode (0x40: in base mode). */
+#define FRAG_PHASE1 0x80
 
 /* clang-format off */
 static const struct vid known[] = {
@@ -34,9 +37,9 @@ static const struct vid known[] = {
 	/* MD5("draft-ietf-ipsec-nat-t-ike-02\n") */
 	{ { 0x90, 0xcb, 0x80, 0x91, 0x3e, 0xbb, 0x69, 0x6e, 0x08, 0x63, 0x81, 0xb5, 0xec, 0x42,
 	    0x7b, 0x1f }, 16, false, VID_NATT_02N, NULL },
-	/* MD5("FRAGMENTATION"), mostly with 4 bytes of capabilities */
+	/* MD5("FRAGMENTATION"), mostly with 4 bytes of capabilities; racoon wants to see them */
 	{ { 0x40, 0x48, 0xb7, 0xd5, 0x6e, 0xbc, 0xe8, 0x85, 0x25, 0xe7, 0xde, 0x7f, 0x00, 0xd6,
-	    0xc2, 0xd3 }, 16, true, VID_FRAG, NULL },
+	    0xc2, 0xd3, FRAG_PHASE1, 0x00, 0x00, 0x00 }, 16, true, VID_FRAG, NULL },
 	/* MD5("strongSwan") */
 	{ { 0x88, 0x2f, 0xe5, 0x6d, 0x6f, 0xd2, 0x0d, 0xbc, 0x22, 0x51, 0x61, 0x3b, 0x2e, 0xbe,
 	    0x5b, 0xeb }, 16, false, 0, "strongSwan" },
@@ -58,6 +61,12 @@ static const struct vid known[] = {
 };
 /* clang-format on */
 
+/* One that tells its capabilities must have the one that we need. */
+static bool is_able(const struct vid *e, struct span v)
+{
+	return e->bit != VID_FRAG || v.n == e->n || (v.n >= 20 && v.p[e->n] & FRAG_PHASE1);
+}
+
 void vid_collect(const struct ike_msg *m, struct vid_set *set)
 {
 	for (unsigned i = 0; i < m->n_vid; i++) {
@@ -67,7 +76,7 @@ void vid_collect(const struct ike_msg *m, struct vid_set *set)
 			const struct vid *e = &known[k];
 
 			if (!span_starts(v, (struct span){ e->b, e->n }) ||
-			    (!e->prefix && v.n != e->n))
+			    (!e->prefix && v.n != e->n) || !is_able(e, v))
 				continue;
 			set->bits |= e->bit;
 			if (e->client && !set->client)
@@ -76,12 +85,19 @@ void vid_collect(const struct ike_msg *m, struct vid_set *set)
 	}
 }
 
+/* Behind a prefix of ours stands a version, or what we are able to do. */
+static size_t sent_len(const struct vid *e)
+{
+	size_t more = e->bit == VID_FRAG ? 4 : 2;
+
+	return e->prefix ? e->n + more : e->n;
+}
+
 struct span vid_bytes(enum vid_bit v)
 {
 	for (size_t k = 0; k < ARRAY_SIZE(known); k++)
 		if (known[k].bit == (uint32_t)v)
-			/* our own version stands behind the prefix */
-			return (struct span){ known[k].b, known[k].n == 14 ? 16 : known[k].n };
+			return (struct span){ known[k].b, sent_len(&known[k]) };
 	return (struct span){ 0 };
 }
 

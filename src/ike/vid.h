@@ -13,7 +13,7 @@ enum vid_bit {
 	VID_NATT_03 = 1 << 4,
 	VID_NATT_02 = 1 << 5,
 	VID_NATT_02N = 1 << 6, /* draft 02 with the newline that its text prints */
-	VID_FRAG = 1 << 7,
+	VID_FRAG = 1 << 7,     /* IKE fragments in main and aggressive mode */
 };
 
 struct vid_set {

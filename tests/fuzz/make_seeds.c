@@ -221,7 +221,111 @@ static void info(void)
 	stop("delete-answered");
 }
 
+/* A message in fragments, backwards: what is said is put together. */
+static void say_pieces(struct span m, size_t each, uint8_t how)
+{
+	static struct pieces p;
+
+	pieces_cut(&p, m, each, 1);
+	pieces_plain(&p);
+	while (p.n--)
+		say("fragment", piece_span(&p.v[p.n]), p.n ? 0 : how);
+}
+
+static void fragments(void)
+{
+	record(FUZZ_NEW);
+	f.c.knows_frag = true;
+	say_pieces(client_first(&f.c), 150, 0);
+	stop("fragments-first");
+	record(FUZZ_SENT);
+	say_pieces(client_third(&f.c), 40, 0);
+	stop("fragments-third");
+	record(FUZZ_UP_NAT);
+	say_pieces(client_quick1(&f.c, none, none), 200, FUZZ_WAITS);
+	say_pieces(client_dpd(&f.c, 7), 40, 0);
+	stop("fragments-behind-the-encryption");
+}
+
 /* ---- the parts ---- */
+
+/* One fragment for the target that reads them. */
+static void part(uint8_t how, uint8_t id, uint8_t number, bool last, const char *data)
+{
+	wr_u8(&w, how);
+	wr_u8(&w, id);
+	wr_u8(&w, number);
+	wr_u8(&w, last);
+	wr_u8(&w, (uint8_t)strlen(data));
+	wr_span(&w, span_str(data));
+}
+
+static void frag(void)
+{
+	enum { /* fuzz_ike_frag.c */
+		OTHER = 1,
+		CLIENT = 4,
+		RAW = 16,
+		LATER = 32,
+		GOOD = 64,
+		LONG = 128,
+	};
+	static const struct {
+		const char *name;
+		struct {
+			uint8_t how, id, number, last;
+			const char *data;
+		} part[9];
+	} rows[] = {
+		{ "in-order-then-again",
+		  { { GOOD, 1, 1, 0, "one" },
+		    { GOOD, 1, 2, 0, "two" },
+		    { GOOD, 1, 3, 1, "three" },
+		    { GOOD, 1, 1, 0, "one" },
+		    { GOOD, 1, 2, 0, "two" },
+		    { GOOD, 1, 3, 1, "three" },
+		    { GOOD, 1, 1, 0, "ONE" },
+		    { GOOD, 1, 2, 1, "TWO" } } },
+		{ "backwards-of-a-client",
+		  { { CLIENT, 1, 3, 1, "three" },
+		    { CLIENT, 1, 2, 0, "two" },
+		    { CLIENT | GOOD, 1, 1, 0, "one" },
+		    { CLIENT, 2, 1, 1, "whole" } } },
+		{ "contradictions",
+		  { { 0, 1, 1, 0, "one" },
+		    { 0, 1, 1, 0, "uno" },
+		    { 0, 1, 3, 1, "three" },
+		    { 0, 1, 2, 1, "two" },
+		    { 0, 1, 4, 0, "four" },
+		    { 0, 1, 2, 1, "two" },
+		    { LATER, 1, 1, 0, "one" } } },
+		{ "two-senders-three-ids",
+		  { { 0, 1, 1, 0, "a" },
+		    { OTHER, 1, 2, 1, "b" },
+		    { 0, 2, 1, 0, "c" },
+		    { 2, 3, 1, 0, "d" },
+		    { 2, 3, 2, 1, "e" },
+		    { LATER, 1, 2, 1, "f" } } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		w = wr_into(tape, sizeof(tape));
+		for (unsigned k = 0; rows[i].part[k].data; k++)
+			part(rows[i].part[k].how, rows[i].part[k].id, rows[i].part[k].number,
+			     rows[i].part[k].last, rows[i].part[k].data);
+		put("ike_frag", rows[i].name, wr_done(&w));
+	}
+	w = wr_into(tape, sizeof(tape));
+	for (uint8_t i = 1; i < 34; i++)
+		part(LONG, 1, i, false, "forty times fourteen");
+	put("ike_frag", "too-many-and-too-long", wr_done(&w));
+	w = wr_into(tape, sizeof(tape));
+	part(RAW, 0, 0, false, ""); /* zeros where a fragment begins */
+	wr_u8(&w, RAW);
+	wr_u8(&w, 9);
+	wr_bytes(&w, "\0\0\0\11\0\1\1\1x", 9);
+	put("ike_frag", "raw", wr_done(&w));
+}
 
 static void sapl(void)
 {
@@ -304,7 +408,9 @@ int main(int argc, char **argv)
 	config();
 	quick();
 	info();
+	fragments();
 	sapl();
+	frag();
 	attr();
 	save();
 	return EXIT_SUCCESS;

@@ -120,6 +120,8 @@ static void put_vids(const struct client *c, struct ike_build *b)
 		build_payload(b, PL_VID, vid_bytes(VID_UNITY));
 	if (c->natt)
 		build_payload(b, PL_VID, vid_bytes(c->natt));
+	if (c->knows_frag)
+		build_payload(b, PL_VID, vid_bytes(VID_FRAG));
 }
 
 struct span client_first(struct client *c)
@@ -295,30 +297,57 @@ struct span client_third(struct client *c)
 	return build_sealed(&b, &c->keys, &c->hash_i, c->last_block);
 }
 
-void client_to(struct client *c, struct gate *g, struct span data)
+void client_raw(const struct client *c, struct gate *g, struct span data)
 {
 	gate_input(g, &c->self, &c->gateway, c->floated, data);
 }
 
+void client_to(struct client *c, struct gate *g, struct span data)
+{
+	static struct pieces cut;
+
+	if (!c->frag || data.n <= c->frag + PIECE_DATA) {
+		client_raw(c, g, data);
+		return;
+	}
+	pieces_cut(&cut, data, c->frag, 1);
+	pieces_plain(&cut);
+	for (unsigned i = 0; i < cut.n; i++)
+		client_raw(c, g, piece_span(&cut.v[i]));
+}
+
+struct span client_answer(const struct gate *g)
+{
+	static struct join j;
+	struct span whole = { 0 };
+
+	if (!is_piece(gate_out(g, 0)))
+		return gate_only(g);
+	join_reset(&j);
+	for (unsigned i = 0; i < g->n_out; i++) {
+		if (whole.n || !is_piece(gate_out(g, i)))
+			return (struct span){ 0 }; /* more than one message */
+		whole = join_take(&j, gate_out(g, i));
+	}
+	return whole;
+}
+
 bool client_phase1(struct client *c, struct gate *g)
 {
-	unsigned asks = 0;
-
 	if (c->main) {
 		if (!client_to_main4(c, g))
 			return false;
 		client_to(c, g, client_main5(c));
 		if (client_main6(c, gate_out(g, 0)) < 0)
 			return false;
-		asks = 1; /* the gateway goes on at once */
-	} else {
-		client_to(c, g, client_first(c));
-		if (client_second(c, gate_only(g)) < 0)
-			return false;
-		client_to(c, g, client_third(c));
+		return g->n_out == 2 && client_open(c, gate_out(g, 1)) == 0 &&
+		       c->cfg.type == CFG_REQUEST;
 	}
-	return g->n_out == asks + 1 && client_open(c, gate_out(g, asks)) == 0 &&
-	       c->cfg.type == CFG_REQUEST;
+	client_to(c, g, client_first(c));
+	if (client_second(c, client_answer(g)) < 0)
+		return false;
+	client_to(c, g, client_third(c));
+	return client_open(c, client_answer(g)) == 0 && c->cfg.type == CFG_REQUEST;
 }
 
 /* ---- afterwards ---- */

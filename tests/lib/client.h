@@ -15,6 +15,7 @@
 #include "ike/dh.h"
 #include "ike/msg.h"
 #include "ike/sapl.h"
+#include "pieces.h"
 
 struct client {
 	/* settings, to change before client_first() */
@@ -32,6 +33,8 @@ struct client {
 	bool main;        /* main mode */
 	uint16_t auth;    /* authentication method offered */
 	const char *psk;  /* for methods with a shared key */
+	bool knows_frag;  /* sends the FRAGMENTATION vendor ID */
+	size_t frag;      /* data of each fragment; 0: sends whole messages */
 	struct endpoint self, gateway; /* as this client believes */
 
 	/* state */
@@ -146,8 +149,13 @@ struct span client_delete_isakmp(struct client *c);
 struct span client_delete_child(struct client *c); /* the pair of the last Quick Mode */
 struct span client_dpd(struct client *c, uint32_t seq);
 
-/* Sends to the gateway from where the client is now, with the port it uses. */
+/* Sends to the gateway from where the client is now, with the port it uses; in fragments where
+ * the settings say so. */
 void client_to(struct client *c, struct gate *g, struct span data);
+/* Sends one datagram as it is. */
+void client_raw(const struct client *c, struct gate *g, struct span data);
+/* The only message that the gateway has sent since, put together; else an empty span. */
+struct span client_answer(const struct gate *g);
 
 /* Runs a login as far as its name says. True when it worked. */
 bool client_xauth(struct client *c, struct gate *g); /* as far as the verdict's acknowledgement */

@@ -250,7 +250,7 @@ bool client_xauth(struct client *c, struct gate *g)
 	if (!client_phase1(c, g))
 		return false;
 	client_to(c, g, client_credentials(c, span_str(g->user), span_str(g->password)));
-	if (client_open(c, gate_only(g)) < 0 || c->cfg.type != CFG_SET)
+	if (client_open(c, client_answer(g)) < 0 || c->cfg.type != CFG_SET)
 		return false;
 	client_to(c, g, client_ack(c));
 	return true;
@@ -263,14 +263,14 @@ bool client_login(struct client *c, struct gate *g)
 	if (!client_xauth(c, g))
 		return false;
 	client_to(c, g, client_config(c, want, ARRAY_SIZE(want)));
-	return client_open(c, gate_only(g)) == 0 && c->cfg.type == CFG_REPLY &&
+	return client_open(c, client_answer(g)) == 0 && c->cfg.type == CFG_REPLY &&
 	       client_take_address(c);
 }
 
 bool client_quick(struct client *c, struct gate *g)
 {
 	client_to(c, g, client_quick1(c, (struct span){ 0 }, (struct span){ 0 }));
-	if (client_quick2(c, gate_only(g)) < 0)
+	if (client_quick2(c, client_answer(g)) < 0)
 		return false;
 	client_to(c, g, client_quick3(c));
 	return true;

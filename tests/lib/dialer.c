@@ -20,7 +20,7 @@ void dialer_init(struct dialer *d, const char *self, const char *gateway)
 	d->next_us = UINT64_MAX;
 }
 
-static void put_out(struct dialer *d, struct span data)
+static void put_datagram(struct dialer *d, struct span data)
 {
 	struct dialer_datagram *o = &d->out[d->n_out];
 
@@ -32,6 +32,21 @@ static void put_out(struct dialer *d, struct span data)
 	o->natt = d->c.floated;
 	o->n = data.n;
 	memcpy(o->b, data.p, data.n);
+}
+
+/* In fragments, when this client sends them. */
+static void put_out(struct dialer *d, struct span data)
+{
+	static struct pieces cut;
+
+	if (!d->c.frag || data.n <= d->c.frag + PIECE_DATA) {
+		put_datagram(d, data);
+		return;
+	}
+	pieces_cut(&cut, data, d->c.frag, 1);
+	pieces_plain(&cut);
+	for (unsigned i = 0; i < cut.n; i++)
+		put_datagram(d, piece_span(&cut.v[i]));
 }
 
 /* ---- exchanges ---- */
@@ -107,6 +122,7 @@ void dialer_call(struct dialer *d, uint64_t now)
 	d->c = d->initial;
 	d->c.seed = seed;
 	memset(d->memo, 0, sizeof(d->memo));
+	join_reset(&d->joining);
 	d->child = false;
 	d->unanswered = 0;
 	d->seq = 1;
@@ -263,6 +279,11 @@ void dialer_input(struct dialer *d, struct span data, uint64_t now)
 	if (d->state == DIAL_IDLE || d->state == DIAL_FAILED || ike_hdr_read(data, &h) < 0 ||
 	    memcmp(h.cky_i, d->c.cky_i, 8) != 0)
 		return;
+	if (is_piece(data)) {
+		data = join_take(&d->joining, data);
+		if (!data.n || ike_hdr_read(data, &h) < 0)
+			return;
+	}
 	if (h.xchg == XCHG_MAIN && d->c.main)
 		on_main(d, data, now);
 	else if (h.xchg == XCHG_AGGRESSIVE && !d->c.main && !(h.flags & ISAKMP_FLAG_ENCRYPTED))

@@ -9,7 +9,7 @@
 
 #include "client.h"
 
-#define DIALER_OUT  16
+#define DIALER_OUT  48 /* a message may be many fragments */
 #define DIALER_MEMO 24
 
 enum dialer_state {
@@ -55,6 +55,7 @@ struct dialer {
 	unsigned unanswered;   /* queries for life */
 	bool child;            /* a pair is up, as far as this side knows */
 	uint8_t am2[16];       /* digest of the gateway's aggressive mode message */
+	struct join joining;   /* of the gateway's fragments */
 	struct client initial; /* settings, as they were at the first call */
 	struct dialer_datagram out[DIALER_OUT];
 	unsigned n_out; /* the caller empties it */

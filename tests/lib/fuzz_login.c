@@ -59,7 +59,7 @@ static void after_phase1(struct fuzz_login *f, enum fuzz_state s)
 	struct gate *g = &f->g;
 
 	client_to(c, g, client_third(c));
-	client_open(c, gate_only(g));
+	client_open(c, client_answer(g));
 	if (s == FUZZ_XAUTH)
 		return;
 	client_to(c, g,
@@ -67,17 +67,17 @@ static void after_phase1(struct fuzz_login *f, enum fuzz_state s)
 				     span_str(s == FUZZ_REFUSING ? "x" : "wonderland")));
 	if (s == FUZZ_CHECKING)
 		return;
-	client_open(c, gate_only(g));
+	client_open(c, client_answer(g));
 	if (s == FUZZ_REFUSING || s == FUZZ_AUTHED)
 		return;
 	client_to(c, g, client_ack(c));
 	client_to(c, g, client_config(c, addr, 1));
-	client_open(c, gate_only(g));
+	client_open(c, client_answer(g));
 	client_take_address(c);
 	if (s == FUZZ_LEASED)
 		return;
 	client_to(c, g, client_quick1(c, (struct span){ 0 }, (struct span){ 0 }));
-	client_quick2(c, gate_only(g));
+	client_quick2(c, client_answer(g));
 	if (s == FUZZ_QUICK)
 		return;
 	client_to(c, g, client_quick3(c));
@@ -101,7 +101,7 @@ void fuzz_login(struct fuzz_login *f, uint8_t how)
 	client_to(&f->c, &f->g, client_first(&f->c));
 	if (s == FUZZ_DH)
 		return;
-	client_second(&f->c, gate_only(&f->g));
+	client_second(&f->c, client_answer(&f->g));
 	if (s != FUZZ_SENT)
 		after_phase1(f, s);
 }

@@ -67,6 +67,8 @@ void gate_init(struct gate *g)
 	g->conf.p1_life_s = 86400;
 	g->conf.p2_life_s = 3600;
 	g->conf.natt = IKE_NATT_ON;
+	g->conf.frag = IKE_FRAG_ON;
+	g->conf.frag_size = 552;
 	g->conf.retransmit_us = 2000000;
 	g->conf.retransmit_tries = 4;
 	g->conf.retransmit_factor = 2.0;
@@ -123,7 +125,11 @@ static void keep_out(struct gate *g, const struct fx_item *it)
 {
 	struct gate_dgram *d = &g->out[g->n_out];
 
+	size_t n = it->send.data.n + (it->send.natt ? 4 : 0);
+
 	g->bytes_out += it->send.data.n;
+	if (n > g->longest)
+		g->longest = n;
 	if (it->send.data.n > sizeof(d->b))
 		fault(g, "a datagram that is longer than a test expects");
 	if (g->n_out == GATE_OUT || it->send.data.n > sizeof(d->b))

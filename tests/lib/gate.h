@@ -88,6 +88,7 @@ struct gate {
 	bool leased[GATE_POOL];
 	unsigned leases; /* held by sessions */
 	uint64_t bytes_out;
+	size_t longest;  /* datagram that left, the non-ESP marker included */
 	char fault[160]; /* the first thing that may never happen; empty: none */
 };
 
@@ -146,6 +147,10 @@ void gate_sweep(struct gate *g);
 void gate_policies_add(struct gate *g, const struct ike_child_fx *k);
 void gate_policies_del(struct gate *g, const struct ike_child_fx *k);
 const char *gate_policies_check(struct gate *g);
+
+/* The same of the store of fragments alone (I7): it is within its bounds and knows what is in it. */
+struct frag_store;
+const char *gate_check_frags(const struct frag_store *s);
 
 /* The signature that this gateway makes over a hash. */
 #define GATE_SIG 128

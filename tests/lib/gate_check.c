@@ -2,6 +2,7 @@
 /* gate_check.c - what must hold in the core and around it after every event. */
 #include <string.h>
 
+#include "cleanup.h"
 #include "gate.h"
 #include "ike/core.h"
 
@@ -88,6 +89,31 @@ static const char *check_sa(const struct gate *g, const struct ike_sa *sa, struc
 	return check_limits(sa);
 }
 
+const char *gate_check_frags(const struct frag_store *s)
+{
+	const struct frag_list *lists[] = { &s->strangers, &s->clients };
+	unsigned waiting = 0, n = 0;
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		for (const struct frag_set *f = lists[i]->oldest; f; f = f->newer) {
+			waiting += !f->done;
+			bytes += f->n;
+			n++;
+			if (f->n > LIMIT_FRAG_MESSAGE || f->last > LIMIT_FRAG_PIECES)
+				return "a message in fragments is longer than the limit";
+			if (f->newer && f->newer->due_us < f->due_us)
+				return "messages in fragments are not in the order of their age";
+			if (f->newer ? f->newer->older != f : lists[i]->newest != f)
+				return "the list of messages in fragments is broken";
+		}
+	if (waiting != s->waiting)
+		return "messages that wait for fragments are miscounted";
+	if (s->bytes > LIMIT_FRAG_TOTAL || s->bytes < bytes || (!n && s->bytes))
+		return "bytes of fragments are miscounted";
+	return "";
+}
+
 static const char *check_heap(const struct ike_table *t)
 {
 	for (uint32_t i = 1; i < t->heap_n; i++)
@@ -125,5 +151,6 @@ const char *gate_check(struct gate *g)
 		return "an address is held without a session";
 	if (crypto != g->ike->crypto_pending)
 		return "crypto jobs are miscounted";
-	return check_heap(t);
+	why = gate_check_frags(&g->ike->frags);
+	return *why ? why : check_heap(t);
 }

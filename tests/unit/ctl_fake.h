@@ -75,6 +75,7 @@ static void made_up_session(uint32_t i, struct ctl_session *s)
 	strcpy(s->exchange_mode, "main");
 	strcpy(s->authentication, "xauth_psk");
 	strcpy(s->nat, "client");
+	strcpy(s->fragments, i % 2 ? "both" : "none");
 	strcpy(s->cookies, "0d2157c241d8da43:8a00112233445566");
 	s->since_s = EPOCH;
 	s->idle_s = 65;
@@ -141,6 +142,7 @@ static void fake_status(void *ctx, struct ctl_status *ret)
 		.cert_expires_s = UINT64_C(4102444800),
 		.sessions = f->n,
 		.half_open = 3,
+		.incomplete = 4,
 		.n_pools = 1,
 		.n_counters = 2,
 		.n_warnings = 1,

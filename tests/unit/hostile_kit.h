@@ -22,11 +22,13 @@ static const struct span nil = { 0 };
 /* All counters that mean that a datagram was not taken. */
 __attribute__((unused)) static uint64_t drops(void)
 {
-	static const enum ike_count all[] = { IKE_C_DROP_HEADER,     IKE_C_DROP_MALFORMED,
-					      IKE_C_DROP_UNEXPECTED, IKE_C_DROP_COOKIE,
-					      IKE_C_DROP_HASH,       IKE_C_DROP_REPLAY,
-					      IKE_C_DROP_LIMIT,      IKE_C_DROP_CREDIT,
-					      IKE_C_NO_PROPOSAL };
+	static const enum ike_count all[] = { IKE_C_DROP_HEADER,         IKE_C_DROP_MALFORMED,
+					      IKE_C_DROP_UNEXPECTED,     IKE_C_DROP_COOKIE,
+					      IKE_C_DROP_HASH,           IKE_C_DROP_REPLAY,
+					      IKE_C_DROP_LIMIT,          IKE_C_DROP_CREDIT,
+					      IKE_C_NO_PROPOSAL,         IKE_C_DROP_FRAG_OFF,
+					      IKE_C_DROP_FRAG_MALFORMED, IKE_C_DROP_FRAG_CONFLICT,
+					      IKE_C_DROP_FRAG_LIMIT };
 	uint64_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
@@ -88,7 +90,7 @@ __attribute__((unused)) static bool dropped(struct span data)
 
 	memcpy(exact, data.p ? data.p : exact, data.n);
 	look();
-	client_to(&c, &g, (struct span){ exact, data.n });
+	client_raw(&c, &g, (struct span){ exact, data.n });
 	free(exact);
 	good = unmoved();
 	if (drops() != before.dropped + 1) {

@@ -71,6 +71,8 @@ static void test_default_p1_p2(const struct ike_conf *ike)
 	is_int(ike->p1_life_s, 86400, "an IKE SA lives a day");
 	is_int(ike->check, IKE_CHECK_CLAIM, "proposal_check = claim");
 	is_int(ike->natt, IKE_NATT_FORCE, "nat_traversal = force");
+	is_int(ike->frag, IKE_FRAG_ON, "ike_frag = on");
+	is_int(ike->frag_size, 552, "IKE datagrams of at most 552 bytes");
 	is_int((long long)ike->retransmit_us, 2000000, "first wait 2 s");
 	is_int(ike->retransmit_tries, 4, "4 repetitions");
 	ok(ike->retransmit_factor == 2.0, "each twice as long");
@@ -157,6 +159,8 @@ static void test_full_values(const struct config *c)
 	is_int(c->ike.check, IKE_CHECK_OBEY, "full: proposal_check");
 	is_int(c->ike.natt, IKE_NATT_ON, "full: nat_traversal");
 	is_int((long long)c->ike.natt_keepalive_us, 20000000, "full: natt_keepalive");
+	is_int(c->ike.frag, IKE_FRAG_FORCE, "full: ike_frag");
+	is_int(c->ike.frag_size, 576, "full: ike_frag_size");
 	ok(c->ike.retransmit_factor == 1.5, "full: retransmit");
 	is_int((long long)c->ike.auth_timeout_us, 120000000, "full: auth_timeout");
 	is_int(c->ike.pfs_group[1], 2, "full: pfs_group");
@@ -188,10 +192,6 @@ static void test_full(void)
 	static const char later[] =
 		"t.conf:18:31: authentication xauth_rsa is not yet supported: it will ask for a "
 		"certificate and a password; remove it\n"
-		"t.conf:24:19: ike_frag on is not yet supported: it will split large messages for "
-		"clients that understand the pieces; remove it\n"
-		"t.conf:25:19: ike_frag_size is not yet supported: it will bound the fragments of "
-		"large messages; remove it\n"
 		"t.conf:27:19: dpd_delay is not yet supported: it will ask silent clients whether "
 		"they are still there; remove it\n"
 		"t.conf:28:19: dpd_retry is not yet supported: it will be the wait before a silent "

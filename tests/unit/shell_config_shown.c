@@ -197,14 +197,14 @@ static void test_later(void)
 
 static void test_later_mistakes(void)
 {
-	struct attempt t = try_text("[phase1]\ndpd_delay = 20\nike_frag_size = big\n"
+	struct attempt t = try_text("[phase1]\ndpd_delay = 20\ndpd_maxfail = many\n"
 				    "[auth]\nsessions_per_user = 3 or 4\n",
 				    CONF_TO_SHOW);
 
 	is_str(t.told,
 	       "t.conf:2:13: dpd_delay: '20' has no unit, expected one such as 20s, 5m, 24h or "
 	       "30d\n"
-	       "t.conf:3:17: ike_frag_size: 'big' is out of bounds, expected a number up to 65535\n"
+	       "t.conf:3:15: dpd_maxfail: 'many' is out of bounds, expected a number up to 100\n"
 	       "t.conf:5:21: sessions_per_user: '3 or 4' is out of bounds, expected a number up to "
 	       "65536\n",
 	       "a mistake in such a key is told as one");

@@ -187,6 +187,12 @@ static const struct bad names_and_paths[] = {
 	  "13: interface: 'lo' is no name for an interface, expected letters, digits, '.', '_', "
 	  "'-', "
 	  "at most 15, or none" },
+	{ "phase1", "ike_frag = yes",
+	  "12: ike_frag: unknown word 'yes', expected on, off or force" },
+	{ "phase1", "ike_frag_size = 295",
+	  "17: ike_frag_size: '295' is out of bounds, expected a number from 296 to 1452" },
+	{ "phase1", "ike_frag_size = 1453",
+	  "17: ike_frag_size: '1453' is out of bounds, expected a number from 296 to 1452" },
 	{ "tunnel", "esp_frag = 67",
 	  "12: esp_frag: '67' is out of bounds, expected 0, or 68 to 65535 bytes" },
 	{ "tunnel", "esp_frag = 65536",

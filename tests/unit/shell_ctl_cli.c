@@ -88,10 +88,14 @@ static void test_show(struct fake *f)
 	   "with traffic, mode and method, SPIs and networks");
 	is_int(run(f, "- show 10.9.0.3 --socket %s", f->path), 0, "show an address");
 	ok(strstr(out, "Session 5e550002\n") != NULL, "finds its session");
+	ok(strstr(out, " IKE fragments: both\n") != NULL, "which uses fragments of IKE messages");
+	is_int(run(f, "- show 5e550001 --socket %s", f->path), 0, "show another");
+	ok(strstr(out, "fragments") == NULL, "which does not");
 	is_int(run(f, "- status --socket %s", f->path), 0, "status");
 	ok(strncmp(out, "vpngw 9.9\n", 10) == 0 &&
 		   strstr(out, "         Pools: default: 10.9.0.2 to 10.9.0.254, "
 			       "12 of 253 leased, 5 kept\n") &&
+		   strstr(out, "    Incomplete: 4 messages in fragments\n") &&
 		   strstr(out, "      Counters: logins 77\n") &&
 		   strstr(out, "       Warning: phase 1 accepts SHA-1\n"),
 	   "tells version, pools, counters and warnings");

@@ -100,7 +100,7 @@ static void test_shapes(void)
 
 		begin(psk);
 		client_to(&c, &g, client_first(&c));
-		is_chain(gate_only(&g), "1 13 13 13 13",
+		is_chain(gate_only(&g), "1 13 13 13 13 13",
 			 "message 2 holds SA and the vendor IDs that the client knows");
 		ok(client_main2(&c, gate_only(&g)) == 0 &&
 			   span_eq(c.msg.sa, (struct span){ c.sa_i, c.sa_i_len }),
@@ -124,7 +124,7 @@ static void test_shapes(void)
 	c.unity = false;
 	gate_start(&g);
 	client_to(&c, &g, client_first(&c));
-	is_chain(gate_only(&g), "1 13 13 13", "no vendor ID that the client has not sent");
+	is_chain(gate_only(&g), "1 13 13 13 13", "neither NAT traversal nor Unity unasked");
 	client_main2(&c, gate_only(&g));
 	client_to(&c, &g, client_main3(&c));
 	is_chain(gate_only(&g), "4 10 130 130", "NAT-D of the drafts has its own number");

@@ -49,6 +49,7 @@ enum step {
 	MAIN5,
 	MAIN5_PSK,
 	FIRST,
+	FRAGMENTS,
 	THIRD,
 	REPLY,
 	ACK,
@@ -67,6 +68,7 @@ static const char *const names[STEPS] = { "main mode, first",
 					  "main mode, fifth",
 					  "main mode, fifth, shared key",
 					  "first message",
+					  "first message in fragments, backwards",
 					  "third message",
 					  "XAuth reply",
 					  "acknowledgement",
@@ -93,6 +95,7 @@ static struct span next_message(enum step s)
 		return client_main5(&c);
 	case MAIN1:
 	case FIRST:
+	case FRAGMENTS:
 		return client_first(&c);
 	case THIRD:
 		return client_third(&c);
@@ -125,6 +128,8 @@ static void reach(enum step s)
 	else if (s == MAIN5 || s == MAIN5_PSK)
 		client_to_main4(&c, &g);
 	for (unsigned i = FIRST; i < s && i <= QUICK3; i++) {
+		if (i == FRAGMENTS || s == FRAGMENTS)
+			continue;
 		client_to(&c, &g, next_message(i));
 		if (i == FIRST)
 			client_second(&c, gate_only(&g));
@@ -142,6 +147,19 @@ static void reach(enum step s)
 	}
 }
 
+static void give(enum step s)
+{
+	static struct pieces p;
+
+	if (s != FRAGMENTS) {
+		client_to(&c, &g, (struct span){ msg, n_msg });
+		return;
+	}
+	pieces_cut(&p, (struct span){ msg, n_msg }, 100, 1);
+	while (p.n--)
+		client_raw(&c, &g, piece_span(&p.v[p.n]));
+}
+
 /* The step with the n-th allocation failing. True when there was one to fail. */
 static bool take(enum step s, long n)
 {
@@ -155,7 +173,7 @@ static bool take(enum step s, long n)
 	}
 	fail_in = n;
 	if (s < KICK)
-		client_to(&c, &g, (struct span){ msg, n_msg });
+		give(s);
 	else if (s == KICK)
 		ike_close(g.ike, client_sa(&c, &g)->id, IKE_R_KICKED, g.now, &g.fx);
 	else if (ike_restore(g.ike, (struct span){ rec, n_rec }, g.now, &id) == 0)
@@ -181,7 +199,7 @@ int main(void)
 			good &= kit_sound() && others_fine();
 			/* the client repeats itself when it gets no answer */
 			if (s < KICK && g.n_out == 0)
-				client_to(&c, &g, (struct span){ msg, n_msg });
+				give(s);
 			good &= kit_sound();
 			gate_pass(&g, S(200000));
 			good &= kit_sound() && g.ike->t.n == 0 && g.leases == 0 && g.n_pairs == 0;

@@ -12,7 +12,7 @@
 #include "tap.h"
 
 #define CLIENTS 8
-#define WIRE    256
+#define WIRE    512
 
 struct packet {
 	uint64_t at;
@@ -27,7 +27,7 @@ static struct packet wire[WIRE];
 static unsigned n_wire;
 static uint64_t rnd;
 static unsigned loss, twice, slowest_ms; /* percent, percent */
-static unsigned long events, came_up, by_main, matched, moved;
+static unsigned long events, came_up, by_main, matched, moved, put_together;
 
 static uint32_t draw(uint32_t below)
 {
@@ -269,6 +269,8 @@ static void prepare(uint64_t seed)
 	g.seed ^= seed << 8;
 	g.conf.p2_life_s = 300;
 	g.conf.natt_keepalive_us = draw(2) ? 20 * US_PER_S : 0;
+	g.conf.frag = draw(4) ? IKE_FRAG_ON : IKE_FRAG_FORCE;
+	g.conf.frag_size = draw(2) ? 552 : IKE_FRAG_SIZE_MIN;
 	g.hold = ~0u;
 	gate_start(&g);
 	n_wire = 0;
@@ -291,6 +293,8 @@ static void prepare(uint64_t seed)
 		who[i].c.auth = who[i].c.main && draw(2) ? AUTH_XAUTH_PSK : AUTH_HYBRID_INIT_RSA;
 		if (draw(20) == 0)
 			who[i].c.psk = "another key";
+		who[i].c.knows_frag = draw(3) == 0;
+		who[i].c.frag = draw(3) == 0 ? 60 + draw(300) : 0;
 		if (draw(10) == 0)
 			who[i].password = "wrong";
 	}
@@ -381,7 +385,9 @@ static const char *run(uint64_t seed)
 	gate_do_all(&g);
 	gate_pass(&g, UINT64_C(100000) * US_PER_S);
 	why = gate_check(&g);
-	if (!*why && (g.ike->t.n || g.leases || g.n_pairs || ike_half_open(g.ike)))
+	put_together += ike_counter(g.ike, IKE_C_FRAG_WHOLE);
+	if (!*why &&
+	    (g.ike->t.n || g.leases || g.n_pairs || ike_half_open(g.ike) || g.ike->frags.bytes))
 		why = "something is left when all is quiet";
 	return why;
 }
@@ -415,12 +421,13 @@ int main(void)
 	}
 	printf("# %lu runs, %lu events, %lu sessions came up, %lu of them by main mode, %lu moved, "
 	       "%lu "
-	       "times keys compared\n",
-	       n, events, came_up, by_main, moved, matched);
+	       "times keys compared, %lu messages came in fragments\n",
+	       n, events, came_up, by_main, moved, matched, put_together);
 	ok(bad == 0, "in every run, after every event, what must hold does");
 	ok(came_up > n * 6, "and clients get through, several in each run");
 	ok(by_main > n * 2, "by main mode as well");
 	ok(matched > n * 100, "with the same keys on both sides, as far as both know");
 	ok(moved > n / 2, "and are followed when they move");
+	ok(put_together > n * 5, "also those that send fragments");
 	return done();
 }

@@ -114,6 +114,21 @@ has_session() {
 	matches "${got//$'\n'/ }" "up $2 $3:*"
 }
 
+# --- counters -------------------------------------------------------------------------------------
+
+# One of `vpngwctl status`.
+counter() { # counter NAME
+	vpngwctl status --json | jq ".counters.$1"
+}
+
+# No datagram was refused, no message in fragments came to nothing.
+assert_nothing_refused() {
+	local refused
+	refused=$(vpngwctl status --json | jq -c '.counters | with_entries(
+		select((.key | test("^dropped|_expired$|_evicted$")) and .value != 0))')
+	[ "$refused" = "{}" ] || { echo "$refused" && return 1; }
+}
+
 # --- leases ---------------------------------------------------------------------------------------
 
 # Leases that a session holds now; kept ones do not count.

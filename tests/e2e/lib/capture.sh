@@ -41,6 +41,24 @@ assert_outside_clean() {
 	[ -z "$odd" ] || { echo "$odd" && return 1; }
 }
 
+# Packets that IP has cut, or that are the rest of one.
+assert_not_cut() {
+	local cut
+	cut=$(captured 'ip[6:2] & 0x3fff != 0')
+	[ -z "$cut" ] || { echo "$cut" && return 1; }
+}
+
+# IKE: port 500, or port 4500 behind four zero bytes. A fragment of IKE has next payload 132.
+ike='(udp port 500 or (udp port 4500 and udp[4:2] > 20 and udp[8:4] = 0))'
+ike_fragment='((udp port 500 and udp[24] = 132) or (udp port 4500 and udp[8:4] = 0 and udp[28] = 132))'
+
+# No IKE message in a datagram with more than so many bytes of UDP payload has passed.
+assert_ike_at_most() { # assert_ike_at_most BYTES [FILTER]
+	local longer
+	longer=$(captured "$ike and udp[4:2] > $(($1 + 8)) ${2:+and $2}")
+	[ -z "$longer" ] || { echo "$longer" && return 1; }
+}
+
 # Number of packets that carry ESP: bare, or in UDP without the four zero bytes that mark IKE. Port
 # 4500 also has keepalives, of one byte.
 esp_in_udp='udp port 4500 and udp[4:2] > 20 and udp[8:4] != 0'

@@ -15,15 +15,19 @@
 #   unity            yes: speak Cisco Unity, which brings networks and more (no)
 #   encap            yes: ESP in UDP even without a NAT (no)
 #   pull             no: wait for mode config instead of asking (yes)
+#   fragmentation    of IKE messages: no, accept, yes, force (yes)
+#   fragment_size    the longest IKE packet, IP header included (1280)
 ss_client() {
 	local ns=$1 dir=$W/$1 pair
 	local user=alice password=wonderland id=CN=$GATEWAY_NAME group=staff unity=no encap=no pull=yes
 	local mode=aggressive auth=hybrid psk="squeamish ossifrage"
 	local proposals=aes256-sha256-modp2048 esp=aes256-sha256 remote_ts=10.10.0.0/24
+	local fragmentation=yes fragment_size=1280
 	shift
 	for pair; do
 		case ${pair%%=*} in
-		user | password | id | mode | auth | psk | group | proposals | esp | remote_ts | unity | encap | pull)
+		user | password | id | mode | auth | psk | group | proposals | esp | remote_ts | unity | encap | \
+			pull | fragmentation | fragment_size)
 			printf -v "${pair%%=*}" %s "${pair#*=}"
 			;;
 		*) echo "ss_client knows no \"$pair\"" >&2 && return 1 ;;
@@ -48,6 +52,7 @@ charon-systemd {
   load = random nonce openssl pem pkcs1 x509 revocation constraints pubkey kernel-netlink \
     socket-default vici resolve xauth-generic unity
   cisco_unity = $unity
+  fragment_size = $fragment_size
   retransmit_timeout = 2.0
   plugins {
     vici { socket = unix://$dir/vici }
@@ -87,6 +92,7 @@ connections {
     proposals = $proposals
     encap = $encap
     pull = $pull
+    fragmentation = $fragmentation
 $(ss_write_rounds_$auth)
     children {
       home {
