@@ -268,15 +268,29 @@ int conf_parse_microseconds(struct conf_arg *a)
 	return 0;
 }
 
-int conf_parse_keep(struct conf_arg *a)
+static bool is_off(const char *text)
 {
 	uint64_t v;
 
-	if (strcmp(a->text, "off") == 0 || (!conf_seconds(a->text, &v) && v == 0)) {
+	return strcmp(text, "off") == 0 || (!conf_seconds(text, &v) && v == 0);
+}
+
+int conf_parse_keep(struct conf_arg *a)
+{
+	if (is_off(a->text)) {
 		*(uint32_t *)conf_field(a) = 0;
 		return 0;
 	}
 	return conf_parse_seconds(a);
+}
+
+int conf_parse_limit(struct conf_arg *a)
+{
+	if (is_off(a->text)) {
+		*(uint64_t *)conf_field(a) = 0;
+		return 0;
+	}
+	return conf_parse_microseconds(a);
 }
 
 int conf_parse_number(struct conf_arg *a)

@@ -318,11 +318,16 @@ static void run_child_add(struct gw *gw, const struct fx_item *it)
 	pair_free(p);
 }
 
-static uint64_t bytes_of(struct gw *gw, const struct ipaddr *dst, uint32_t spi)
+/* What an SA that is about to go has carried belongs to its session. */
+static void add_counters(struct gw *gw, const struct ipaddr *dst, uint32_t spi, uint64_t *bytes,
+			 uint64_t *packets)
 {
 	struct xfrm_counters c;
 
-	return xfrm_sa_counters(gw->xfrm, dst, spi, &c) == 0 ? c.bytes : 0;
+	if (xfrm_sa_counters(gw->xfrm, dst, spi, &c) < 0)
+		return;
+	*bytes += c.bytes;
+	*packets += c.packets;
 }
 
 static void run_child_del(struct gw *gw, const struct fx_item *it)
@@ -333,8 +338,8 @@ static void run_child_del(struct gw *gw, const struct fx_item *it)
 	int rc;
 
 	if (g) {
-		g->bytes_in += bytes_of(gw, &k->local.addr, k->spi_in);
-		g->bytes_out += bytes_of(gw, &k->peer.addr, k->spi_out);
+		add_counters(gw, &k->local.addr, k->spi_in, &g->bytes_in, &g->gone_in);
+		add_counters(gw, &k->peer.addr, k->spi_out, &g->bytes_out, &g->gone_out);
 	}
 	rc = p ? xfrm_pair_del(gw->xfrm, p, k->keep_policies) : -ENOMEM;
 	if (rc < 0)

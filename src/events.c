@@ -21,6 +21,7 @@
 #define ID_LEASE_RELEASED "6d72e29cd36341deb23486711af5bb10"
 #define ID_POOL_EXHAUSTED "f69c6a2d4d8347e69e6c76975433019a"
 #define ID_OVERLOAD       "6714eceaae1a438684cff3e72912bb7e"
+#define ID_DPD_TIMEOUT    "7e05bfdfdd27403d946407e2588d5131"
 
 struct shown {
 	char user[4 * LIMIT_USER], client[4 * LIMIT_CLIENT_NAME], peer[ENDPOINT_STRLEN],
@@ -95,6 +96,25 @@ static void login_failed(const struct gw_session *g, const struct fx_session *f)
 	log_send(&e);
 }
 
+/* Before the line about the end: which settings decided, and since when there was silence. */
+static void dpd_timeout(const struct gw *gw, const struct fx_session *f)
+{
+	uint64_t silent = (gw_now_us(gw) - f->heard_us) / 1000000;
+	struct log_event e;
+	char t[32];
+	struct shown s;
+
+	show(&s, f->user, f->client, &f->peer, &f->lease);
+	log_event_init(&e, LOG_NOTICE,
+		       "%.128s at %s does not answer: last heard of %s ago, asked %u times "
+		       "([phase1] dpd_delay, dpd_retry, dpd_maxfail), session %s",
+		       s.user, s.peer, text_duration(silent, t), gw->config->ike.dpd_maxfail,
+		       f->name);
+	common(&e, "dpd-timeout", ID_DPD_TIMEOUT, f->name, &s);
+	log_field(&e, "VPNGW_REASON", "%s", ike_reason_key(f->reason));
+	log_send(&e);
+}
+
 void event_down(const struct gw *gw, const struct gw_session *g, const struct fx_session *f)
 {
 	char duration[32], in[32], out[32];
@@ -109,6 +129,8 @@ void event_down(const struct gw *gw, const struct gw_session *g, const struct fx
 		login_failed(g, f);
 		return;
 	}
+	if (f->reason == IKE_R_DPD_TIMEOUT)
+		dpd_timeout(gw, f);
 	show(&s, f->user, f->client, &f->peer, &f->lease);
 	log_event_init(
 		&e, LOG_NOTICE, "%.128s is down after %s: %s%s%.120s%s; %s in, %s out, session %s",

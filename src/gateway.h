@@ -28,7 +28,8 @@ struct gw_session {
 	struct ipaddr own_address; /* the user's own, from the users file; family IP_NONE: none */
 	uint64_t granted_s;        /* the lease, CLOCK_REALTIME */
 	uint64_t bytes_in, bytes_out; /* of SA pairs that are gone */
-	uint64_t packets, active_us;  /* in and out when last looked at; when that last grew */
+	uint64_t gone_in, gone_out;   /* packets of those */
+	uint64_t seen_in, seen_out;   /* packets of all, when last looked at */
 	char reason[128];             /* vpngw-authd's, or the operator's; escaped */
 };
 

@@ -112,7 +112,9 @@ static void fill_session(struct gw *gw, const struct ike_sa *sa, struct ctl_sess
 		ret->bytes_in += k->bytes_in;
 		ret->bytes_out += k->bytes_out;
 	}
-	ret->idle_s = g && g->active_us ? (now - g->active_us) / 1000000 : age_s;
+	ret->idle_s = (now - sa->active_us) / 1000000;
+	ret->heard_s = (now - sa->heard_us) / 1000000;
+	ret->unanswered = sa->dpd_asked;
 }
 
 static bool session_next(void *ctx, uint32_t *cursor, struct ctl_session *ret)

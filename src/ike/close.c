@@ -27,6 +27,7 @@ void sa_report(struct ike_sa *sa, enum fx_kind kind, enum ike_reason why, struct
 	s->peer = sa->peer;
 	s->lease = sa->lease;
 	s->since_us = sa->since_us;
+	s->heard_us = sa->heard_us;
 	s->logged_in = 1u << sa->state & ST_LOGGED_IN;
 	s->reason = why;
 	fx_add(fx, kind, sa_ticket(sa, 0))->session = s;
@@ -178,6 +179,8 @@ static void tick_sa(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx 
 		sa_close(ike, sa, IKE_R_LIFETIME, true, now, fx);
 		return;
 	}
+	if (dpd_tick(ike, sa, now, fx))
+		return;
 	if (sa->nego && now >= sa->nego->next_us)
 		aggr_repeat(ike, sa, now, fx);
 	tick_exchanges(ike, sa, now, fx);

@@ -84,6 +84,9 @@ struct ike_conf {
 	uint64_t retransmit_us;   /* first wait */
 	uint8_t retransmit_tries; /* repetitions after the first sending */
 	double retransmit_factor; /* each wait is this much longer */
+	uint64_t dpd_delay_us;    /* silence before the client is asked; 0: never */
+	uint64_t dpd_retry_us;    /* between questions */
+	uint32_t dpd_maxfail; /* questions without an answer that end the session; at most 255 */
 	uint32_t half_open_total, half_open_source;
 	uint64_t auth_timeout_us;
 	enum ike_my_id my_id_type;

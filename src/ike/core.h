@@ -129,6 +129,29 @@ void info_delete_child(struct ike *ike, struct ike_sa *sa, const struct ike_chil
 		       struct fx *fx);
 void info_delete_sa(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 
+/* CKY-I | CKY-R, as notifies and Deletes name an ISAKMP SA; a view of buf. */
+struct span both_cookies(const struct ike_sa *sa, uint8_t buf[static 2 * IKE_COOKIE]);
+
+/* ---- dpd.c: is the client still there? ---- */
+
+/* A fresh authentic message of the client, or a packet that came out of the tunnel. */
+void dpd_heard(const struct ike *ike, struct ike_sa *sa, uint64_t now);
+
+/* When dpd_tick() has something to do; UINT64_MAX: never. */
+uint64_t dpd_due(const struct ike *ike, const struct ike_sa *sa);
+
+/* Asks the client, or gives it up: true when the session has ended by that. */
+bool dpd_tick(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
+
+/* Has the client asked soon, whenever it was heard of last, but not twice within dpd_retry. */
+void dpd_ask(struct ike *ike, struct ike_sa *sa, uint64_t now);
+
+/* A question with this number is one of ours that came back to us, not the client's. */
+bool dpd_is_ours(const struct ike_sa *sa, uint32_t number);
+
+/* The client's R-U-THERE-ACK. */
+void dpd_answer(struct ike_event *ev, const struct ike_notify *n);
+
 /* ---- close.c ---- */
 
 /* Removes one SA pair from the kernel and from the session. */

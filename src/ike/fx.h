@@ -44,6 +44,7 @@ enum ike_reason {
 	IKE_R_CLIENT_LEFT,      /* the client deleted the ISAKMP SA */
 	IKE_R_KICKED,           /* the operator ended it */
 	IKE_R_SHUTDOWN,         /* the gateway stops */
+	IKE_R_DPD_TIMEOUT,      /* dpd_maxfail questions without an answer */
 	IKE_R_LIFETIME,         /* the ISAKMP SA reached its lifetime */
 	IKE_R_MESSAGE_IDS,      /* LIMIT_MESSAGE_IDS used up */
 	IKE_R_NO_THIRD,         /* no valid third message of aggressive mode */
@@ -116,6 +117,7 @@ struct fx_session {
 	struct endpoint peer;
 	struct ipaddr lease; /* family IP_NONE: none */
 	uint64_t since_us;   /* logged in at; 0: never */
+	uint64_t heard_us;   /* the client was heard of last */
 	bool logged_in;
 	enum ike_reason reason; /* FX_DOWN */
 };

@@ -72,6 +72,15 @@ bool ike_lease_done(struct ike *ike, struct ike_ticket who, enum ike_reason reas
 bool ike_child_done(struct ike *ike, struct ike_ticket who, uint32_t child, int err, uint64_t now,
 		    struct fx *fx);
 
+/* ---- traffic ---- */
+
+/*
+ * Packets have gone through the session's tunnel since the last call; from_client: some came from
+ * the client, which is a sign of life. No work is done here, so it may be called for every session
+ * every few seconds; a stale id is ignored.
+ */
+void ike_traffic(struct ike *ike, struct sess_id id, bool from_client, uint64_t now);
+
 /* ---- operator ---- */
 
 /* Ends a session: tells the client, removes its SAs. -ENOENT when it is gone already. */

@@ -165,6 +165,8 @@ static int phase2_message(struct ike_event *ev)
 		rc = steps_run(ev);
 	if (rc < 0 || table_get(&ev->ike->t, id) != sa)
 		return rc;
+	if (ev->burn) /* fresh: its message ID was not used before */
+		dpd_heard(ev->ike, sa, ev->now);
 	if (ev->burn && use_id(sa, ev->hdr.msgid) < 0)
 		sa_close(ev->ike, sa, IKE_R_MESSAGE_IDS, true, ev->now, ev->fx);
 	return 0;

@@ -90,6 +90,12 @@ struct ike_sa {
 	bool dpd_seen;
 	uint64_t dpd_window_us; /* start of the current second */
 	uint8_t dpd_in_window;
+	uint64_t heard_us;    /* when the client was heard of last: a message, a packet */
+	uint64_t dpd_next_us; /* our next question, if nothing is heard until then */
+	uint64_t active_us;   /* when a packet went through the tunnel last, either way */
+	uint32_t dpd_base;    /* our rounds of questions have the numbers behind this one */
+	uint32_t dpd_rounds;  /* how many there were */
+	uint8_t dpd_asked;    /* questions since the client was heard of last */
 	uint32_t next_child, next_serial;
 	enum ike_reason why;        /* of REFUSING and CLOSING */
 	struct ike_child *children; /* owned list, newest first */

@@ -107,6 +107,10 @@ static void put_sa(struct wr *w, const struct ike_sa *sa)
 	wr_be16(w, sa->cfg_id);
 	wr_u8(w, sa->dpd_seen);
 	wr_be32(w, sa->dpd_seq);
+	wr_be64(w, sa->heard_us);
+	wr_be64(w, sa->active_us);
+	wr_be32(w, sa->dpd_base);
+	wr_be32(w, sa->dpd_rounds);
 	wr_be32(w, sa->next_child);
 	wr_be32(w, sa->next_serial);
 	put_children(w, sa);
@@ -236,6 +240,10 @@ static void get_sa(struct rd *r, struct ike_sa *sa)
 	sa->cfg_id = rd_be16(r);
 	sa->dpd_seen = rd_u8(r);
 	sa->dpd_seq = rd_be32(r);
+	sa->heard_us = rd_be64(r);
+	sa->active_us = rd_be64(r);
+	sa->dpd_base = rd_be32(r);
+	sa->dpd_rounds = rd_be32(r);
 	sa->next_child = rd_be32(r);
 	sa->next_serial = rd_be32(r);
 	/* Algorithms that this build does not have would fail later, in the middle of a message. */
@@ -324,6 +332,7 @@ int ike_restore(struct ike *ike, struct span saved, uint64_t now, struct sess_id
 		return rc;
 	}
 	sa_enter(ike, sa, state);
+	dpd_heard(ike, sa, sa->heard_us); /* questions under way begin anew */
 	sa_rearm(ike, sa);
 	*ret_id = sa->id;
 	return 0;

@@ -181,8 +181,9 @@ bool ike_lease_done(struct ike *ike, struct ike_ticket who, enum ike_reason reas
 	}
 	ike->count[IKE_C_LOGIN_OK]++;
 	sa->lease = *addr;
-	sa->since_us = now;
+	sa->since_us = sa->active_us = now;
 	sa->deadline_us = now + ike->conf->auth_timeout_us;
+	dpd_heard(ike, sa, now); /* the check of a password may have taken a while */
 	sa_enter(ike, sa, IKE_ST_AUTHED);
 	if (send_status(ike, sa, XAUTH_STATUS_OK, now, fx))
 		sa_rearm(ike, sa);

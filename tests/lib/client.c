@@ -116,7 +116,8 @@ struct span client_first(struct client *c)
 	build_payload(&b, PL_NONCE, SPAN_OF(c->nonce_i));
 	build_payload(&b, PL_ID, (struct span){ c->id_i, c->id_i_len });
 	build_payload(&b, PL_VID, vid_bytes(VID_XAUTH));
-	build_payload(&b, PL_VID, vid_bytes(VID_DPD));
+	if (!c->no_dpd)
+		build_payload(&b, PL_VID, vid_bytes(VID_DPD));
 	if (c->unity)
 		build_payload(&b, PL_VID, vid_bytes(VID_UNITY));
 	if (c->natt)

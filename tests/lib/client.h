@@ -26,6 +26,7 @@ struct client {
 	bool clear_third;       /* third message unencrypted: racoon, Apple, Android */
 	bool vpnc_order;        /* KEY_LENGTH first, numbers from 0 */
 	bool unity;
+	bool no_dpd;                   /* it does not say that it knows DPD */
 	bool no_crypto;                /* as gate.h: a fixed secret instead of Diffie-Hellman */
 	uint16_t auth;                 /* authentication method offered */
 	struct endpoint self, gateway; /* as this client believes */
@@ -119,6 +120,9 @@ struct span client_notify(struct client *c, uint16_t type, struct span spi, stru
 struct span client_delete_isakmp(struct client *c);
 struct span client_delete_child(struct client *c); /* the pair of the last Quick Mode */
 struct span client_dpd(struct client *c, uint32_t seq);
+struct span client_dpd_ack(struct client *c, uint32_t seq);
+/* The message that was opened last asks for life: true, with its number. */
+bool client_is_asked(const struct client *c, uint32_t *ret_seq);
 
 /* Sends to the gateway from where the client is now, with the port it uses. */
 void client_to(struct client *c, struct gate *g, struct span data);

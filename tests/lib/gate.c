@@ -60,6 +60,8 @@ void gate_init(struct gate *g)
 	g->conf.retransmit_us = 2000000;
 	g->conf.retransmit_tries = 4;
 	g->conf.retransmit_factor = 2.0;
+	g->conf.dpd_retry_us = 5000000;
+	g->conf.dpd_maxfail = 5;
 	g->conf.half_open_total = 100;
 	g->conf.half_open_source = 20;
 	g->conf.auth_timeout_us = 60000000;

@@ -56,6 +56,21 @@ struct sums {
 	bool seen[GATE_POOL];
 };
 
+/* A client that is asked and says nothing is given up in time. */
+static const char *check_life(const struct gate *g, const struct ike_sa *sa)
+{
+	const struct ike_conf *c = &g->conf;
+	uint64_t patience = c->dpd_delay_us + c->dpd_maxfail * c->dpd_retry_us;
+
+	if (!logged_in(sa))
+		return "";
+	if (sa->dpd_asked > c->dpd_maxfail)
+		return "more questions for life than dpd_maxfail";
+	if (c->dpd_delay_us && sa->vids & VID_DPD && g->now > sa->heard_us + patience)
+		return "a session whose client is silent for too long";
+	return "";
+}
+
 static const char *check_sa(const struct gate *g, const struct ike_sa *sa, struct sums *s)
 {
 	uint32_t at = ipaddr_to_v4(&sa->lease) - g->pool_first;
@@ -69,6 +84,8 @@ static const char *check_sa(const struct gate *g, const struct ike_sa *sa, struc
 		if (!u32_has(&g->ike->t.spis, c->spi_in))
 			return "an inbound SPI that is not marked as used";
 	}
+	if (*check_life(g, sa))
+		return check_life(g, sa);
 	if (sa->due_us != UINT64_MAX && g->ike->t.heap[sa->heap_at] != sa)
 		return "a deadline that is not in the heap";
 	if (!sa->lease.family)

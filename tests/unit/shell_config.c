@@ -74,6 +74,9 @@ static void test_default_p1_p2(const struct ike_conf *ike)
 	is_int(ike->half_open_total, 1000, "1000 half-open in all");
 	is_int(ike->half_open_source, 20, "20 from one address");
 	is_int((long long)ike->auth_timeout_us, 60000000, "a login takes a minute at most");
+	is_int((long long)ike->dpd_delay_us, 0, "silent clients are not asked");
+	is_int((long long)ike->dpd_retry_us, 5000000, "else every 5 s");
+	is_int(ike->dpd_maxfail, 5, "5 times");
 	is_int(ike->n_p2, 3, "three phase 2 proposals");
 	is_str(ike_p2_str(&ike->p2[2], buf), "aes256gcm16", "  the last");
 	is_int(ike->n_pfs, 0, "PFS only if the client asks");
@@ -147,6 +150,9 @@ static void test_full_values(const struct config *c)
 	is_int(c->ike.check, IKE_CHECK_OBEY, "full: proposal_check");
 	is_int(c->ike.natt, IKE_NATT_ON, "full: nat_traversal");
 	ok(c->ike.retransmit_factor == 1.5, "full: retransmit");
+	is_int((long long)c->ike.dpd_delay_us, 20000000, "full: dpd_delay");
+	is_int((long long)c->ike.dpd_retry_us, 7000000, "full: dpd_retry");
+	is_int(c->ike.dpd_maxfail, 3, "full: dpd_maxfail");
 	is_int((long long)c->ike.auth_timeout_us, 120000000, "full: auth_timeout");
 	is_int(c->ike.pfs_group[1], 2, "full: pfs_group");
 	is_int(c->replay_window, 128, "full: replay_window");
@@ -188,12 +194,6 @@ static void test_full(void)
 		"large messages; remove it\n"
 		"t.conf:26:19: natt_keepalive is not yet supported: it will send packets that keep "
 		"the mapping of a NAT alive; remove it\n"
-		"t.conf:27:19: dpd_delay is not yet supported: it will ask silent clients whether "
-		"they are still there; remove it\n"
-		"t.conf:28:19: dpd_retry is not yet supported: it will be the wait before a silent "
-		"client is asked again; remove it\n"
-		"t.conf:29:19: dpd_maxfail is not yet supported: it will be the number of "
-		"unanswered questions that end a session; remove it\n"
 		"t.conf:30:19: initial_contact on is not yet supported: it will tell clients that "
 		"older sessions are gone; remove it\n"
 		"t.conf:39:25: compression_algorithm deflate is not yet supported: it will "

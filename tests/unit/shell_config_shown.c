@@ -192,18 +192,19 @@ static void test_later(void)
 	}
 	accepted(&conf_keys[conf_key_find("phase1", "natt_keepalive")], "0s");
 	accepted(&conf_keys[conf_key_find("phase2", "compression_algorithm")], "");
-	refused(&conf_keys[conf_key_find("phase1", "dpd_retry")], "0", "",
-		"it will be the wait before a silent client is asked again");
+	refused(&conf_keys[conf_key_find("phase1", "ike_frag_size")], "0", "",
+		"it will bound the fragments of large messages");
 }
 
 static void test_later_mistakes(void)
 {
-	struct attempt t = try_text("[phase1]\ndpd_delay = 20\nike_frag_size = big\n"
+	struct attempt t = try_text("[phase1]\nnatt_keepalive = 20\nike_frag_size = big\n"
 				    "[auth]\nsessions_per_user = 3 or 4\n",
 				    CONF_TO_SHOW);
 
 	is_str(t.told,
-	       "t.conf:2:13: dpd_delay: '20' has no unit, expected one such as 20s, 5m, 24h or "
+	       "t.conf:2:18: natt_keepalive: '20' has no unit, expected one such as 20s, 5m, 24h "
+	       "or "
 	       "30d\n"
 	       "t.conf:3:17: ike_frag_size: 'big' is out of bounds, expected a number up to 65535\n"
 	       "t.conf:5:21: sessions_per_user: '3 or 4' is out of bounds, expected a number up to "

@@ -84,8 +84,12 @@ static void test_show(struct fake *f)
 		   strstr(out, "10.0.12.0/24, 10.0.13.0/24\n") &&
 		   strstr(out, "received 1.5 KiB in 12 packets, sent 12 MiB in 9000 packets\n"),
 	   "with traffic, SPIs and networks");
+	ok(strstr(out, "      Heard of: 00:21 ago\n") != NULL,
+	   "and when the client gave a sign of life");
 	is_int(run(f, "- show 10.9.0.3 --socket %s", f->path), 0, "show an address");
 	ok(strstr(out, "Session 2\n") != NULL, "finds its session");
+	ok(strstr(out, "      Heard of: 00:21 ago, 1 unanswered\n") != NULL,
+	   "whose client has been asked for one");
 	is_int(run(f, "- status --socket %s", f->path), 0, "status");
 	ok(strncmp(out, "vpngw 9.9\n", 10) == 0 &&
 		   strstr(out, "         Pools: default: 10.9.0.2 to 10.9.0.254, "
