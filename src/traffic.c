@@ -88,10 +88,13 @@ void traffic_snapshot(void *ctx)
 
 static uint64_t sample_us(const struct gw *gw)
 {
-	uint64_t us = SAMPLE_MAX_US, delay = gw->config->ike.dpd_delay_us;
+	const struct ike_conf *c = &gw->config->ike;
+	uint64_t us = SAMPLE_MAX_US;
 
-	if (delay && delay / 2 < us)
-		us = delay / 2;
+	if (c->dpd_delay_us && c->dpd_delay_us / 2 < us)
+		us = c->dpd_delay_us / 2;
+	if (c->idle_limit_us && c->idle_limit_us / 2 < us)
+		us = c->idle_limit_us / 2;
 	return us < SAMPLE_MIN_US ? SAMPLE_MIN_US : us;
 }
 

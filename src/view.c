@@ -93,7 +93,7 @@ static void fill_session(struct gw *gw, const struct ike_sa *sa, struct ctl_sess
 				     .peer = sa->peer,
 				     .local = sa->local,
 				     .since_s = g && g->granted_s ? g->granted_s : real - age_s,
-				     .expires_in_s = seconds_left(gw, sa->expires_us),
+				     .expires_in_s = seconds_left(gw, ike_ends_at(gw->ike, sa)),
 				     .bytes_in = g ? g->bytes_in : 0,
 				     .bytes_out = g ? g->bytes_out : 0 };
 	snprintf(ret->id, sizeof(ret->id), "%s", ike_session_name(sa, session));

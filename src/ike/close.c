@@ -179,7 +179,7 @@ static void tick_sa(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx 
 		sa_close(ike, sa, IKE_R_LIFETIME, true, now, fx);
 		return;
 	}
-	if (dpd_tick(ike, sa, now, fx))
+	if (life_tick(ike, sa, now, fx) || dpd_tick(ike, sa, now, fx))
 		return;
 	if (sa->nego && now >= sa->nego->next_us)
 		aggr_repeat(ike, sa, now, fx);

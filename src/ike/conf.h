@@ -87,6 +87,7 @@ struct ike_conf {
 	uint64_t dpd_delay_us;    /* silence before the client is asked; 0: never */
 	uint64_t dpd_retry_us;    /* between questions */
 	uint32_t dpd_maxfail; /* questions without an answer that end the session; at most 255 */
+	uint64_t session_limit_us, idle_limit_us; /* 0: none */
 	uint32_t half_open_total, half_open_source;
 	uint64_t auth_timeout_us;
 	enum ike_my_id my_id_type;

@@ -130,6 +130,7 @@ void sa_rearm(struct ike *ike, struct ike_sa *sa)
 
 	least(&due, sa->expires_us);
 	least(&due, dpd_due(ike, sa));
+	least(&due, life_due(ike, sa));
 	if (sa->nego)
 		least(&due, sa->nego->next_us);
 	for (const struct ike_xchg *x = sa->xchgs; x; x = x->next) {
@@ -269,6 +270,9 @@ static const struct {
 	[IKE_R_KICKED] = { "kicked", "ended by the operator" },
 	[IKE_R_SHUTDOWN] = { "shutdown", "the gateway is stopping" },
 	[IKE_R_DPD_TIMEOUT] = { "dpd-timeout", "the client does not answer any more" },
+	[IKE_R_SESSION_LIMIT] = { "session-limit",
+				  "the session has lasted for [auth] session_limit" },
+	[IKE_R_IDLE] = { "idle-limit", "nothing has passed the tunnel for [auth] idle_limit" },
 	[IKE_R_LIFETIME] = { "lifetime", "the ISAKMP SA reached the end of its lifetime" },
 	[IKE_R_MESSAGE_IDS] = { "message-ids", "too many exchanges under one ISAKMP SA" },
 	[IKE_R_NO_THIRD] = { "no-third-message", "the client did not finish phase 1" },

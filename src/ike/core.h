@@ -152,6 +152,14 @@ bool dpd_is_ours(const struct ike_sa *sa, uint32_t number);
 /* The client's R-U-THERE-ACK. */
 void dpd_answer(struct ike_event *ev, const struct ike_notify *n);
 
+/* ---- life.c: limits of a session ---- */
+
+/* When the session reaches a limit, if nothing passes its tunnel until then; UINT64_MAX: never. */
+uint64_t life_due(const struct ike *ike, const struct ike_sa *sa);
+
+/* True when the session has ended by that. */
+bool life_tick(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
+
 /* ---- close.c ---- */
 
 /* Removes one SA pair from the kernel and from the session. */

@@ -45,6 +45,8 @@ enum ike_reason {
 	IKE_R_KICKED,           /* the operator ended it */
 	IKE_R_SHUTDOWN,         /* the gateway stops */
 	IKE_R_DPD_TIMEOUT,      /* dpd_maxfail questions without an answer */
+	IKE_R_SESSION_LIMIT,    /* session_limit since the login */
+	IKE_R_IDLE,             /* idle_limit without a packet in the tunnel */
 	IKE_R_LIFETIME,         /* the ISAKMP SA reached its lifetime */
 	IKE_R_MESSAGE_IDS,      /* LIMIT_MESSAGE_IDS used up */
 	IKE_R_NO_THIRD,         /* no valid third message of aggressive mode */

@@ -116,6 +116,9 @@ unsigned ike_half_open(const struct ike *ike); /* not logged in yet */
 /* Walks all sessions that are logged in: start with *cursor = 0, ends with NULL. */
 const struct ike_sa *ike_next(const struct ike *ike, uint32_t *cursor);
 
+/* When the session ends at the latest: its ISAKMP SA's lifetime or its own limit. */
+uint64_t ike_ends_at(const struct ike *ike, const struct ike_sa *sa);
+
 /* NULL when the id is stale. */
 const struct ike_sa *ike_find(const struct ike *ike, struct sess_id id);
 

@@ -471,6 +471,7 @@ int quick_third(struct ike_event *ev)
 	if (sa->state != IKE_ST_UP) {
 		sa_enter(ev->ike, sa, IKE_ST_UP);
 		sa->deadline_us = UINT64_MAX;
+		sa->active_us = ev->now;
 		sa_report(sa, FX_UP, IKE_R_NONE, ev->fx);
 	}
 	return 0;

@@ -77,6 +77,7 @@ static void test_default_p1_p2(const struct ike_conf *ike)
 	is_int((long long)ike->dpd_delay_us, 0, "silent clients are not asked");
 	is_int((long long)ike->dpd_retry_us, 5000000, "else every 5 s");
 	is_int(ike->dpd_maxfail, 5, "5 times");
+	is_int((long long)(ike->session_limit_us + ike->idle_limit_us), 0, "no limit of a session");
 	is_int(ike->n_p2, 3, "three phase 2 proposals");
 	is_str(ike_p2_str(&ike->p2[2], buf), "aes256gcm16", "  the last");
 	is_int(ike->n_pfs, 0, "PFS only if the client asks");
@@ -162,6 +163,8 @@ static void test_full_values(const struct config *c)
 	is_int(c->auth.source, CONF_AUTH_FILE, "full: auth_source");
 	is_str(c->auth.groups[1], "guests", "full: groups");
 	is_int(c->auth.fail_window_s, 300, "full: fail_limit");
+	is_int((long long)(c->ike.session_limit_us / 1000000), 36000, "full: session_limit");
+	is_int((long long)(c->ike.idle_limit_us / 1000000), 1800, "full: idle_limit");
 	is_int((long long)c->n_pools, 2, "full: two pools");
 	is_int(c->pool[1].pool.size, 62, "full: the second is smaller");
 	is_str(c->pool[1].store, "/var/lib/vpngw/test.db", "full: both have one store");

@@ -99,6 +99,11 @@ static const struct bad several_parts[] = {
 	  "19: half_open_limit: '0' in all, expected 1 to 65536" },
 	{ "phase1", "half_open_limit = 10, 11",
 	  "23: half_open_limit: '11' from one address, expected 1 to 10" },
+	{ "auth", "session_limit = 59s",
+	  "17: session_limit: '59s' is out of bounds, expected 1m to 365d" },
+	{ "auth", "idle_limit = 9s", "14: idle_limit: '9s' is out of bounds, expected 10s to 30d" },
+	{ "auth", "idle_limit = 31d",
+	  "14: idle_limit: '31d' is out of bounds, expected 10s to 30d" },
 	{ "auth", "fail_limit = 5",
 	  "14: fail_limit: '5' is no limit, expected 1 to 1000 failures in a time as in 5/10m, or "
 	  "off" },
