@@ -109,6 +109,9 @@ struct ike_sa {
 	uint64_t due_us;
 	uint32_t heap_at;
 	bool in_half_open;
+
+	/* by_user.c's own */
+	struct ike_sa *next_user, **user_link; /* user_link NULL: not in the index */
 };
 
 /* The session's name for people and logs: 8 hex digits of its responder cookie. */
