@@ -191,9 +191,16 @@ const struct conf_key conf_keys[] = {
 	{ "auth", "fail_limit", conf_parse_fail_limit, .field = CONF_NO_FIELD, .dflt = "5/10m",
 	  .help = "Wrong passwords from one address or for one user, then a growing delay; or "
 		  "off." },
-	{ "auth", "sessions_per_user", conf_parse_later_number, .field = CONF_NO_FIELD,
-	  .max = 65536, .dflt = "0", .later = "it will bound how many sessions a user has at once",
-	  .help = "Sessions of one user at once; 0 for no bound." },
+	{ "auth", "sessions_per_user", conf_parse_number, .field = C(ike.sessions_per_user),
+	  .max = 65536, .dflt = "0",
+	  .help = "Sessions of one user at once; 0: one with unique = keep or replace, else no "
+		  "bound." },
+	{ "auth", "unique", conf_parse_enum, .field = C(ike.unique),
+	  .words = WORDS({ "never", IKE_UNIQUE_NEVER, NULL }, { "keep", IKE_UNIQUE_KEEP, NULL },
+			 { "replace", IKE_UNIQUE_REPLACE, NULL }),
+	  .dflt = "never",
+	  .help = "A second login of a user: never (let in), keep (refused) or replace (ends "
+		  "the first)." },
 	{ "auth", "session_limit", conf_parse_limit, .field = C(ike.session_limit_us),
 	  .min = MINUTE, .max = 365 * DAY, .dflt = "0",
 	  .help = "Longest session, from the login on; 0 for no bound." },

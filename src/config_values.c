@@ -15,6 +15,7 @@
 _Static_assert(sizeof(enum conf_auth_source) == sizeof(unsigned) &&
 		       sizeof(enum conf_forwarding) == sizeof(unsigned) &&
 		       sizeof(enum ike_check) == sizeof(unsigned) &&
+		       sizeof(enum ike_unique) == sizeof(unsigned) &&
 		       sizeof(enum ike_natt) == sizeof(unsigned),
 	       "conf_parse_enum() stores an unsigned");
 

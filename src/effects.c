@@ -166,11 +166,15 @@ static void save_lease(struct gw *gw, const struct ipaddr *addr, const char *use
 		leasedb_save(gw->leases, &row);
 }
 
+/* prefer: of the user's session that has just given way; nobody else can have taken it since. */
 static enum ike_reason take_address(struct gw *gw, const struct ike_sa *sa, struct gw_session *g,
-				    struct ipaddr *ret)
+				    const struct ipaddr *prefer, struct ipaddr *ret)
 {
 	const struct ipaddr *own = g->own_address.family ? &g->own_address : NULL;
 
+	if (!own && prefer->family &&
+	    pool_take(gw->pools, "default", sa->user, prefer, gw_real_s(), ret) == POOL_OK)
+		return IKE_R_NONE;
 	switch (pool_take(gw->pools, "default", sa->user, own, gw_real_s(), ret)) {
 	case POOL_OK:
 		return IKE_R_NONE;
@@ -197,7 +201,7 @@ static void run_lease(struct gw *gw, const struct fx_item *it)
 
 	if (!g)
 		return;
-	why = take_address(gw, sa, g, &addr);
+	why = take_address(gw, sa, g, &it->lease.prefer, &addr);
 	if (why == IKE_R_NONE) {
 		g->granted_s = gw_real_s();
 		event_lease(sa, true, sa->user, &addr, ike_session_name(sa, name));

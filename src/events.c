@@ -74,6 +74,10 @@ static const char *login_hint(enum ike_reason why)
 	case IKE_R_CLIENT_SILENT:
 		return " after phase 1, when it was asked for name and password ([phase1] "
 		       "auth_timeout)";
+	case IKE_R_UNIQUE:
+		return "; [auth] unique = keep allows one";
+	case IKE_R_TOO_MANY_OF_USER:
+		return "; [auth] sessions_per_user says how many";
 	default:
 		return "";
 	}

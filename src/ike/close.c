@@ -39,6 +39,7 @@ void sa_down(struct ike *ike, struct ike_sa *sa, enum ike_reason why, struct fx 
 		child_drop(ike, sa, sa->children, fx);
 	if (1u << sa->state & AFTER_PHASE1)
 		sa_report(sa, FX_DOWN, why, fx);
+	by_user_leave(&ike->t.users, sa);
 	sa->why = why;
 	sa->lease = (struct ipaddr){ 0 };
 }
@@ -176,7 +177,7 @@ static void tick_sa(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx 
 		return;
 	}
 	if (now >= sa->expires_us) {
-		sa_close(ike, sa, IKE_R_LIFETIME, true, now, fx);
+		sa_close(ike, sa, sa->why ? sa->why : IKE_R_LIFETIME, true, now, fx);
 		return;
 	}
 	if (life_tick(ike, sa, now, fx) || dpd_tick(ike, sa, now, fx))

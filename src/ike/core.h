@@ -152,6 +152,16 @@ bool dpd_is_ours(const struct ike_sa *sa, uint32_t number);
 /* The client's R-U-THERE-ACK. */
 void dpd_answer(struct ike_event *ev, const struct ike_notify *n);
 
+/* ---- unique.c: one user, several sessions ---- */
+
+/*
+ * The password was right: may this login become a session? IKE_R_NONE when it may; then it counts
+ * as one, sessions that had to go for it are gone, and *ret_lease is the address of the last of
+ * them, for it to have (family IP_NONE: none). Else why not.
+ */
+enum ike_reason unique_admit(struct ike *ike, struct ike_sa *sa, uint64_t now,
+			     struct ipaddr *ret_lease, struct fx *fx);
+
 /* ---- life.c: limits of a session ---- */
 
 /* When the session reaches a limit, if nothing passes its tunnel until then; UINT64_MAX: never. */

@@ -47,6 +47,9 @@ enum ike_reason {
 	IKE_R_DPD_TIMEOUT,      /* dpd_maxfail questions without an answer */
 	IKE_R_SESSION_LIMIT,    /* session_limit since the login */
 	IKE_R_IDLE,             /* idle_limit without a packet in the tunnel */
+	IKE_R_REPLACED,         /* a newer login of the same user took its place */
+	IKE_R_UNIQUE,           /* unique = keep, and the user has a session */
+	IKE_R_TOO_MANY_OF_USER, /* the user has sessions_per_user */
 	IKE_R_LIFETIME,         /* the ISAKMP SA reached its lifetime */
 	IKE_R_MESSAGE_IDS,      /* LIMIT_MESSAGE_IDS used up */
 	IKE_R_NO_THIRD,         /* no valid third message of aggressive mode */
@@ -143,6 +146,9 @@ struct fx_item {
 		struct {
 			struct span user, password;
 		} auth;
+		struct {
+			struct ipaddr prefer; /* of a session that gave way; may be IP_NONE */
+		} lease;
 		struct ike_child_fx *child;       /* in the arena */
 		const struct fx_session *session; /* FX_UP, FX_DOWN; in the arena */
 		struct {

@@ -97,7 +97,7 @@ struct ike_sa {
 	uint32_t dpd_rounds;  /* how many there were */
 	uint8_t dpd_asked;    /* questions since the client was heard of last */
 	uint32_t next_child, next_serial;
-	enum ike_reason why;        /* of REFUSING and CLOSING */
+	enum ike_reason why;        /* of REFUSING, CLOSING, and an end that is due */
 	struct ike_child *children; /* owned list, newest first */
 	uint32_t *used_ids;         /* owned, sorted: message IDs of finished exchanges */
 	uint16_t n_used, cap_used;

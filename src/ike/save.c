@@ -331,6 +331,7 @@ int ike_restore(struct ike *ike, struct span saved, uint64_t now, struct sess_id
 		table_remove(&ike->t, sa);
 		return rc;
 	}
+	by_user_enter(&ike->t.users, sa);
 	sa_enter(ike, sa, state);
 	dpd_heard(ike, sa, sa->heard_us); /* questions under way begin anew */
 	sa_rearm(ike, sa);

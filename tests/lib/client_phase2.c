@@ -274,7 +274,8 @@ bool client_xauth(struct client *c, struct gate *g)
 	if (!client_phase1(c, g))
 		return false;
 	client_to(c, g, client_credentials(c, span_str(g->user), span_str(g->password)));
-	if (client_open(c, gate_only(g)) < 0 || c->cfg.type != CFG_SET)
+	/* Somebody else may be told that the session is over. */
+	if (client_open(c, gate_only_to(g, &c->self)) < 0 || c->cfg.type != CFG_SET)
 		return false;
 	client_to(c, g, client_ack(c));
 	return true;

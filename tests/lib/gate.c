@@ -178,6 +178,8 @@ static struct gate_job job_from(const struct gate *g, const struct fx_item *it)
 		keep = it->dh.peer_public;
 	} else if (it->kind == FX_SIGN) {
 		keep = it->sign.hash;
+	} else if (it->kind == FX_LEASE) {
+		j.prefer = it->lease.prefer;
 	} else if (it->kind == FX_CHILD_ADD) {
 		j.child = *it->child;
 	} else if (it->kind == FX_AUTH) {
@@ -214,8 +216,10 @@ static void do_lease(struct gate *g, const struct gate_job *j)
 {
 	enum ike_reason why = g->lease_reason;
 	struct ipaddr a = { 0 };
-	uint32_t at = 0;
+	uint32_t at = ipaddr_to_v4(&j->prefer) - g->pool_first;
 
+	if (!j->prefer.family || at >= g->pool_len || g->leased[at])
+		at = 0;
 	while (at < g->pool_len && g->leased[at])
 		at++;
 	if (at == g->pool_len && why == IKE_R_NONE)
@@ -415,6 +419,20 @@ struct span gate_out(const struct gate *g, unsigned i)
 struct span gate_only(const struct gate *g)
 {
 	return g->n_out == 1 ? gate_out(g, 0) : (struct span){ 0 };
+}
+
+struct span gate_only_to(const struct gate *g, const struct endpoint *peer)
+{
+	struct span s = { 0 };
+
+	for (unsigned i = 0; i < g->n_out; i++) {
+		if (!endpoint_eq(&g->out[i].peer, peer))
+			continue;
+		if (s.n)
+			return (struct span){ 0 };
+		s = gate_out(g, i);
+	}
+	return s;
 }
 
 unsigned gate_count(const struct gate *g, enum fx_kind kind, enum ike_reason reason)

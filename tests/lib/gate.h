@@ -47,7 +47,8 @@ struct gate_job {
 	uint16_t group;
 	size_t n; /* FX_DH: bytes of the peer's value; FX_SIGN: of the hash */
 	uint8_t b[1024];
-	bool good; /* FX_AUTH: the password is right */
+	bool good;            /* FX_AUTH: the password is right */
+	struct ipaddr prefer; /* FX_LEASE */
 	struct ike_child_fx child;
 };
 
@@ -108,6 +109,8 @@ void gate_verdict(struct gate *g, enum ike_verdict v);
 struct span gate_out(const struct gate *g, unsigned i);
 /* The only one; an empty span when there is none or more than one. */
 struct span gate_only(const struct gate *g);
+/* The only one that went there, whatever went elsewhere. */
+struct span gate_only_to(const struct gate *g, const struct endpoint *peer);
 
 /* How many events of this kind, with this reason unless it is IKE_R__COUNT. */
 unsigned gate_count(const struct gate *g, enum fx_kind kind, enum ike_reason reason);

@@ -77,6 +77,8 @@ static void test_default_p1_p2(const struct ike_conf *ike)
 	is_int((long long)ike->dpd_delay_us, 0, "silent clients are not asked");
 	is_int((long long)ike->dpd_retry_us, 5000000, "else every 5 s");
 	is_int(ike->dpd_maxfail, 5, "5 times");
+	is_int(ike->unique, IKE_UNIQUE_NEVER, "unique = never");
+	is_int(ike->sessions_per_user, 0, "no bound on a user's sessions");
 	is_int((long long)(ike->session_limit_us + ike->idle_limit_us), 0, "no limit of a session");
 	is_int(ike->n_p2, 3, "three phase 2 proposals");
 	is_str(ike_p2_str(&ike->p2[2], buf), "aes256gcm16", "  the last");
@@ -163,6 +165,8 @@ static void test_full_values(const struct config *c)
 	is_int(c->auth.source, CONF_AUTH_FILE, "full: auth_source");
 	is_str(c->auth.groups[1], "guests", "full: groups");
 	is_int(c->auth.fail_window_s, 300, "full: fail_limit");
+	is_int(c->ike.sessions_per_user, 2, "full: sessions_per_user");
+	is_int(c->ike.unique, IKE_UNIQUE_REPLACE, "full: unique");
 	is_int((long long)(c->ike.session_limit_us / 1000000), 36000, "full: session_limit");
 	is_int((long long)(c->ike.idle_limit_us / 1000000), 1800, "full: idle_limit");
 	is_int((long long)c->n_pools, 2, "full: two pools");
@@ -204,8 +208,6 @@ static void test_full(void)
 		"packets before they are encrypted; remove it\n"
 		"t.conf:46:20: mssclamp 512 is not yet supported: it will lower the MSS of TCP "
 		"connections in the tunnel; remove it\n"
-		"t.conf:58:21: sessions_per_user is not yet supported: it will bound how many "
-		"sessions a user has at once; remove it\n"
 		"t.conf:67:15: conf_source radius is not yet supported: it will take addresses "
 		"from "
 		"RADIUS servers; remove it\n"
