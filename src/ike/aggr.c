@@ -348,6 +348,16 @@ static uint32_t phase1_life(const struct ike_conf *c, uint32_t offered)
 	return life < LIMIT_MIN_LIFE_S ? LIMIT_MIN_LIFE_S : life;
 }
 
+/* HASH_I does not cover what stands beside it; encrypted it may be believed to be the client's. */
+static void third_notifies(struct ike_event *ev)
+{
+	struct ike_notify n;
+
+	for (unsigned i = 0; i < ev->msg.n_notify; i++)
+		if (ike_notify_read(ev->msg.notify[i], &n) == 0 && n.type == N_INITIAL_CONTACT)
+			unique_initial_contact(ev, &n);
+}
+
 int aggr_third(struct ike_event *ev)
 {
 	const struct ike_conf *c = ev->ike->conf;
@@ -370,8 +380,10 @@ int aggr_third(struct ike_event *ev)
 		if (c->natt == IKE_NATT_FORCE)
 			sa->nat |= IKE_NAT_FORCED;
 	}
-	if (ev->hdr.flags & ISAKMP_FLAG_ENCRYPTED)
+	if (ev->hdr.flags & ISAKMP_FLAG_ENCRYPTED) {
 		memcpy(sa->last_block, ev->iv, sizeof(sa->last_block));
+		third_notifies(ev);
+	}
 	sa->peer = ev->d->peer;
 	sa->local = ev->d->local;
 	sa->natt = ev->d->natt;

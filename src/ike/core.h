@@ -162,6 +162,10 @@ void dpd_answer(struct ike_event *ev, const struct ike_notify *n);
 enum ike_reason unique_admit(struct ike *ike, struct ike_sa *sa, uint64_t now,
 			     struct ipaddr *ret_lease, struct fx *fx);
 
+/* The client's INITIAL-CONTACT, authentic or a part of phase 1's last message: acted upon when the
+ * login is through. */
+void unique_initial_contact(struct ike_event *ev, const struct ike_notify *n);
+
 /* ---- life.c: limits of a session ---- */
 
 /* When the session reaches a limit, if nothing passes its tunnel until then; UINT64_MAX: never. */

@@ -177,6 +177,8 @@ static void on_notify(struct ike_event *ev, struct span body)
 			dpd_query(ev, &n);
 	} else if (n.type == N_R_U_THERE_ACK) {
 		dpd_answer(ev, &n);
+	} else if (n.type == N_INITIAL_CONTACT) {
+		unique_initial_contact(ev, &n);
 	} else if (n.type < 16384) {
 		snprintf(detail, sizeof(detail), "the client says %s",
 			 ike_notify_str(n.type, name));

@@ -96,6 +96,7 @@ struct ike_sa {
 	uint32_t dpd_base;    /* our rounds of questions have the numbers behind this one */
 	uint32_t dpd_rounds;  /* how many there were */
 	uint8_t dpd_asked;    /* questions since the client was heard of last */
+	bool initial_contact; /* the client said before its login that it has no other session */
 	uint32_t next_child, next_serial;
 	enum ike_reason why;        /* of REFUSING, CLOSING, and an end that is due */
 	struct ike_child *children; /* owned list, newest first */

@@ -204,6 +204,17 @@ int client_second(struct client *c, struct span in)
 	return c->sig_ok ? 0 : -EACCES;
 }
 
+static void put_initial_contact(const struct client *c, struct ike_build *b)
+{
+	build_open(b, PL_NOTIFY);
+	wr_be32(&b->w, 1);
+	wr_u8(&b->w, PROTO_ISAKMP);
+	wr_u8(&b->w, 16);
+	wr_be16(&b->w, N_INITIAL_CONTACT);
+	wr_bytes(&b->w, c->cky_i, 8);
+	wr_bytes(&b->w, c->cky_r, 8);
+}
+
 struct span client_third(struct client *c)
 {
 	struct ike_build b;
@@ -224,6 +235,8 @@ struct span client_third(struct client *c)
 	build_hash(&b, c->hash_i.n);
 	if (c->clear_third) /* build_sealed() fills it in otherwise */
 		memcpy(b.w.p + b.hash_at, c->hash_i.b, c->hash_i.n);
+	if (c->initial_contact)
+		put_initial_contact(c, &b);
 	if (c->natt) {
 		uint8_t type = c->natt == VID_NATT_RFC ? PL_NATD : PL_NATD_DRAFT;
 

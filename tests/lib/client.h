@@ -26,6 +26,7 @@ struct client {
 	bool clear_third;       /* third message unencrypted: racoon, Apple, Android */
 	bool vpnc_order;        /* KEY_LENGTH first, numbers from 0 */
 	bool unity;
+	bool initial_contact;          /* in the third message */
 	bool no_dpd;                   /* it does not say that it knows DPD */
 	bool no_crypto;                /* as gate.h: a fixed secret instead of Diffie-Hellman */
 	uint16_t auth;                 /* authentication method offered */
