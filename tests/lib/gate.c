@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "ike/core.h"
 #include "ike/dh.h"
 #include "ike/names.h"
 
@@ -149,6 +150,9 @@ static void session(struct gate *g, const struct fx_item *it)
 	e->lease = s->lease;
 	e->logged_in = s->logged_in;
 	snprintf(e->text, sizeof(e->text), "%s", s->user);
+	/* I5. More than there was room for go later, when the new one may have left again. */
+	if (s->reason == IKE_R_REPLACED && !by_user_first(&g->ike->t.users, s->user))
+		fault(g, "a session gives way, but nobody of that user has come");
 	if (it->kind == FX_UP || !s->lease.family)
 		return;
 	if (at >= g->pool_len || !g->leased[at]) {
@@ -183,7 +187,7 @@ static struct gate_job job_from(const struct gate *g, const struct fx_item *it)
 	} else if (it->kind == FX_CHILD_ADD) {
 		j.child = *it->child;
 	} else if (it->kind == FX_AUTH) {
-		j.good = span_eq(it->auth.user, span_str(g->user)) &&
+		j.good = (g->any_user || span_eq(it->auth.user, span_str(g->user))) &&
 			 span_eq(it->auth.password, span_str(g->password));
 	}
 	if (keep.n > sizeof(j.b))

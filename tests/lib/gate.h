@@ -60,6 +60,7 @@ struct gate {
 	uint64_t seed; /* of the repeatable randomness */
 	/* what the world answers */
 	const char *user, *password;   /* the one account */
+	bool any_user;                 /* every name is an account, with that password */
 	uint32_t hold;                 /* GATE_HOLD() set: keep these as jobs */
 	enum ike_reason lease_reason;  /* IKE_R_NONE: there are addresses */
 	uint32_t pool_first, pool_len; /* at most GATE_POOL addresses */

@@ -27,7 +27,11 @@ static struct packet wire[WIRE];
 static unsigned n_wire;
 static uint64_t rnd;
 static unsigned loss, twice, slowest_ms; /* percent, percent */
-static unsigned long events, came_up, matched;
+static unsigned long events, came_up, matched, silent, replaced;
+static struct {
+	bool deaf, dumb;
+	uint64_t until;
+} mute[CLIENTS]; /* hears nothing, is heard by nobody, or both */
 
 static uint32_t draw(uint32_t below)
 {
@@ -43,6 +47,8 @@ static void transmit(bool to_gate, unsigned client, const struct dialer_datagram
 {
 	unsigned copies = draw(100) < loss ? 0 : draw(100) < twice ? 2 : 1;
 
+	if (g.now < mute[client].until && (to_gate ? mute[client].dumb : mute[client].deaf))
+		return;
 	while (copies--) {
 		if (n_wire == WIRE)
 			return;
@@ -106,12 +112,28 @@ static void kick_one(void)
 	flush_gate();
 }
 
+static void fall_silent(unsigned i)
+{
+	mute[i].until = g.now + US_PER_S * draw(30);
+	mute[i].dumb = draw(4);
+	mute[i].deaf = !mute[i].dumb || draw(2);
+}
+
+/* Packets in the tunnel, as the kernel's counters tell of them. */
+static void use_tunnel(unsigned i)
+{
+	const struct ike_sa *sa = client_sa(&who[i].c, &g);
+
+	if (sa && sa->state == IKE_ST_UP && g.now >= mute[i].until)
+		ike_traffic(g.ike, sa->id, draw(2), g.now);
+}
+
 static void act(void)
 {
 	unsigned i = draw(CLIENTS);
 	struct dialer *d = &who[i];
 
-	switch (draw(10)) {
+	switch (draw(12)) {
 	case 0:
 		kick_one();
 		break;
@@ -128,6 +150,12 @@ static void act(void)
 	case 4:
 	case 5:
 		dialer_rekey(d, g.now);
+		break;
+	case 6:
+		fall_silent(i);
+		break;
+	case 7:
+		use_tunnel(i);
 		break;
 	default:
 		if (d->state == DIAL_IDLE || d->state == DIAL_FAILED)
@@ -174,9 +202,25 @@ static const char *wrong(void)
 
 /* ---- one run ---- */
 
+/* Who is asked for a sign of life, how long a session may last, how many a user may have. */
+static void draw_limits(struct ike_conf *c)
+{
+	static const enum ike_unique unique[] = { IKE_UNIQUE_NEVER, IKE_UNIQUE_NEVER,
+						  IKE_UNIQUE_KEEP, IKE_UNIQUE_REPLACE };
+
+	c->dpd_delay_us = draw(3) * 3 * US_PER_S;
+	c->dpd_retry_us = (1 + draw(2)) * US_PER_S;
+	c->dpd_maxfail = 1 + draw(4);
+	c->idle_limit_us = draw(4) ? 0 : 10 * US_PER_S;
+	c->session_limit_us = draw(4) ? 0 : 20 * US_PER_S;
+	c->unique = unique[draw(4)];
+	c->sessions_per_user = draw(3);
+}
+
 static void prepare(uint64_t seed)
 {
 	static const uint32_t natts[] = { VID_NATT_RFC, VID_NATT_02N, 0 };
+	static const char *const users[] = { "alice", "bob", "carol" };
 
 	rnd = seed * 0x9e3779b97f4a7c15u + 1;
 	gate_init(&g);
@@ -185,6 +229,8 @@ static void prepare(uint64_t seed)
 	g.seed ^= seed << 8;
 	g.conf.p2_life_s = 300;
 	g.hold = ~0u;
+	g.any_user = true;
+	draw_limits(&g.conf);
 	gate_start(&g);
 	n_wire = 0;
 	loss = draw(3) * 10;
@@ -202,6 +248,10 @@ static void prepare(uint64_t seed)
 		who[i].c.clear_third = draw(2);
 		who[i].c.vpnc_order = draw(2);
 		who[i].c.pfs = draw(2) ? 31 : 0;
+		who[i].c.no_dpd = draw(4) == 0;
+		who[i].c.initial_contact = draw(2);
+		who[i].user = users[draw(3)];
+		mute[i].until = 0;
 		if (draw(10) == 0)
 			who[i].password = "wrong";
 	}
@@ -272,6 +322,8 @@ static const char *run(uint64_t seed)
 		g.n_events = 0;
 		step(&next_act);
 		came_up += gate_count(&g, FX_UP, IKE_R__COUNT);
+		silent += gate_count(&g, FX_DOWN, IKE_R_DPD_TIMEOUT);
+		replaced += gate_count(&g, FX_DOWN, IKE_R_REPLACED);
 		why = wrong();
 	}
 	if (*why)
@@ -316,7 +368,9 @@ int main(void)
 	}
 	printf("# %lu runs, %lu events, %lu sessions came up, %lu times keys compared\n", n, events,
 	       came_up, matched);
+	printf("# %lu silent clients given up, %lu sessions replaced\n", silent, replaced);
 	ok(bad == 0, "in every run, after every event, what must hold does");
 	ok(came_up > n * 6, "and clients get through, several in each run");
+	ok(silent > n / 2 && replaced > n / 2, "some fall silent, and some give way to others");
 	return done();
 }
