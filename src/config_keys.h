@@ -108,6 +108,7 @@ int conf_parse_number(struct conf_arg *a);
 int conf_parse_seconds(struct conf_arg *a);
 int conf_parse_microseconds(struct conf_arg *a); /* written as a time, uint64_t */
 int conf_parse_keep(struct conf_arg *a);         /* a time, 0 or off */
+int conf_parse_limit(struct conf_arg *a);        /* the same, uint64_t microseconds */
 int conf_parse_name(struct conf_arg *a);         /* of a user group, into a char array */
 int conf_parse_service(struct conf_arg *a);      /* a file name, into a char array */
 int conf_parse_groups(struct conf_arg *a);
@@ -116,7 +117,6 @@ int conf_parse_store(struct conf_arg *a); /* path or none */
 int conf_parse_private_key(struct conf_arg *a);
 int conf_parse_secret_file(struct conf_arg *a); /* path or credential:NAME */
 int conf_parse_later_seconds(struct conf_arg *a);
-int conf_parse_later_number(struct conf_arg *a);
 
 /* config_values_net.c: addresses and names */
 int conf_parse_endpoint(struct conf_arg *a);

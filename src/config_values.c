@@ -15,6 +15,7 @@
 _Static_assert(sizeof(enum conf_auth_source) == sizeof(unsigned) &&
 		       sizeof(enum conf_forwarding) == sizeof(unsigned) &&
 		       sizeof(enum ike_check) == sizeof(unsigned) &&
+		       sizeof(enum ike_unique) == sizeof(unsigned) &&
 		       sizeof(enum ike_natt) == sizeof(unsigned) &&
 		       sizeof(enum ike_frag) == sizeof(unsigned),
 	       "conf_parse_enum() stores an unsigned");
@@ -283,15 +284,29 @@ int conf_parse_microseconds(struct conf_arg *a)
 	return 0;
 }
 
-int conf_parse_keep(struct conf_arg *a)
+static bool is_off(const char *text)
 {
 	uint64_t v;
 
-	if (strcmp(a->text, "off") == 0 || (!conf_seconds(a->text, &v) && v == 0)) {
+	return strcmp(text, "off") == 0 || (!conf_seconds(text, &v) && v == 0);
+}
+
+int conf_parse_keep(struct conf_arg *a)
+{
+	if (is_off(a->text)) {
 		*(uint32_t *)conf_field(a) = 0;
 		return 0;
 	}
 	return conf_parse_seconds(a);
+}
+
+int conf_parse_limit(struct conf_arg *a)
+{
+	if (is_off(a->text)) {
+		*(uint64_t *)conf_field(a) = 0;
+		return 0;
+	}
+	return conf_parse_microseconds(a);
 }
 
 int conf_parse_number(struct conf_arg *a)
@@ -321,17 +336,6 @@ int conf_parse_later_seconds(struct conf_arg *a)
 	int rc = bounded_seconds(a, &v);
 
 	return rc < 0 ? rc : is_neutral(a, v) ? 0 : conf_not_yet(a, NULL, a->key->later);
-}
-
-int conf_parse_later_number(struct conf_arg *a)
-{
-	char buf[CONF_SHOWN];
-	uint64_t v;
-
-	if (conf_number(a->text, a->key->max, &v) < 0)
-		return conf_wrong(a, 0, "'%s' is out of bounds, expected a number up to %u",
-				  conf_shown(a->text, buf), (unsigned)a->key->max);
-	return is_neutral(a, v) ? 0 : conf_not_yet(a, NULL, a->key->later);
 }
 
 /* ---- names ---- */

@@ -166,11 +166,15 @@ static void save_lease(struct gw *gw, const struct ipaddr *addr, const char *use
 		leasedb_save(gw->leases, &row);
 }
 
+/* prefer: of the user's session that has just given way; nobody else can have taken it since. */
 static enum ike_reason take_address(struct gw *gw, const struct ike_sa *sa, struct gw_session *g,
-				    struct ipaddr *ret)
+				    const struct ipaddr *prefer, struct ipaddr *ret)
 {
 	const struct ipaddr *own = g->own_address.family ? &g->own_address : NULL;
 
+	if (!own && prefer->family &&
+	    pool_take(gw->pools, "default", sa->user, prefer, gw_real_s(), ret) == POOL_OK)
+		return IKE_R_NONE;
 	switch (pool_take(gw->pools, "default", sa->user, own, gw_real_s(), ret)) {
 	case POOL_OK:
 		return IKE_R_NONE;
@@ -197,7 +201,7 @@ static void run_lease(struct gw *gw, const struct fx_item *it)
 
 	if (!g)
 		return;
-	why = take_address(gw, sa, g, &addr);
+	why = take_address(gw, sa, g, &it->lease.prefer, &addr);
 	if (why == IKE_R_NONE) {
 		g->granted_s = gw_real_s();
 		event_lease(sa, true, sa->user, &addr, ike_session_name(sa, name));
@@ -295,11 +299,16 @@ static void run_child_add(struct gw *gw, const struct fx_item *it)
 	pair_free(p);
 }
 
-static uint64_t bytes_of(struct gw *gw, const struct ipaddr *dst, uint32_t spi)
+/* What an SA that is about to go has carried belongs to its session. */
+static void add_counters(struct gw *gw, const struct ipaddr *dst, uint32_t spi, uint64_t *bytes,
+			 uint64_t *packets)
 {
 	struct xfrm_counters c;
 
-	return xfrm_sa_counters(gw->xfrm, dst, spi, &c) == 0 ? c.bytes : 0;
+	if (xfrm_sa_counters(gw->xfrm, dst, spi, &c) < 0)
+		return;
+	*bytes += c.bytes;
+	*packets += c.packets;
 }
 
 static void run_child_del(struct gw *gw, const struct fx_item *it)
@@ -310,8 +319,8 @@ static void run_child_del(struct gw *gw, const struct fx_item *it)
 	int rc;
 
 	if (g) {
-		g->bytes_in += bytes_of(gw, &k->local.addr, k->spi_in);
-		g->bytes_out += bytes_of(gw, &k->peer.addr, k->spi_out);
+		add_counters(gw, &k->local.addr, k->spi_in, &g->bytes_in, &g->gone_in);
+		add_counters(gw, &k->peer.addr, k->spi_out, &g->bytes_out, &g->gone_out);
 	}
 	rc = p ? xfrm_pair_del(gw->xfrm, p, k->keep_policies) : -ENOMEM;
 	if (rc < 0)
@@ -330,8 +339,8 @@ static void run_child_move(struct gw *gw, const struct fx_item *it)
 
 	/* The counters begin anew with another address. */
 	if (g && !ipaddr_eq(&k->peer.addr, &it->move.to.addr)) {
-		g->bytes_in += bytes_of(gw, &k->local.addr, k->spi_in);
-		g->bytes_out += bytes_of(gw, &k->peer.addr, k->spi_out);
+		add_counters(gw, &k->local.addr, k->spi_in, &g->bytes_in, &g->gone_in);
+		add_counters(gw, &k->peer.addr, k->spi_out, &g->bytes_out, &g->gone_out);
 	}
 	rc = p ? xfrm_pair_move(gw->xfrm, p, &it->move.to, &what) : -ENOMEM;
 	if (rc < 0) {

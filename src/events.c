@@ -22,6 +22,7 @@
 #define ID_POOL_EXHAUSTED "f69c6a2d4d8347e69e6c76975433019a"
 #define ID_PEER_MOVED     "56782c3c829744dab0c29a12d7e66dd7"
 #define ID_OVERLOAD       "6714eceaae1a438684cff3e72912bb7e"
+#define ID_DPD_TIMEOUT    "7e05bfdfdd27403d946407e2588d5131"
 
 struct shown {
 	char user[4 * LIMIT_USER + 1], client[4 * LIMIT_CLIENT_NAME + 1], peer[ENDPOINT_STRLEN],
@@ -93,6 +94,10 @@ static const char *login_hint(enum ike_reason why)
 	case IKE_R_CLIENT_SILENT:
 		return " after phase 1, when it was asked for name and password ([phase1] "
 		       "auth_timeout)";
+	case IKE_R_UNIQUE:
+		return "; [auth] unique = keep allows one";
+	case IKE_R_TOO_MANY_OF_USER:
+		return "; [auth] sessions_per_user says how many";
 	default:
 		return "";
 	}
@@ -122,6 +127,25 @@ static void login_failed(struct gw *gw, const struct gw_session *g, const struct
 	log_send(&e);
 }
 
+/* Before the line about the end: which settings decided, and since when there was silence. */
+static void dpd_timeout(const struct gw *gw, const struct fx_session *f)
+{
+	uint64_t silent = (gw_now_us(gw) - f->heard_us) / 1000000;
+	struct log_event e;
+	char t[32];
+	struct shown s;
+
+	show(&s, f->user, f->client, &f->peer, &f->lease);
+	log_event_init(&e, LOG_NOTICE,
+		       "%s at %s does not answer: last heard of %s ago, asked %u times "
+		       "([phase1] dpd_delay, dpd_retry, dpd_maxfail), session %s",
+		       s.who, s.peer, text_duration(silent, t), gw->config->ike.dpd_maxfail,
+		       f->name);
+	common(&e, "dpd-timeout", ID_DPD_TIMEOUT, f->name, &s);
+	log_field(&e, "VPNGW_REASON", "%s", ike_reason_key(f->reason));
+	log_send(&e);
+}
+
 void event_down(struct gw *gw, const struct gw_session *g, const struct fx_session *f)
 {
 	char duration[32], in[32], out[32];
@@ -136,6 +160,8 @@ void event_down(struct gw *gw, const struct gw_session *g, const struct fx_sessi
 		login_failed(gw, g, f);
 		return;
 	}
+	if (f->reason == IKE_R_DPD_TIMEOUT)
+		dpd_timeout(gw, f);
 	show(&s, f->user, f->client, &f->peer, &f->lease);
 	log_event_init(&e, LOG_NOTICE, "%s is down after %s: %s%s%s%s; %s in, %s out, session %s",
 		       s.who, text_duration(seconds, duration), ike_reason_str(f->reason),

@@ -34,7 +34,8 @@ struct gw_session {
 	struct ipaddr own_address; /* the user's own, from the users file; family IP_NONE: none */
 	uint64_t granted_s;        /* the lease, CLOCK_REALTIME */
 	uint64_t bytes_in, bytes_out; /* of SA pairs that are gone */
-	uint64_t packets, active_us;  /* of its SAs when last looked at; when that last grew */
+	uint64_t gone_in, gone_out;   /* packets of those */
+	uint64_t seen_in, seen_out;   /* packets of all, when last looked at */
 	struct keepalive keepalive;
 	char reason[128]; /* vpngw-authd's, or the operator's; escaped */
 };
@@ -140,7 +141,6 @@ int traffic_start(struct gw *gw);
  * then those of the time before stay. ctx is the gateway. */
 void traffic_snapshot(void *ctx);
 /* A session's SAs have carried so many packets by now, in and out. */
-void traffic_seen(struct gw_session *g, uint64_t packets, uint64_t now_us);
 /* As the last snapshot has them; zeros for an SA that was not there. */
 struct xfrm_counters traffic_of(const struct gw *gw, const struct ipaddr *dst, uint32_t spi);
 

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * traffic.c - what the kernel's counters say: bytes for the operator, and when a client was last
- * active.
+ * traffic.c - what the kernel's counters say: bytes for the operator, and for the core which
+ * clients are there and which sessions are idle.
  *
  * The kernel does not tell when an SA was last used, so all of ours are read in one dump now and
- * then (4 us for each) and a session whose packets have grown since was active in between.
+ * then (4 us for each) and a session whose packets have grown since was active in between. Twice
+ * in the shortest time that the core waits for is often enough.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "gateway.h"
 
-#define SAMPLE_US (10 * UINT64_C(1000000))
-#define REUSE_US  UINT64_C(1000000) /* operators' requests in a row cost one dump */
+#define SAMPLE_MAX_US (10 * UINT64_C(1000000))
+#define SAMPLE_MIN_US UINT64_C(1000000)
+#define REUSE_US      UINT64_C(1000000) /* operators' requests in a row cost one dump */
 
 struct counts {
 	struct gw_counted *v; /* owned */
@@ -58,14 +60,18 @@ struct xfrm_counters traffic_of(const struct gw *gw, const struct ipaddr *dst, u
 	return (struct xfrm_counters){ 0 };
 }
 
-static uint64_t packets_of(const struct gw *gw, const struct ike_sa *sa)
+static void look_at(struct gw *gw, const struct ike_sa *sa, struct gw_session *g)
 {
-	uint64_t n = 0;
+	uint64_t in = g->gone_in, out = g->gone_out;
 
-	for (const struct ike_child *c = sa->children; c; c = c->next)
-		n += traffic_of(gw, &c->local.addr, c->spi_in).packets +
-		     traffic_of(gw, &c->peer.addr, c->spi_out).packets;
-	return n;
+	for (const struct ike_child *c = sa->children; c; c = c->next) {
+		in += traffic_of(gw, &c->local.addr, c->spi_in).packets;
+		out += traffic_of(gw, &c->peer.addr, c->spi_out).packets;
+	}
+	if (in > g->seen_in || out > g->seen_out)
+		ike_traffic(gw->ike, sa->id, in > g->seen_in, gw_now_us(gw));
+	g->seen_in = in;
+	g->seen_out = out;
 }
 
 /* A dump that broke off leaves the counters of the last one: half of them would look as if traffic
@@ -88,14 +94,6 @@ static int read_counters(struct gw *gw)
 	return 0;
 }
 
-void traffic_seen(struct gw_session *g, uint64_t packets, uint64_t now_us)
-{
-	/* Fewer: an SA pair has gone, and nobody moved for that. */
-	if (packets > g->packets)
-		g->active_us = now_us;
-	g->packets = packets;
-}
-
 void traffic_snapshot(void *ctx)
 {
 	struct gw *gw = ctx;
@@ -114,11 +112,22 @@ void traffic_snapshot(void *ctx)
 	}
 	while ((sa = ike_next(gw->ike, &cursor))) {
 		struct gw_session *g = gw_session(gw, sa->id);
-		uint64_t packets = packets_of(gw, sa);
 
 		if (g)
-			traffic_seen(g, packets, gw_now_us(gw));
+			look_at(gw, sa, g);
 	}
+}
+
+static uint64_t sample_us(const struct gw *gw)
+{
+	const struct ike_conf *c = &gw->config->ike;
+	uint64_t us = SAMPLE_MAX_US;
+
+	if (c->dpd_delay_us && c->dpd_delay_us / 2 < us)
+		us = c->dpd_delay_us / 2;
+	if (c->idle_limit_us && c->idle_limit_us / 2 < us)
+		us = c->idle_limit_us / 2;
+	return us < SAMPLE_MIN_US ? SAMPLE_MIN_US : us;
 }
 
 static int on_sample(sd_event_source *src, uint64_t usec, void *userdata)
@@ -129,14 +138,15 @@ static int on_sample(sd_event_source *src, uint64_t usec, void *userdata)
 	if (ike_sessions(gw->ike))
 		traffic_snapshot(gw);
 	leases_watch(gw); /* when there is no session, nothing else looks */
-	sd_event_source_set_time_relative(src, SAMPLE_US);
+	sd_event_source_set_time_relative(src, sample_us(gw));
 	return 0;
 }
 
 int traffic_start(struct gw *gw)
 {
-	int rc = sd_event_add_time_relative(gw->event, &gw->sampler, CLOCK_BOOTTIME, SAMPLE_US,
-					    SAMPLE_US / 10, on_sample, gw);
+	uint64_t us = sample_us(gw);
+	int rc = sd_event_add_time_relative(gw->event, &gw->sampler, CLOCK_BOOTTIME, us, us / 10,
+					    on_sample, gw);
 
 	return rc < 0 ? rc : sd_event_source_set_enabled(gw->sampler, SD_EVENT_ON);
 }

@@ -104,7 +104,7 @@ static void fill_session(struct gw *gw, const struct ike_sa *sa, struct ctl_sess
 				     .peer = sa->peer,
 				     .local = sa->local,
 				     .since_s = g && g->granted_s ? g->granted_s : real - age_s,
-				     .expires_in_s = seconds_left(gw, sa->expires_us),
+				     .expires_in_s = seconds_left(gw, ike_ends_at(gw->ike, sa)),
 				     .bytes_in = g ? g->bytes_in : 0,
 				     .bytes_out = g ? g->bytes_out : 0 };
 	snprintf(ret->id, sizeof(ret->id), "%s", ike_session_name(sa, session));
@@ -128,7 +128,9 @@ static void fill_session(struct gw *gw, const struct ike_sa *sa, struct ctl_sess
 		ret->bytes_in += k->bytes_in;
 		ret->bytes_out += k->bytes_out;
 	}
-	ret->idle_s = g && g->active_us ? (now - g->active_us) / 1000000 : age_s;
+	ret->idle_s = (now - sa->active_us) / 1000000;
+	ret->heard_s = (now - sa->heard_us) / 1000000;
+	ret->unanswered = sa->dpd_asked;
 }
 
 static bool session_next(void *ctx, uint32_t *cursor, struct ctl_session *ret)

@@ -73,6 +73,21 @@ static void show_child(FILE *f, const json_t *o, size_t i)
 		line(f, "", "expires in %s", text_duration(s, left));
 }
 
+/* When the client gave its last sign of life, and how often it was asked for one since. */
+static void show_life(FILE *f, const json_t *o)
+{
+	uint64_t heard, asked = number(o, "unanswered");
+	char t[32];
+
+	if (!ctl_number(o, "heard_s", &heard))
+		return;
+	if (asked)
+		line(f, "Heard of", "%s ago, %" PRIu64 " unanswered", text_duration(heard, t),
+		     asked);
+	else
+		line(f, "Heard of", "%s ago", text_duration(heard, t));
+}
+
 static void show_session(FILE *f, const json_t *o)
 {
 	json_t *children = json_object_get(o, "children"), *child;
@@ -93,6 +108,7 @@ static void show_session(FILE *f, const json_t *o)
 		line(f, "Since", "%s", ctl_local_time(s, t));
 	if (ctl_number(o, "idle_s", &s))
 		line(f, "Idle", "%s", text_duration(s, t));
+	show_life(f, o);
 	if (ctl_number(o, "expires_in_s", &s))
 		line(f, "Expires", "in %s", text_duration(s, t));
 	line(f, "Traffic", "received %s, sent %s", traffic(o, "bytes_in", NULL, in),

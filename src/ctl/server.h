@@ -47,6 +47,8 @@ struct ctl_session {
 	char fragments[16];                     /* IKE: "none", "received", "sent", "both" */
 	char cookies[40];                       /* "0d2157c241d8da43:8a…" */
 	uint64_t since_s, idle_s, expires_in_s; /* expires_in_s 0: never */
+	uint64_t heard_s;                       /* since the client gave a sign of life */
+	uint32_t unanswered;                    /* questions for one since then */
 	uint64_t bytes_in, bytes_out;
 	uint32_t n_children;
 	struct ctl_child child[LIMIT_CHILDREN];

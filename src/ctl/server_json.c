@@ -71,6 +71,8 @@ void ctl_json_session(struct jsonw *w, const struct ctl_session *s, bool with_ch
 	jsonw_text(w, "cookies", s->cookies);
 	jsonw_time(w, "since", s->since_s);
 	jsonw_u64(w, "idle_s", s->idle_s);
+	jsonw_u64(w, "heard_s", s->heard_s);
+	jsonw_u64(w, "unanswered", s->unanswered);
 	put_expiry(w, s->expires_in_s);
 	jsonw_u64(w, "bytes_in", s->bytes_in);
 	jsonw_u64(w, "bytes_out", s->bytes_out);

@@ -135,8 +135,10 @@ int aggr_third(struct ike_event *ev)
 	const struct endpoint peer[] = { ev->d->peer, sa->peer };
 
 	phase1_see_nat(ev, local, ARRAY_SIZE(local), peer, ARRAY_SIZE(peer));
-	if (ev->hdr.flags & ISAKMP_FLAG_ENCRYPTED)
+	if (ev->hdr.flags & ISAKMP_FLAG_ENCRYPTED) {
 		memcpy(sa->last_block, ev->iv, sizeof(sa->last_block));
+		phase1_see_notifies(ev);
+	}
 	phase1_see_peer(ev);
 	phase1_see_vids(ev);
 	phase1_done(ev->ike, sa, ev->now, ev->fx);

@@ -28,6 +28,7 @@ struct fx_session *sa_report(struct ike_sa *sa, enum fx_kind kind, enum ike_reas
 	s->peer = sa->peer;
 	s->lease = sa->lease;
 	s->since_us = sa->since_us;
+	s->heard_us = sa->heard_us;
 	s->logged_in = 1u << sa->state & ST_LOGGED_IN;
 	s->reason = why;
 	fx_add(fx, kind, sa_ticket(sa, 0))->session = s;
@@ -40,6 +41,7 @@ void sa_down(struct ike *ike, struct ike_sa *sa, enum ike_reason why, struct fx 
 		child_drop(ike, sa, sa->children, fx);
 	if (1u << sa->state & AFTER_PHASE1)
 		sa_report(sa, FX_DOWN, why, fx);
+	by_user_leave(&ike->t.users, sa);
 	sa->why = why;
 	sa->lease = (struct ipaddr){ 0 };
 }
@@ -195,9 +197,11 @@ static void tick_sa(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx 
 		return;
 	}
 	if (now >= sa->expires_us) {
-		sa_close(ike, sa, IKE_R_LIFETIME, true, now, fx);
+		sa_close(ike, sa, sa->why ? sa->why : IKE_R_LIFETIME, true, now, fx);
 		return;
 	}
+	if (life_tick(ike, sa, now, fx) || dpd_tick(ike, sa, now, fx))
+		return;
 	if (sa->nego && now >= sa->nego->next_us)
 		aggr_repeat(ike, sa, now, fx);
 	if (now >= keepalive_at(sa))

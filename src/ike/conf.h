@@ -70,6 +70,13 @@ enum ike_check {
 	IKE_CHECK_EXACT,
 };
 
+/* A login of somebody who has as many sessions as allowed; strongSwan's words. */
+enum ike_unique {
+	IKE_UNIQUE_NEVER,   /* nothing is unique: refused only where sessions_per_user bounds */
+	IKE_UNIQUE_KEEP,    /* the session stays, the login is refused */
+	IKE_UNIQUE_REPLACE, /* the oldest session goes */
+};
+
 /* What mode config hands out; see RFC draft-dukes-ike-mode-cfg-02 and Cisco Unity. */
 struct ike_modecfg {
 	uint8_t netmask_len; /* INTERNAL_IP4_NETMASK as a prefix length */
@@ -107,6 +114,12 @@ struct ike_conf {
 	uint64_t retransmit_us;   /* first wait */
 	uint8_t retransmit_tries; /* repetitions after the first sending */
 	double retransmit_factor; /* each wait is this much longer */
+	uint64_t dpd_delay_us;    /* silence before the client is asked; 0: never */
+	uint64_t dpd_retry_us;    /* between questions */
+	uint32_t dpd_maxfail; /* questions without an answer that end the session; at most 255 */
+	uint64_t session_limit_us, idle_limit_us; /* 0: none */
+	enum ike_unique unique;
+	uint32_t sessions_per_user; /* 0: one where unique says so, else no bound */
 	uint32_t half_open_total, half_open_source;
 	uint64_t auth_timeout_us;
 	enum ike_my_id my_id_type;

@@ -151,6 +151,8 @@ void sa_rearm(struct ike *ike, struct ike_sa *sa)
 
 	least(&due, sa->expires_us);
 	least(&due, keepalive_at(sa));
+	least(&due, dpd_due(ike, sa));
+	least(&due, life_due(ike, sa));
 	if (sa->nego)
 		least(&due, sa->nego->next_us);
 	for (const struct ike_xchg *x = sa->xchgs; x; x = x->next) {
@@ -266,6 +268,7 @@ struct ike_xchg *p2_prepare(struct ike_sa *sa, struct ike_build *b, enum xchg_ki
 	if (!x)
 		return NULL;
 	x->ours = true;
+	use_id(sa, msgid); /* when the exchange is forgotten, it shall not pass for the client's */
 	if (keymat_iv_phase2(&sa->keys, sa->last_block, msgid, x->iv) < 0)
 		goto fail;
 	out = p2_finish(sa, b, msgid, x->iv);
@@ -315,6 +318,14 @@ static const struct {
 	[IKE_R_CLIENT_LEFT] = { "client-left", "the client disconnected" },
 	[IKE_R_KICKED] = { "kicked", "ended by the operator" },
 	[IKE_R_SHUTDOWN] = { "shutdown", "the gateway is stopping" },
+	[IKE_R_DPD_TIMEOUT] = { "dpd-timeout", "the client does not answer any more" },
+	[IKE_R_SESSION_LIMIT] = { "session-limit",
+				  "the session has lasted for [auth] session_limit" },
+	[IKE_R_IDLE] = { "idle-limit", "nothing has passed the tunnel for [auth] idle_limit" },
+	[IKE_R_REPLACED] = { "replaced", "a newer login of the user took its place" },
+	[IKE_R_UNIQUE] = { "unique", "the user has a session already" },
+	[IKE_R_TOO_MANY_OF_USER] = { "sessions-per-user",
+				     "the user has as many sessions as allowed" },
 	[IKE_R_LIFETIME] = { "lifetime", "the ISAKMP SA reached the end of its lifetime" },
 	[IKE_R_MESSAGE_IDS] = { "message-ids", "too many exchanges under one ISAKMP SA" },
 	[IKE_R_NO_THIRD] = { "no-third-message", "the client did not finish phase 1" },

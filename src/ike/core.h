@@ -160,6 +160,51 @@ void info_delete_child(struct ike *ike, struct ike_sa *sa, const struct ike_chil
 		       struct fx *fx);
 void info_delete_sa(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 
+/* CKY-I | CKY-R, as notifies and Deletes name an ISAKMP SA; a view of buf. */
+struct span both_cookies(const struct ike_sa *sa, uint8_t buf[static 2 * IKE_COOKIE]);
+
+/* ---- dpd.c: is the client still there? ---- */
+
+/* A fresh authentic message of the client, or a packet that came out of the tunnel. */
+void dpd_heard(const struct ike *ike, struct ike_sa *sa, uint64_t now);
+
+/* When dpd_tick() has something to do; UINT64_MAX: never. */
+uint64_t dpd_due(const struct ike *ike, const struct ike_sa *sa);
+
+/* Asks the client, or gives it up: true when the session has ended by that. */
+bool dpd_tick(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
+
+/* Has the client asked soon, whenever it was heard of last, but not twice within dpd_retry. */
+void dpd_ask(struct ike *ike, struct ike_sa *sa, uint64_t now);
+
+/* A question with this number is one of ours that came back to us, not the client's. */
+bool dpd_is_ours(const struct ike_sa *sa, uint32_t number);
+
+/* The client's R-U-THERE-ACK. */
+void dpd_answer(struct ike_event *ev, const struct ike_notify *n);
+
+/* ---- unique.c: one user, several sessions ---- */
+
+/*
+ * The password was right: may this login become a session? IKE_R_NONE when it may; then it counts
+ * as one, sessions that had to go for it are gone, and *ret_lease is the address of the last of
+ * them, for it to have (family IP_NONE: none). Else why not.
+ */
+enum ike_reason unique_admit(struct ike *ike, struct ike_sa *sa, uint64_t now,
+			     struct ipaddr *ret_lease, struct fx *fx);
+
+/* The client's INITIAL-CONTACT, authentic or a part of phase 1's last message: acted upon when the
+ * login is through. */
+void unique_initial_contact(struct ike_event *ev, const struct ike_notify *n);
+
+/* ---- life.c: limits of a session ---- */
+
+/* When the session reaches a limit, if nothing passes its tunnel until then; UINT64_MAX: never. */
+uint64_t life_due(const struct ike *ike, const struct ike_sa *sa);
+
+/* True when the session has ended by that. */
+bool life_tick(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
+
 /* ---- close.c ---- */
 
 /* Removes one SA pair from the kernel and from the session. */

@@ -50,6 +50,12 @@ enum ike_reason {
 	IKE_R_CLIENT_LEFT,      /* the client deleted the ISAKMP SA */
 	IKE_R_KICKED,           /* the operator ended it */
 	IKE_R_SHUTDOWN,         /* the gateway stops */
+	IKE_R_DPD_TIMEOUT,      /* dpd_maxfail questions without an answer */
+	IKE_R_SESSION_LIMIT,    /* session_limit since the login */
+	IKE_R_IDLE,             /* idle_limit without a packet in the tunnel */
+	IKE_R_REPLACED,         /* a newer login of the same user took its place */
+	IKE_R_UNIQUE,           /* unique = keep, and the user has a session */
+	IKE_R_TOO_MANY_OF_USER, /* the user has sessions_per_user */
 	IKE_R_LIFETIME,         /* the ISAKMP SA reached its lifetime */
 	IKE_R_MESSAGE_IDS,      /* LIMIT_MESSAGE_IDS used up */
 	IKE_R_NO_THIRD,         /* phase 1 was not finished in time */
@@ -126,6 +132,7 @@ struct fx_session {
 	struct endpoint peer;
 	struct ipaddr lease; /* family IP_NONE: none */
 	uint64_t since_us;   /* logged in at; 0: never */
+	uint64_t heard_us;   /* the client was heard of last */
 	bool logged_in;
 	enum ike_reason reason; /* FX_DOWN */
 	struct endpoint from;   /* FX_MOVED: where it was */
@@ -150,6 +157,9 @@ struct fx_item {
 		struct {
 			struct span user, password;
 		} auth;
+		struct {
+			struct ipaddr prefer; /* of a session that gave way; may be IP_NONE */
+		} lease;
 		struct ike_child_fx *child; /* FX_CHILD_ADD, FX_CHILD_DEL; in the arena */
 		struct {
 			struct ike_child_fx *child; /* as installed; in the arena */

@@ -87,6 +87,15 @@ size_t ike_esp_auth_len(enum esp_auth auth);
 void ike_child_lost(struct ike *ike, struct sess_id who, uint32_t child, uint64_t now,
 		    struct fx *fx);
 
+/* ---- traffic ---- */
+
+/*
+ * Packets have gone through the session's tunnel since the last call; from_client: some came from
+ * the client, which is a sign of life. No work is done here, so it may be called for every session
+ * every few seconds; a stale id is ignored.
+ */
+void ike_traffic(struct ike *ike, struct sess_id id, bool from_client, uint64_t now);
+
 /* ---- operator ---- */
 
 /* Ends a session: tells the client, removes its SAs. -ENOENT when it is gone already. */
@@ -138,6 +147,9 @@ unsigned ike_fragmented(const struct ike *ike);
 
 /* Walks all sessions that are logged in: start with *cursor = 0, ends with NULL. */
 const struct ike_sa *ike_next(const struct ike *ike, uint32_t *cursor);
+
+/* When the session ends at the latest: its ISAKMP SA's lifetime or its own limit. */
+uint64_t ike_ends_at(const struct ike *ike, const struct ike_sa *sa);
 
 /* NULL when the id is stale. */
 const struct ike_sa *ike_find(const struct ike *ike, struct sess_id id);

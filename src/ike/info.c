@@ -67,6 +67,10 @@ struct span info_notify(struct ike *ike, struct ike_sa *sa, uint8_t proto, uint1
 	wr_be16(&b.w, type);
 	wr_span(&b.w, spi);
 	wr_span(&b.w, data);
+	/* Sent back to us it shall not pass for the client's. DPD has numbers against that, and asks
+	 * too often for the list. */
+	if (type != N_R_U_THERE && type != N_R_U_THERE_ACK)
+		use_id(sa, msgid);
 	if (keymat_iv_phase2(&sa->keys, sa->last_block, msgid, iv) == 0)
 		out = p2_finish(sa, &b, msgid, iv);
 	sa_send(ike, sa, out, fx);
@@ -99,7 +103,7 @@ void info_delete_child(struct ike *ike, struct ike_sa *sa, const struct ike_chil
 	send_delete(ike, sa, PROTO_ESP, wr_done(&w), now, fx);
 }
 
-static struct span both_cookies(const struct ike_sa *sa, uint8_t buf[static 2 * IKE_COOKIE])
+struct span both_cookies(const struct ike_sa *sa, uint8_t buf[static 2 * IKE_COOKIE])
 {
 	memcpy(buf, sa->cky_i, IKE_COOKIE);
 	memcpy(buf + IKE_COOKIE, sa->cky_r, IKE_COOKIE);
@@ -113,11 +117,12 @@ void info_delete_sa(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx 
 	send_delete(ike, sa, PROTO_ISAKMP, both_cookies(sa, cookies), now, fx);
 }
 
-/* ---- dead peer detection ---- */
+/* ---- dead peer detection: the client asks ---- */
 
 /*
  * Answers R-U-THERE. The number must not go back, so a replayed query tells its sender nothing and
- * does not pass for life (N228); the latest may come twice, in case our answer was lost.
+ * does not pass for life (N228); the latest may come twice, in case our answer was lost. HASH(1)
+ * has no direction: a question of ours, sent back to us, is told by its number.
  */
 static void dpd_query(struct ike_event *ev, const struct ike_notify *n)
 {
@@ -128,7 +133,7 @@ static void dpd_query(struct ike_event *ev, const struct ike_notify *n)
 
 	if (r.bad || (n->spi.n && !span_eq(n->spi, both_cookies(sa, cookies))))
 		return;
-	if (sa->dpd_seen && (int32_t)(seq - sa->dpd_seq) < 0) {
+	if (dpd_is_ours(sa, seq) || (sa->dpd_seen && (int32_t)(seq - sa->dpd_seq) < 0)) {
 		ev->ike->count[IKE_C_DROP_REPLAY]++;
 		return;
 	}
@@ -139,8 +144,10 @@ static void dpd_query(struct ike_event *ev, const struct ike_notify *n)
 	if (sa->dpd_in_window >= LIMIT_DPD_PER_S)
 		return;
 	sa->dpd_in_window++;
-	if (!sa->dpd_seen || seq != sa->dpd_seq)
+	if (!sa->dpd_seen || seq != sa->dpd_seq) {
 		sa_follow(ev);
+		dpd_heard(ev->ike, sa, ev->now);
+	}
 	sa->dpd_seen = true;
 	sa->dpd_seq = seq;
 	info_notify(ev->ike, sa, PROTO_ISAKMP, N_R_U_THERE_ACK, both_cookies(sa, cookies),
@@ -163,6 +170,10 @@ static void on_notify(struct ike_event *ev, struct span body)
 	if (n.type == N_R_U_THERE) {
 		if (1u << ev->sa->state & (ST(XAUTH) | ST(CHECKING) | ST_LOGGED_IN))
 			dpd_query(ev, &n);
+	} else if (n.type == N_R_U_THERE_ACK) {
+		dpd_answer(ev, &n);
+	} else if (n.type == N_INITIAL_CONTACT) {
+		unique_initial_contact(ev, &n);
 	} else if (n.type < 16384) {
 		snprintf(detail, sizeof(detail), "the client says %s",
 			 ike_notify_str(n.type, name));

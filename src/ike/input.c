@@ -218,6 +218,8 @@ static int phase2_message(struct ike_event *ev)
 		return rc;
 	if (ev->pieces)
 		sa->frag |= IKE_FRAG_IN;
+	if (ev->burn) /* fresh: its message ID was not used before */
+		dpd_heard(ev->ike, sa, ev->now);
 	if (ev->burn && use_id(sa, ev->hdr.msgid) < 0)
 		sa_close(ev->ike, sa, IKE_R_MESSAGE_IDS, true, ev->now, ev->fx);
 	return 0;

@@ -178,6 +178,7 @@ int main_fifth(struct ike_event *ev)
 	memcpy(sa->last_block, ev->iv, sizeof(sa->last_block));
 	memcpy(sa->peer_id, id.p, id.n);
 	sa->peer_id_len = (uint16_t)id.n;
+	phase1_see_notifies(ev);
 	phase1_see_peer(ev); /* port 4500 from here on, where there is a NAT: RFC 3947 4 */
 	phase1_see_vids(ev);
 	if (sa->auth == AUTH_HYBRID_INIT_RSA) {

@@ -253,6 +253,16 @@ void phase1_see_nat(struct ike_event *ev, const struct endpoint *local, size_t n
 		sa->nat |= IKE_NAT_FORCED;
 }
 
+/* The hash does not cover what stands beside it; encrypted it may be believed to be the client's. */
+void phase1_see_notifies(struct ike_event *ev)
+{
+	struct ike_notify n;
+
+	for (unsigned i = 0; i < ev->msg.n_notify; i++)
+		if (ike_notify_read(ev->msg.notify[i], &n) == 0 && n.type == N_INITIAL_CONTACT)
+			unique_initial_contact(ev, &n);
+}
+
 void phase1_see_peer(struct ike_event *ev)
 {
 	ev->sa->peer = ev->d->peer;

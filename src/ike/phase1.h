@@ -36,6 +36,8 @@ void phase1_see_nat(struct ike_event *ev, const struct endpoint *local, size_t n
 		    const struct endpoint *peer, size_t n_peer);
 /* The client is where this message came from. */
 void phase1_see_peer(struct ike_event *ev);
+/* INITIAL-CONTACT in an encrypted message. */
+void phase1_see_notifies(struct ike_event *ev);
 /* What further vendor IDs say. */
 void phase1_see_vids(struct ike_event *ev);
 

@@ -488,6 +488,7 @@ int quick_third(struct ike_event *ev)
 		sa_enter(ev->ike, sa, IKE_ST_UP);
 		sa->deadline_us = UINT64_MAX;
 		keepalive_start(ev->ike, sa, ev->now);
+		sa->active_us = ev->now;
 		sa_report(sa, FX_UP, IKE_R_NONE, ev->fx);
 	}
 	return 0;

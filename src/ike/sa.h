@@ -110,8 +110,15 @@ struct ike_sa {
 	uint8_t dpd_in_window;
 	uint64_t keepalive_us; /* when to look whether one is due; 0: never */
 	uint64_t moves_us;     /* changes of the client's address are used up to here: move.c */
+	uint64_t heard_us;     /* when the client was heard of last: a message, a packet */
+	uint64_t dpd_next_us;  /* our next question, if nothing is heard until then */
+	uint64_t active_us;    /* when a packet went through the tunnel last, either way */
+	uint32_t dpd_base;     /* our rounds of questions have the numbers behind this one */
+	uint32_t dpd_rounds;   /* how many there were */
+	uint8_t dpd_asked;     /* questions since the client was heard of last */
+	bool initial_contact;  /* the client said before its login that it has no other session */
 	uint32_t next_child, next_serial;
-	enum ike_reason why;        /* of REFUSING and CLOSING */
+	enum ike_reason why;        /* of REFUSING, CLOSING, and an end that is due */
 	struct ike_child *children; /* owned list, newest first */
 	uint32_t *used_ids;         /* owned, sorted: message IDs of finished exchanges */
 	uint16_t n_used, cap_used;
@@ -123,6 +130,9 @@ struct ike_sa {
 	uint64_t due_us;
 	uint32_t heap_at;
 	enum ike_half_open half_open;
+
+	/* by_user.c's own */
+	struct ike_sa *next_user, **user_link; /* user_link NULL: not in the index */
 };
 
 /*

@@ -135,6 +135,10 @@ static void put_sa(struct wr *w, const struct ike_sa *sa)
 	wr_be16(w, sa->cfg_id);
 	wr_u8(w, sa->dpd_seen);
 	wr_be32(w, sa->dpd_seq);
+	wr_be64(w, sa->heard_us);
+	wr_be64(w, sa->active_us);
+	wr_be32(w, sa->dpd_base);
+	wr_be32(w, sa->dpd_rounds);
 	wr_be32(w, sa->next_child);
 	wr_be32(w, sa->next_serial);
 	put_children(w, sa);
@@ -265,6 +269,10 @@ static void get_sa(struct rd *r, struct ike_sa *sa)
 	sa->cfg_id = rd_be16(r);
 	sa->dpd_seen = rd_u8(r);
 	sa->dpd_seq = rd_be32(r);
+	sa->heard_us = rd_be64(r);
+	sa->active_us = rd_be64(r);
+	sa->dpd_base = rd_be32(r);
+	sa->dpd_rounds = rd_be32(r);
 	sa->next_child = rd_be32(r);
 	sa->next_serial = rd_be32(r);
 	if (sa->frag > (IKE_FRAG_IN | IKE_FRAG_OUT))
@@ -356,10 +364,12 @@ int ike_restore(struct ike *ike, struct span saved, uint64_t now, struct sess_id
 		table_remove(&ike->t, sa);
 		return rc;
 	}
+	by_user_enter(&ike->t.users, sa);
 	sa_enter(ike, sa, state);
 	if (state == IKE_ST_AUTHED)
 		xauth_again(ike, sa, now);
 	keepalive_start(ike, sa, now);
+	dpd_heard(ike, sa, sa->heard_us); /* questions under way begin anew */
 	sa_rearm(ike, sa);
 	*ret_id = sa->id;
 	return 0;

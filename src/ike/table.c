@@ -22,7 +22,7 @@ int table_init(struct ike_table *t, uint64_t seed)
 	t->by_cookie = calloc(COOKIE_BUCKETS, sizeof(struct ike_sa *));
 	t->by_source = calloc(SOURCE_BUCKETS, sizeof(struct ike_sa *));
 	t->cookie_mask = COOKIE_BUCKETS - 1;
-	if (!t->by_cookie || !t->by_source) {
+	if (by_user_init(&t->users, seed) < 0 || !t->by_cookie || !t->by_source) {
 		table_clear(t);
 		return -ENOMEM;
 	}
@@ -52,6 +52,7 @@ void table_clear(struct ike_table *t)
 	free(t->heap);
 	free(t->spis.v);
 	free(t->spis.note);
+	by_user_clear(&t->users);
 	*t = (struct ike_table){ .free_head = NO_SLOT };
 }
 
@@ -200,6 +201,7 @@ void table_remove(struct ike_table *t, struct ike_sa *sa)
 
 	table_due(t, sa, UINT64_MAX);
 	half_open_leave(t, sa);
+	by_user_leave(&t->users, sa);
 	while (*p != sa)
 		p = &(*p)->next_cookie;
 	*p = sa->next_cookie;

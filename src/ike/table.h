@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "ike/by_user.h"
 #include "ike/ike.h"
 #include "ike/sa.h"
 
@@ -39,6 +40,7 @@ struct ike_table {
 	struct ike_sa **heap; /* owned; by due_us */
 	uint32_t heap_n, heap_cap;
 	struct u32_set spis;
+	struct user_index users; /* of sessions and of logins that were let in */
 };
 
 int table_init(struct ike_table *t, uint64_t seed);

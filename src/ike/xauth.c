@@ -189,6 +189,8 @@ void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v, u
 		   struct fx *fx)
 {
 	struct ike_sa *sa = table_get(&ike->t, who.who);
+	enum ike_reason why;
+	struct ipaddr lease;
 
 	/* By now the client may have hung up: that is normal. */
 	if (!sa || sa->state != IKE_ST_CHECKING || !xchg_by_serial(sa, who.serial))
@@ -198,9 +200,14 @@ void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v, u
 			     now, fx);
 		return;
 	}
+	why = unique_admit(ike, sa, now, &lease, fx);
+	if (why != IKE_R_NONE) {
+		xauth_refuse(ike, sa, why, now, fx);
+		return;
+	}
 	/* The address comes before the good news: a full pool is a refusal that every client
 	 * understands, and none tries again at once. */
-	fx_add(fx, FX_LEASE, who);
+	fx_add(fx, FX_LEASE, who)->lease.prefer = lease;
 }
 
 bool ike_lease_done(struct ike *ike, struct ike_ticket who, enum ike_reason reason,
@@ -218,8 +225,9 @@ bool ike_lease_done(struct ike *ike, struct ike_ticket who, enum ike_reason reas
 	}
 	ike->count[IKE_C_LOGIN_OK]++;
 	sa->lease = *addr;
-	sa->since_us = now;
+	sa->since_us = sa->active_us = now;
 	sa->deadline_us = now + ike->conf->auth_timeout_us;
+	dpd_heard(ike, sa, now); /* the check of a password may have taken a while */
 	sa_enter(ike, sa, IKE_ST_AUTHED);
 	if (send_status(ike, sa, XAUTH_STATUS_OK, now, fx))
 		sa_rearm(ike, sa);

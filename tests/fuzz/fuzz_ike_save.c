@@ -48,6 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rec[9] = (uint8_t)(size - 26);
 	digest_of((struct span){ rec + 26, size - 26 }, rec + 10);
 	gate_init(&g);
+	g.conf.dpd_delay_us = 20000000;
+	g.conf.idle_limit_us = g.conf.session_limit_us = 3600000000;
 	gate_start(&g);
 	if (ike_restore(g.ike, (struct span){ rec, size }, g.now, &id) == 0)
 		live(id, (struct span){ rec, size });

@@ -58,6 +58,14 @@ static void say(const char *name, struct span m, uint8_t how)
 	put("ike_msg", name, m);
 }
 
+/* The same, and the gateway goes on as it will when the tape is played. */
+static void say_and_wait(const char *name, struct span m)
+{
+	say(name, m, FUZZ_COOKIES | FUZZ_WAITS);
+	client_to(&f.c, &f.g, m);
+	gate_pass(&f.g, 3000000);
+}
+
 static void stop(const char *name)
 {
 	put("ike_input", name, wr_done(&w));
@@ -109,6 +117,10 @@ static void third_messages(void)
 	f.c.clear_third = true;
 	say("third-clear", client_third(&f.c), FUZZ_COOKIES);
 	stop("third-clear");
+	record(FUZZ_SENT);
+	f.c.initial_contact = true;
+	say("third-initial-contact", client_third(&f.c), FUZZ_COOKIES);
+	stop("third-initial-contact");
 }
 
 static void main_mode(void)
@@ -208,6 +220,11 @@ static void info(void)
 	say("delete-pair", client_delete_child(&f.c), FUZZ_COOKIES | FUZZ_WAITS);
 	say("delete-session", client_delete_isakmp(&f.c), FUZZ_COOKIES);
 	stop("dpd-then-deletes");
+	record(FUZZ_UP);
+	say_and_wait("dpd", client_dpd(&f.c, 5));
+	say_and_wait("dpd-not-awaited", client_dpd_ack(&f.c, 7));
+	say_and_wait("dpd-answer", client_dpd_ack(&f.c, client_sa(&f.c, &f.g)->dpd_base + 1));
+	stop("dpd-answered");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		record(FUZZ_UP);
 		say(rows[i].name,

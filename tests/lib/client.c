@@ -115,7 +115,8 @@ static void begin(struct client *c)
 static void put_vids(const struct client *c, struct ike_build *b)
 {
 	build_payload(b, PL_VID, vid_bytes(VID_XAUTH));
-	build_payload(b, PL_VID, vid_bytes(VID_DPD));
+	if (!c->no_dpd)
+		build_payload(b, PL_VID, vid_bytes(VID_DPD));
 	if (c->unity)
 		build_payload(b, PL_VID, vid_bytes(VID_UNITY));
 	if (c->natt)
@@ -282,6 +283,17 @@ int client_second(struct client *c, struct span in)
 	return client_proved(c, in.n) ? 0 : -EACCES;
 }
 
+static void put_initial_contact(const struct client *c, struct ike_build *b)
+{
+	build_open(b, PL_NOTIFY);
+	wr_be32(&b->w, 1);
+	wr_u8(&b->w, PROTO_ISAKMP);
+	wr_u8(&b->w, 16);
+	wr_be16(&b->w, N_INITIAL_CONTACT);
+	wr_bytes(&b->w, c->cky_i, 8);
+	wr_bytes(&b->w, c->cky_r, 8);
+}
+
 struct span client_third(struct client *c)
 {
 	struct ike_build b;
@@ -291,6 +303,8 @@ struct span client_third(struct client *c)
 	build_hash(&b, c->hash_i.n);
 	if (c->clear_third) /* build_sealed() fills it in otherwise */
 		memcpy(b.w.p + b.hash_at, c->hash_i.b, c->hash_i.n);
+	if (c->initial_contact)
+		put_initial_contact(c, &b);
 	client_put_natd(c, &b);
 	if (c->clear_third)
 		return build_clear(&b);

@@ -28,13 +28,15 @@ struct client {
 	bool clear_third;       /* third message unencrypted: racoon, Apple, Android */
 	bool vpnc_order;        /* KEY_LENGTH first, numbers from 0 */
 	bool unity;
-	bool tunnel_mode; /* Quick Mode without UDP encapsulation, whatever was found */
-	bool no_crypto;   /* as gate.h: a fixed secret instead of Diffie-Hellman */
-	bool main;        /* main mode */
-	uint16_t auth;    /* authentication method offered */
-	const char *psk;  /* for methods with a shared key */
-	bool knows_frag;  /* sends the FRAGMENTATION vendor ID */
-	size_t frag;      /* data of each fragment; 0: sends whole messages */
+	bool tunnel_mode;     /* Quick Mode without UDP encapsulation, whatever was found */
+	bool no_crypto;       /* as gate.h: a fixed secret instead of Diffie-Hellman */
+	bool main;            /* main mode */
+	uint16_t auth;        /* authentication method offered */
+	const char *psk;      /* for methods with a shared key */
+	bool knows_frag;      /* sends the FRAGMENTATION vendor ID */
+	size_t frag;          /* data of each fragment; 0: sends whole messages */
+	bool initial_contact; /* in the third message */
+	bool no_dpd;          /* it does not say that it knows DPD */
 	struct endpoint self, gateway; /* as this client believes */
 
 	/* state */
@@ -148,6 +150,9 @@ struct span client_notify(struct client *c, uint16_t type, struct span spi, stru
 struct span client_delete_isakmp(struct client *c);
 struct span client_delete_child(struct client *c); /* the pair of the last Quick Mode */
 struct span client_dpd(struct client *c, uint32_t seq);
+struct span client_dpd_ack(struct client *c, uint32_t seq);
+/* The message that was opened last asks for life: true, with its number. */
+bool client_is_asked(const struct client *c, uint32_t *ret_seq);
 
 /* Sends to the gateway from where the client is now, with the port it uses; in fragments where
  * the settings say so. */

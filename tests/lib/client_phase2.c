@@ -232,7 +232,7 @@ struct span client_delete_child(struct client *c)
 	return client_delete(c, PROTO_ESP, wr_done(&w));
 }
 
-struct span client_dpd(struct client *c, uint32_t seq)
+static struct span dpd(struct client *c, uint16_t type, uint32_t seq)
 {
 	uint8_t both[16], data[4];
 	struct wr w = wr_into(data, sizeof(data));
@@ -240,7 +240,31 @@ struct span client_dpd(struct client *c, uint32_t seq)
 	memcpy(both, c->cky_i, 8);
 	memcpy(both + 8, c->cky_r, 8);
 	wr_be32(&w, seq);
-	return client_notify(c, N_R_U_THERE, SPAN_OF(both), wr_done(&w));
+	return client_notify(c, type, SPAN_OF(both), wr_done(&w));
+}
+
+struct span client_dpd(struct client *c, uint32_t seq)
+{
+	return dpd(c, N_R_U_THERE, seq);
+}
+
+struct span client_dpd_ack(struct client *c, uint32_t seq)
+{
+	return dpd(c, N_R_U_THERE_ACK, seq);
+}
+
+bool client_is_asked(const struct client *c, uint32_t *ret_seq)
+{
+	struct ike_notify n;
+	struct rd r;
+
+	if (c->msg.n_notify != 1 || ike_notify_read(c->msg.notify[0], &n) < 0 ||
+	    n.type != N_R_U_THERE || n.proto != PROTO_ISAKMP || n.spi.n != 16 ||
+	    memcmp(n.spi.p, c->cky_i, 8) != 0 || memcmp(n.spi.p + 8, c->cky_r, 8) != 0)
+		return false;
+	r = rd_from(n.data);
+	*ret_seq = rd_be32(&r);
+	return !r.bad && r.left == 0;
 }
 
 /* ---- whole logins ---- */
@@ -250,7 +274,8 @@ bool client_xauth(struct client *c, struct gate *g)
 	if (!client_phase1(c, g))
 		return false;
 	client_to(c, g, client_credentials(c, span_str(g->user), span_str(g->password)));
-	if (client_open(c, client_answer(g)) < 0 || c->cfg.type != CFG_SET)
+	/* Somebody else may be told that the session is over. */
+	if (client_open(c, gate_only_to(g, &c->self)) < 0 || c->cfg.type != CFG_SET)
 		return false;
 	client_to(c, g, client_ack(c));
 	return true;

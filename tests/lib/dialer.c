@@ -217,6 +217,7 @@ static void on_info(struct dialer *d, uint64_t now)
 {
 	struct ike_notify n;
 	struct ike_delete del;
+	uint32_t seq;
 
 	for (unsigned i = 0; i < d->c.msg.n_delete; i++) {
 		if (ike_delete_read(d->c.msg.del[i], &del) < 0)
@@ -229,6 +230,8 @@ static void on_info(struct dialer *d, uint64_t now)
 	for (unsigned i = 0; i < d->c.msg.n_notify; i++)
 		if (ike_notify_read(d->c.msg.notify[i], &n) == 0 && n.type == N_R_U_THERE_ACK)
 			d->unanswered = 0;
+	if (client_is_asked(&d->c, &seq))
+		put_out(d, client_dpd_ack(&d->c, seq));
 	(void)now;
 }
 

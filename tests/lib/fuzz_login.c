@@ -12,6 +12,10 @@ static void prepare(struct fuzz_login *f, enum fuzz_state s)
 	gate_init(&f->g);
 	client_init(&f->c, "192.0.2.9:500", "198.51.100.1:500");
 	f->g.no_crypto = f->c.no_crypto = true;
+	f->g.conf.dpd_delay_us = 4000000;
+	f->g.conf.dpd_retry_us = 2000000;
+	f->g.conf.idle_limit_us = f->g.conf.session_limit_us = 3600000000;
+	f->g.conf.unique = IKE_UNIQUE_REPLACE;
 	if (s == FUZZ_UP_NAT) {
 		m->split = IKE_SPLIT_INCLUDE;
 		prefix_parse("10.1.0.0/16", &m->split_net[0]);

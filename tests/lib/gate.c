@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "ike/core.h"
 #include "ike/dh.h"
 #include "ike/names.h"
 #include "ike/psk.h"
@@ -72,6 +73,8 @@ void gate_init(struct gate *g)
 	g->conf.retransmit_us = 2000000;
 	g->conf.retransmit_tries = 4;
 	g->conf.retransmit_factor = 2.0;
+	g->conf.dpd_retry_us = 5000000;
+	g->conf.dpd_maxfail = 5;
 	g->conf.half_open_total = 100;
 	g->conf.half_open_source = 20;
 	g->conf.auth_timeout_us = 60000000;
@@ -187,6 +190,9 @@ static void session(struct gate *g, const struct fx_item *it)
 	e->from = s->from;
 	e->peer = s->peer;
 	snprintf(e->text, sizeof(e->text), "%s", s->user);
+	/* I5. More than there was room for go later, when the new one may have left again. */
+	if (s->reason == IKE_R_REPLACED && !by_user_first(&g->ike->t.users, s->user))
+		fault(g, "a session gives way, but nobody of that user has come");
 	if (it->kind != FX_DOWN || !s->lease.family)
 		return;
 	if (at >= g->pool_len || !g->leased[at]) {
@@ -216,10 +222,12 @@ static struct gate_job job_from(const struct gate *g, const struct fx_item *it)
 		keep = it->dh.peer_public;
 	} else if (it->kind == FX_SIGN) {
 		keep = it->sign.hash;
+	} else if (it->kind == FX_LEASE) {
+		j.prefer = it->lease.prefer;
 	} else if (it->kind == FX_CHILD_ADD) {
 		j.child = *it->child;
 	} else if (it->kind == FX_AUTH) {
-		j.good = span_eq(it->auth.user, span_str(g->user)) &&
+		j.good = (g->any_user || span_eq(it->auth.user, span_str(g->user))) &&
 			 span_eq(it->auth.password, span_str(g->password));
 	}
 	if (keep.n > sizeof(j.b))
@@ -252,8 +260,10 @@ static void do_lease(struct gate *g, const struct gate_job *j)
 {
 	enum ike_reason why = g->lease_reason;
 	struct ipaddr a = { 0 };
-	uint32_t at = 0;
+	uint32_t at = ipaddr_to_v4(&j->prefer) - g->pool_first;
 
+	if (!j->prefer.family || at >= g->pool_len || g->leased[at])
+		at = 0;
 	while (at < g->pool_len && g->leased[at])
 		at++;
 	if (at == g->pool_len && why == IKE_R_NONE)
@@ -463,6 +473,20 @@ struct span gate_out(const struct gate *g, unsigned i)
 struct span gate_only(const struct gate *g)
 {
 	return g->n_out == 1 ? gate_out(g, 0) : (struct span){ 0 };
+}
+
+struct span gate_only_to(const struct gate *g, const struct endpoint *peer)
+{
+	struct span s = { 0 };
+
+	for (unsigned i = 0; i < g->n_out; i++) {
+		if (!endpoint_eq(&g->out[i].peer, peer))
+			continue;
+		if (s.n)
+			return (struct span){ 0 };
+		s = gate_out(g, i);
+	}
+	return s;
 }
 
 unsigned gate_count(const struct gate *g, enum fx_kind kind, enum ike_reason reason)

@@ -56,7 +56,8 @@ struct gate_job {
 	uint16_t group;
 	size_t n; /* FX_DH: bytes of the peer's value; FX_SIGN: of the hash */
 	uint8_t b[1024];
-	bool good; /* FX_AUTH: the password is right */
+	bool good;            /* FX_AUTH: the password is right */
+	struct ipaddr prefer; /* FX_LEASE */
 	struct ike_child_fx child;
 };
 
@@ -68,6 +69,7 @@ struct gate {
 	uint64_t seed; /* of the repeatable randomness */
 	/* what the world answers */
 	const char *user, *password;   /* the one account */
+	bool any_user;                 /* every name is an account, with that password */
 	uint32_t hold;                 /* GATE_HOLD() set: keep these as jobs */
 	enum ike_reason lease_reason;  /* IKE_R_NONE: there are addresses */
 	uint32_t pool_first, pool_len; /* at most GATE_POOL addresses */
@@ -123,6 +125,8 @@ void gate_verdict(struct gate *g, enum ike_verdict v);
 struct span gate_out(const struct gate *g, unsigned i);
 /* The only one; an empty span when there is none or more than one. */
 struct span gate_only(const struct gate *g);
+/* The only one that went there, whatever went elsewhere. */
+struct span gate_only_to(const struct gate *g, const struct endpoint *peer);
 
 /* How many events of this kind, with this reason unless it is IKE_R__COUNT. FX_SEND is in `out`,
  * FX_DH and FX_SIGN are no events: hold them and count jobs. */

@@ -55,13 +55,53 @@ static const char *check_limits(const struct ike_sa *sa)
 }
 
 struct sums {
-	unsigned sas, logged_in, half_open, pairs, spis, leases;
+	unsigned sas, logged_in, half_open, pairs, spis, leases, users;
 	bool seen[GATE_POOL];
 };
+
+/* A client that is asked and says nothing is given up in time. */
+static const char *check_life(const struct gate *g, const struct ike_sa *sa)
+{
+	const struct ike_conf *c = &g->conf;
+	uint64_t patience = c->dpd_delay_us + c->dpd_maxfail * c->dpd_retry_us;
+
+	if (!logged_in(sa))
+		return "";
+	if (sa->dpd_asked > c->dpd_maxfail)
+		return "more questions for life than dpd_maxfail";
+	if (c->dpd_delay_us && sa->vids & VID_DPD && g->now > sa->heard_us + patience)
+		return "a session whose client is silent for too long";
+	return "";
+}
+
+/* Whoever is logged in is counted for that user, and nobody has more than allowed. */
+static const char *check_user(const struct gate *g, const struct ike_sa *sa, struct sums *s)
+{
+	const struct ike_conf *c = &g->conf;
+	unsigned bound = c->sessions_per_user ? c->sessions_per_user : 1, n = 0;
+	bool found = false;
+
+	s->users += sa->user_link != NULL;
+	if (!sa->user_link)
+		return logged_in(sa) ? "a session that its user's name does not find" : "";
+	if (!logged_in(sa) && sa->state != IKE_ST_CHECKING)
+		return "an SA that still counts for its user";
+	for (const struct ike_sa *o = by_user_first(&g->ike->t.users, sa->user); o;
+	     o = by_user_next(o)) {
+		n += o->why == IKE_R_NONE;
+		found |= o == sa;
+	}
+	if (!found)
+		return "a session that its user's name does not find";
+	if (n > bound && (c->unique != IKE_UNIQUE_NEVER || c->sessions_per_user))
+		return "a user with more sessions than allowed";
+	return "";
+}
 
 static const char *check_sa(const struct gate *g, const struct ike_sa *sa, struct sums *s)
 {
 	uint32_t at = ipaddr_to_v4(&sa->lease) - g->pool_first;
+	const char *why;
 
 	s->sas++;
 	s->logged_in += logged_in(sa);
@@ -74,6 +114,11 @@ static const char *check_sa(const struct gate *g, const struct ike_sa *sa, struc
 		if (quick_overlaps(sa, c))
 			return "two pairs of a session that share some of their networks";
 	}
+	if (*check_life(g, sa))
+		return check_life(g, sa);
+	why = check_user(g, sa, s);
+	if (*why)
+		return why;
 	if (sa->due_us != UINT64_MAX && g->ike->t.heap[sa->heap_at] != sa)
 		return "a deadline that is not in the heap";
 	if (!sa->lease.family)
@@ -147,6 +192,8 @@ const char *gate_check(struct gate *g)
 		return why;
 	if (s.spis != t->spis.n)
 		return "SPIs stay marked as used";
+	if (s.users != t->users.n)
+		return "the index of users is wrong";
 	if (s.leases != g->leases)
 		return "an address is held without a session";
 	if (crypto != g->ike->crypto_pending)

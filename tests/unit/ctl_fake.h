@@ -79,6 +79,8 @@ static void made_up_session(uint32_t i, struct ctl_session *s)
 	strcpy(s->cookies, "0d2157c241d8da43:8a00112233445566");
 	s->since_s = EPOCH;
 	s->idle_s = 65;
+	s->heard_s = 21;
+	s->unanswered = i % 2;
 	s->expires_in_s = 3600;
 	s->bytes_in = 1536;
 	s->bytes_out = UINT64_C(12) << 20;

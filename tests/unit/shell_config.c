@@ -79,6 +79,12 @@ static void test_default_p1_p2(const struct ike_conf *ike)
 	is_int(ike->half_open_total, 1000, "1000 half-open in all");
 	is_int(ike->half_open_source, 20, "20 from one address");
 	is_int((long long)ike->auth_timeout_us, 60000000, "a login takes a minute at most");
+	is_int((long long)ike->dpd_delay_us, 0, "silent clients are not asked");
+	is_int((long long)ike->dpd_retry_us, 5000000, "else every 5 s");
+	is_int(ike->dpd_maxfail, 5, "5 times");
+	is_int(ike->unique, IKE_UNIQUE_NEVER, "unique = never");
+	is_int(ike->sessions_per_user, 0, "no bound on a user's sessions");
+	is_int((long long)(ike->session_limit_us + ike->idle_limit_us), 0, "no limit of a session");
 	is_int(ike->n_p2, 3, "three phase 2 proposals");
 	is_str(ike_p2_str(&ike->p2[2], buf), "aes256gcm16", "  the last");
 	is_int(ike->n_pfs, 0, "PFS only if the client asks");
@@ -162,6 +168,9 @@ static void test_full_values(const struct config *c)
 	is_int(c->ike.frag, IKE_FRAG_FORCE, "full: ike_frag");
 	is_int(c->ike.frag_size, 576, "full: ike_frag_size");
 	ok(c->ike.retransmit_factor == 1.5, "full: retransmit");
+	is_int((long long)c->ike.dpd_delay_us, 20000000, "full: dpd_delay");
+	is_int((long long)c->ike.dpd_retry_us, 7000000, "full: dpd_retry");
+	is_int(c->ike.dpd_maxfail, 3, "full: dpd_maxfail");
 	is_int((long long)c->ike.auth_timeout_us, 120000000, "full: auth_timeout");
 	is_int(c->ike.pfs_group[1], 2, "full: pfs_group");
 	is_int(c->replay_window, 128, "full: replay_window");
@@ -171,6 +180,10 @@ static void test_full_values(const struct config *c)
 	is_int(c->auth.source, CONF_AUTH_FILE, "full: auth_source");
 	is_str(c->auth.groups[1], "guests", "full: groups");
 	is_int(c->auth.fail_window_s, 300, "full: fail_limit");
+	is_int(c->ike.sessions_per_user, 2, "full: sessions_per_user");
+	is_int(c->ike.unique, IKE_UNIQUE_REPLACE, "full: unique");
+	is_int((long long)(c->ike.session_limit_us / 1000000), 36000, "full: session_limit");
+	is_int((long long)(c->ike.idle_limit_us / 1000000), 1800, "full: idle_limit");
 	is_int((long long)c->n_pools, 2, "full: two pools");
 	is_int(c->pool[1].pool.size, 62, "full: the second is smaller");
 	is_str(c->pool[1].store, "/var/lib/vpngw/test.db", "full: both have one store");
@@ -192,12 +205,6 @@ static void test_full(void)
 	static const char later[] =
 		"t.conf:18:31: authentication xauth_rsa is not yet supported: it will ask for a "
 		"certificate and a password; remove it\n"
-		"t.conf:27:19: dpd_delay is not yet supported: it will ask silent clients whether "
-		"they are still there; remove it\n"
-		"t.conf:28:19: dpd_retry is not yet supported: it will be the wait before a silent "
-		"client is asked again; remove it\n"
-		"t.conf:29:19: dpd_maxfail is not yet supported: it will be the number of "
-		"unanswered questions that end a session; remove it\n"
 		"t.conf:30:19: initial_contact on is not yet supported: it will tell clients that "
 		"older sessions are gone; remove it\n"
 		"t.conf:39:25: compression_algorithm deflate is not yet supported: it will "
@@ -205,8 +212,6 @@ static void test_full(void)
 		"packets before they are encrypted; remove it\n"
 		"t.conf:46:20: mssclamp 512 is not yet supported: it will lower the MSS of TCP "
 		"connections in the tunnel; remove it\n"
-		"t.conf:58:21: sessions_per_user is not yet supported: it will bound how many "
-		"sessions a user has at once; remove it\n"
 		"t.conf:67:15: conf_source radius is not yet supported: it will take addresses "
 		"from "
 		"RADIUS servers; remove it\n"

@@ -58,6 +58,14 @@ static const struct bad words_and_numbers[] = {
 	{ "phase2", "lifetime = 59s", "12: lifetime: '59s' is out of bounds, expected 1m to 30d" },
 	{ "phase1", "lifetime = 31d", "12: lifetime: '31d' is out of bounds, expected 1m to 30d" },
 	{ "phase1", "lifetime = 0", "12: lifetime: '0' is out of bounds, expected 1m to 30d" },
+	{ "phase1", "dpd_delay = 2h", "13: dpd_delay: '2h' is out of bounds, expected 1s to 1h" },
+	{ "phase1", "dpd_delay = none",
+	  "13: dpd_delay: 'none' is not a time, expected one such as 20s, 5m, 24h or 30d" },
+	{ "phase1", "dpd_retry = 0", "13: dpd_retry: '0' is out of bounds, expected 1s to 1h" },
+	{ "phase1", "dpd_maxfail = 0",
+	  "15: dpd_maxfail: '0' is out of bounds, expected a number from 1 to 100" },
+	{ "phase1", "dpd_maxfail = 101",
+	  "15: dpd_maxfail: '101' is out of bounds, expected a number from 1 to 100" },
 	{ "phase1", "auth_timeout = 4s",
 	  "16: auth_timeout: '4s' is out of bounds, expected 5s to 10m" },
 	{ "auth", "deadline = 6m", "12: deadline: '6m' is out of bounds, expected 1s to 5m" },
@@ -93,6 +101,14 @@ static const struct bad several_parts[] = {
 	  "19: half_open_limit: '0' in all, expected 1 to 65536" },
 	{ "phase1", "half_open_limit = 10, 11",
 	  "23: half_open_limit: '11' from one address, expected 1 to 10" },
+	{ "auth", "sessions_per_user = 3 or 4",
+	  "21: sessions_per_user: '3 or 4' is out of bounds, expected a number from 0 to 65536" },
+	{ "auth", "unique = no", "10: unique: unknown word 'no', expected never, keep or replace" },
+	{ "auth", "session_limit = 59s",
+	  "17: session_limit: '59s' is out of bounds, expected 1m to 365d" },
+	{ "auth", "idle_limit = 9s", "14: idle_limit: '9s' is out of bounds, expected 10s to 30d" },
+	{ "auth", "idle_limit = 31d",
+	  "14: idle_limit: '31d' is out of bounds, expected 10s to 30d" },
 	{ "auth", "fail_limit = 5",
 	  "14: fail_limit: '5' is no limit, expected 1 to 1000 failures in a time as in 5/10m, or "
 	  "off" },
@@ -334,6 +350,7 @@ static void test_pools(void)
 		"t.conf:4:1: 'a b' is no name for a pool, expected letters, digits, '.', '_', "
 		"'-'\n",
 		"names of pools");
+	is_told(LEAST "[phase1]\ndpd_delay = off\n", "", "dpd_delay = off is a way to say 0");
 	is_told(LEAST "sticky = 3651d\n",
 		"t.conf:3:10: sticky: '3651d' is out of bounds, expected 0 to 3650d\n",
 		"sticky has a limit");

@@ -86,8 +86,12 @@ static void test_show(struct fake *f)
 		   strstr(out, "10.0.12.0/24, 10.0.13.0/24\n") &&
 		   strstr(out, "received 1.5 KiB in 12 packets, sent 12 MiB in 9000 packets\n"),
 	   "with traffic, mode and method, SPIs and networks");
+	ok(strstr(out, "      Heard of: 00:21 ago\n") != NULL,
+	   "and when the client gave a sign of life");
 	is_int(run(f, "- show 10.9.0.3 --socket %s", f->path), 0, "show an address");
 	ok(strstr(out, "Session 5e550002\n") != NULL, "finds its session");
+	ok(strstr(out, "      Heard of: 00:21 ago, 1 unanswered\n") != NULL,
+	   "whose client has been asked for one");
 	ok(strstr(out, " IKE fragments: both\n") != NULL, "which uses fragments of IKE messages");
 	is_int(run(f, "- show 5e550001 --socket %s", f->path), 0, "show another");
 	ok(strstr(out, "fragments") == NULL, "which does not");

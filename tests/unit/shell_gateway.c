@@ -77,21 +77,6 @@ static void test_refused_sas(void)
 	free(conf);
 }
 
-static void test_idle(void)
-{
-	struct gw_session g = { .active_us = 100 };
-
-	traffic_seen(&g, 10, 200);
-	ok(g.active_us == 200 && g.packets == 10, "more packets: the client was active");
-	traffic_seen(&g, 10, 300);
-	is_int((long long)g.active_us, 200, "as many as before: it was not");
-	traffic_seen(&g, 4, 400);
-	is_int((long long)g.active_us, 200,
-	       "fewer, because an SA pair has gone: it was not either");
-	traffic_seen(&g, 5, 500);
-	is_int((long long)g.active_us, 500, "one more than that: it was");
-}
-
 static void test_forwarding(void)
 {
 	ok(gw_check_forwarding(true, 1) == 0 && gw_check_forwarding(false, 1) == 0,
@@ -109,7 +94,6 @@ static void test_forwarding(void)
 
 int main(void)
 {
-	test_idle();
 	test_refused_sas();
 	test_forwarding();
 	return done();

@@ -205,8 +205,10 @@ static void test_random(void)
 {
 	uint8_t junk[2048];
 	bool all = true;
+	unsigned used;
 
 	kit_with(client_up);
+	used = client_sa(&c, &g)->n_used;
 	for (unsigned i = 0; i < 300; i++) {
 		static const uint8_t types[] = { XCHG_INFO, XCHG_TRANSACTION, XCHG_QUICK };
 
@@ -217,7 +219,7 @@ static void test_random(void)
 					     (struct span){ junk, 16 + i % 100 * 16 }));
 	}
 	ok(all, "N155: 300 messages of random bytes: dropped, nothing used up");
-	is_int(client_sa(&c, &g)->n_used, 4, "no message ID of them is remembered");
+	is_int(client_sa(&c, &g)->n_used, used, "no message ID of them is remembered");
 	begin(DPD);
 	sealed(true);
 	while (k.n % 16 != ISAKMP_HDR % 16 || k.n < 300)

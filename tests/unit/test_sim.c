@@ -27,7 +27,11 @@ static struct packet wire[WIRE];
 static unsigned n_wire;
 static uint64_t rnd;
 static unsigned loss, twice, slowest_ms; /* percent, percent */
-static unsigned long events, came_up, by_main, matched, moved, put_together;
+static unsigned long events, came_up, by_main, matched, moved, put_together, silent, replaced;
+static struct {
+	bool deaf, dumb;
+	uint64_t until;
+} mute[CLIENTS]; /* hears nothing, is heard by nobody, or both */
 
 static uint32_t draw(uint32_t below)
 {
@@ -43,6 +47,8 @@ static void transmit(bool to_gate, unsigned client, const struct dialer_datagram
 {
 	unsigned copies = draw(100) < loss ? 0 : draw(100) < twice ? 2 : 1;
 
+	if (g.now < mute[client].until && (to_gate ? mute[client].dumb : mute[client].deaf))
+		return;
 	while (copies--) {
 		if (n_wire == WIRE)
 			return;
@@ -163,12 +169,28 @@ static void stray(void)
 	gate_run(&g);
 }
 
+static void fall_silent(unsigned i)
+{
+	mute[i].until = g.now + US_PER_S * draw(30);
+	mute[i].dumb = draw(4);
+	mute[i].deaf = !mute[i].dumb || draw(2);
+}
+
+/* Packets in the tunnel, as the kernel's counters tell of them. */
+static void use_tunnel(unsigned i)
+{
+	const struct ike_sa *sa = client_sa(&who[i].c, &g);
+
+	if (sa && sa->state == IKE_ST_UP && g.now >= mute[i].until)
+		ike_traffic(g.ike, sa->id, draw(2), g.now);
+}
+
 static void act(void)
 {
 	unsigned i = draw(CLIENTS);
 	struct dialer *d = &who[i];
 
-	switch (draw(13)) {
+	switch (draw(19)) {
 	case 0:
 		kick_one();
 		break;
@@ -182,6 +204,9 @@ static void act(void)
 		move(i);
 		break;
 	case 10:
+	case 13:
+	case 14:
+	case 15:
 		move(i);
 		esp(i);
 		break;
@@ -194,6 +219,12 @@ static void act(void)
 	case 4:
 	case 5:
 		dialer_rekey(d, g.now);
+		break;
+	case 6:
+		fall_silent(i);
+		break;
+	case 7:
+		use_tunnel(i);
 		break;
 	default:
 		if (d->state == DIAL_IDLE || d->state == DIAL_FAILED)
@@ -258,9 +289,25 @@ static const char *wrong(void)
 
 /* ---- one run ---- */
 
+/* Who is asked for a sign of life, how long a session may last, how many a user may have. */
+static void draw_limits(struct ike_conf *c)
+{
+	static const enum ike_unique unique[] = { IKE_UNIQUE_NEVER, IKE_UNIQUE_NEVER,
+						  IKE_UNIQUE_KEEP, IKE_UNIQUE_REPLACE };
+
+	c->dpd_delay_us = draw(3) * 3 * US_PER_S;
+	c->dpd_retry_us = (1 + draw(2)) * US_PER_S;
+	c->dpd_maxfail = 1 + draw(4);
+	c->idle_limit_us = draw(4) ? 0 : 10 * US_PER_S;
+	c->session_limit_us = draw(4) ? 0 : 20 * US_PER_S;
+	c->unique = unique[draw(4)];
+	c->sessions_per_user = draw(3);
+}
+
 static void prepare(uint64_t seed)
 {
 	static const uint32_t natts[] = { VID_NATT_RFC, VID_NATT_02N, 0 };
+	static const char *const users[] = { "alice", "bob", "carol", "dave", "erin", "frank" };
 
 	rnd = seed * 0x9e3779b97f4a7c15u + 1;
 	gate_init(&g);
@@ -272,6 +319,8 @@ static void prepare(uint64_t seed)
 	g.conf.frag = draw(4) ? IKE_FRAG_ON : IKE_FRAG_FORCE;
 	g.conf.frag_size = draw(2) ? 552 : IKE_FRAG_SIZE_MIN;
 	g.hold = ~0u;
+	g.any_user = true;
+	draw_limits(&g.conf);
 	gate_start(&g);
 	n_wire = 0;
 	loss = draw(3) * 10;
@@ -295,6 +344,10 @@ static void prepare(uint64_t seed)
 			who[i].c.psk = "another key";
 		who[i].c.knows_frag = draw(3) == 0;
 		who[i].c.frag = draw(3) == 0 ? 60 + draw(300) : 0;
+		who[i].c.no_dpd = draw(4) == 0;
+		who[i].c.initial_contact = draw(2);
+		who[i].user = users[draw(ARRAY_SIZE(users))];
+		mute[i].until = 0;
 		if (draw(10) == 0)
 			who[i].password = "wrong";
 	}
@@ -365,7 +418,7 @@ static const char *run(uint64_t seed)
 
 	prepare(seed);
 	next_act = g.now;
-	end = g.now + 60 * US_PER_S;
+	end = g.now + 70 * US_PER_S;
 	for (unsigned i = 0; i < CLIENTS; i++) {
 		dialer_call(&who[i], g.now);
 		flush_client(i);
@@ -375,6 +428,8 @@ static const char *run(uint64_t seed)
 		step(&next_act);
 		count_up();
 		moved += gate_count(&g, FX_MOVED, IKE_R__COUNT);
+		silent += gate_count(&g, FX_DOWN, IKE_R_DPD_TIMEOUT);
+		replaced += gate_count(&g, FX_DOWN, IKE_R_REPLACED);
 		why = wrong();
 	}
 	if (*why)
@@ -423,11 +478,13 @@ int main(void)
 	       "%lu "
 	       "times keys compared, %lu messages came in fragments\n",
 	       n, events, came_up, by_main, moved, matched, put_together);
+	printf("# %lu silent clients given up, %lu sessions replaced\n", silent, replaced);
 	ok(bad == 0, "in every run, after every event, what must hold does");
 	ok(came_up > n * 6, "and clients get through, several in each run");
 	ok(by_main > n * 2, "by main mode as well");
 	ok(matched > n * 100, "with the same keys on both sides, as far as both know");
 	ok(moved > n / 2, "and are followed when they move");
 	ok(put_together > n * 5, "also those that send fragments");
+	ok(silent > n / 2 && replaced > n / 2, "some fall silent, and some give way to others");
 	return done();
 }
