@@ -112,6 +112,8 @@ static void test_slow_authd(void)
 	gate_verdict(&g, IKE_AUTH_OK);
 	is_int(g.n_out, 1, "after a slow check of the password there is the verdict alone");
 	client_open(&c, gate_only(&g));
+	gate_pass(&g, 0);
+	is_int(g.n_out, 0, "and no question at once");
 	client_to(&c, &g, client_ack(&c));
 	is_int((long long)client_sa(&c, &g)->dpd_next_us, (long long)(g.now + S(DELAY)),
 	       "and dpd_delay begins there");
@@ -256,7 +258,6 @@ static void test_forged(void)
 	ok(no_life((struct span){ old_query, n_query }), "N228: a question of before, replayed");
 	ok(no_life((struct span){ own_question, n_question }),
 	   "the gateway's own question of before, sent back to it");
-	keep(own_question, &n_question, gate_out(&g, 0));
 	ok(no_life((struct span){ own_answer, n_answer }), "nor its own answer");
 	ok(no_life(client_dpd_ack(&c, seq - 1)) && no_life(client_dpd_ack(&c, seq + 1)) &&
 		   no_life(client_dpd_ack(&c, 0)) && no_life(client_dpd_ack(&c, 0xffffffff)),
@@ -303,6 +304,43 @@ static void test_reflected(void)
 	is_int(g.n_out, 1, "and its next question is answered");
 	question_after(DELAY, &seq);
 	kit_end("reflected");
+}
+
+/* A message that has its answer already, or never needs one, comes back when it is forgotten. */
+static void test_late(void)
+{
+	uint64_t heard;
+	uint32_t seq;
+
+	asked_kit(client_up);
+	question_after(DELAY, &seq);
+	keep(old_ack, &n_ack, client_dpd_ack(&c, seq));
+	client_to(&c, &g, (struct span){ old_ack, n_ack });
+	heard = client_sa(&c, &g)->heard_us;
+	gate_pass(&g, S(DELAY - 1));
+	client_to(&c, &g, (struct span){ old_ack, n_ack });
+	is_int((long long)client_sa(&c, &g)->heard_us, (long long)heard,
+	       "N229: an answer counts once, also while nobody asks");
+	ok(question_after(1, &seq), "so it puts no question off");
+	gate_stop(&g);
+
+	asked_kit(client_up);
+	for (unsigned i = 0; i < 28800 / 15 && g.n_pairs; i++) {
+		ike_traffic(g.ike, client_sa(&c, &g)->id, true, g.now);
+		gate_pass(&g, S(15));
+	}
+	ok(client_open(&c, gate_only(&g)) == 0 && c.msg.n_delete == 1,
+	   "the gateway deletes a pair whose time is over");
+	keep(own_answer, &n_answer, gate_only(&g));
+	for (unsigned i = 0; i < 10; i++) {
+		ike_traffic(g.ike, client_sa(&c, &g)->id, true, g.now);
+		gate_pass(&g, S(15));
+	}
+	ok(!client_sa(&c, &g)->xchgs, "and has forgotten that after a while");
+	question_after(5, &seq);
+	gate_pass(&g, S(2 * RETRY));
+	ok(no_life((struct span){ own_answer, n_answer }), "its own Delete is no sign of life");
+	kit_end("late");
 }
 
 static void test_good_answers(void)
@@ -395,6 +433,7 @@ int main(void)
 	test_traffic();
 	test_forged();
 	test_reflected();
+	test_late();
 	test_good_answers();
 	test_ask();
 	test_sleep();

@@ -221,9 +221,14 @@ static void test_many(void)
 	client_to(&who[0], &g,
 		  client_credentials(&who[0], span_str("alice"), span_str("wonderland")));
 	is_int(state(0), IKE_ST_AUTHED, "it is let in");
+	client_phase1(&who[1], &g);
+	client_to(&who[1], &g,
+		  client_credentials(&who[1], span_str("alice"), span_str("wonderland")));
+	ok(state(1) == IKE_ST_AUTHED && state(0) == IKE_ST_CLOSING,
+	   "and another one in its place before all others have gone");
 	gate_pass(&g, 0);
 	is_int(ike_sessions(g.ike), 1, "and alone at once");
-	ok(gate_count(&g, FX_DOWN, IKE_R_REPLACED) == 40 && g.leases == 1,
+	ok(gate_count(&g, FX_DOWN, IKE_R_REPLACED) == 41 && g.leases == 1,
 	   "each was ended with its reason");
 	kit_end("many");
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # strongswan.sh - a strongSwan client per namespace: hybrid authentication or a shared key, in
-# aggressive or main mode, a login and a password, an address by mode config. Each has its own daemon, control socket and
-# configuration, below $W/NAMESPACE.
+# aggressive or main mode, a login and a password, an address by mode config. Each has its own
+# daemon, control socket and configuration, below $W/NAMESPACE.
 
 # ss_client NAMESPACE [KEY=VALUE]...: writes the configuration and starts the daemon. Keys:
 #   user, password   the login (alice, wonderland)
@@ -17,17 +17,19 @@
 #   pull             no: wait for mode config instead of asking (yes)
 #   fragmentation    of IKE messages: no, accept, yes, force (yes)
 #   fragment_size    the longest IKE packet, IP header included (1280)
+#   dpd              clear, restart: asks every 2 s whether the gateway is there, and after 6 s
+#                    gives up, or dials again (no)
 ss_client() {
 	local ns=$1 dir=$W/$1 pair
 	local user=alice password=wonderland id=CN=$GATEWAY_NAME group=staff unity=no encap=no pull=yes
 	local mode=aggressive auth=hybrid psk="squeamish ossifrage"
 	local proposals=aes256-sha256-modp2048 esp=aes256-sha256 remote_ts=10.10.0.0/24
-	local fragmentation=yes fragment_size=1280
+	local fragmentation=yes fragment_size=1280 dpd=no
 	shift
 	for pair; do
 		case ${pair%%=*} in
-		user | password | id | mode | auth | psk | group | proposals | esp | remote_ts | unity | encap | \
-			pull | fragmentation | fragment_size)
+		user | password | id | mode | auth | psk | group | proposals | esp | remote_ts | \
+			unity | encap | pull | fragmentation | fragment_size | dpd)
 			printf -v "${pair%%=*}" %s "${pair#*=}"
 			;;
 		*) echo "ss_client knows no \"$pair\"" >&2 && return 1 ;;
@@ -93,11 +95,14 @@ connections {
     encap = $encap
     pull = $pull
     fragmentation = $fragmentation
+    dpd_delay = $dpd_delay
+    dpd_timeout = 6s
 $(ss_write_rounds_$auth)
     children {
       home {
         remote_ts = $remote_ts
         esp_proposals = $esp
+        dpd_action = $dpd_action
       }
     }
   }
@@ -171,7 +176,19 @@ ss_address() { # ss_address NAMESPACE
 	in_ns "$1" ip -4 -o addr show dev wan | sed -n 's/.* inet \(10\.99\.[0-9.]*\).*/\1/p'
 }
 
+# The daemon is killed, as in a crash of the machine: nobody is told, it remembers nothing.
+ss_crash() { # ss_crash NAMESPACE
+	local pid=ss_pid_$1
+	kill -KILL "${!pid}"
+	wait_for 10 gone "${!pid}"
+	xfrm_flush "$1"
+	in_ns "$1" ip -4 addr flush dev wan to 10.99.99.0/24
+	printf -v "$pid" %s ''
+}
+
 # What strongSwan 5.9 writes.
+ss_asked='parsed INFORMATIONAL_V1 request .* N\(DPD\)'
+ss_answered='generating INFORMATIONAL_V1 request .* N\(DPD_ACK\)'
 ss_refused="XAuth authentication of '.*' \(myself\) failed"
 ss_wrong_name="IDir '.*' does not match to '.*'"
 ss_no_proposal='received NO_PROPOSAL_CHOSEN error notify'

@@ -123,6 +123,26 @@ link set dev wan up
 E
 }
 
+# The router lets nothing through: to and from a client behind it, or from it alone ("away").
+cut_off() { # cut_off NAMESPACE [away]
+	local in=in${1#c} back=
+	[ "${2:-}" = away ] || back="oifname \"$in\" drop"
+	in_ns r nft -f - <<E || return 1
+table ip cut {
+	chain forward {
+		type filter hook forward priority filter
+		iifname "$in" drop
+		$back
+	}
+}
+E
+	at_end+=(reconnect)
+}
+
+reconnect() {
+	in_ns r nft 'add table ip cut; delete table ip cut'
+}
+
 xfrm_flush() { # xfrm_flush NAMESPACE
 	printf 'xfrm %s flush\n' state policy | ip -n "$1" -batch -
 }

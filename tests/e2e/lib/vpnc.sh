@@ -8,15 +8,17 @@
 #   dh, pfs          groups for phase 1 and for PFS (dh14, nopfs)
 #   natt             its NAT traversal mode: natt, force-natt, none (natt)
 #   port             local port: 0 is a random one (500)
+#   dpd              seconds after which it asks whether the gateway is there, 10 at least; with 0
+#                    it does not know what the question means either (0)
 #   network          what goes through the tunnel (10.10.0.0/24)
 vpnc_up() {
 	local ns=$1 dir=$W/$1 pair
-	local user=bob password=chunnel group=staff dh=dh14 pfs=nopfs natt=natt port=500
+	local user=bob password=chunnel group=staff dh=dh14 pfs=nopfs natt=natt port=500 dpd=0
 	local network=10.10.0.0/24
 	shift
 	for pair; do
 		case ${pair%%=*} in
-		user | password | group | dh | pfs | natt | port | network)
+		user | password | group | dh | pfs | natt | port | dpd | network)
 			printf -v "${pair%%=*}" %s "${pair#*=}"
 			;;
 		*) echo "vpnc_up knows no \"$pair\"" >&2 && return 1 ;;
@@ -50,7 +52,7 @@ Xauth username $user
 Xauth password $password
 NAT Traversal Mode $natt
 Local Port $port
-DPD idle timeout (our side) 0
+DPD idle timeout (our side) $dpd
 Interface name tun-$ns
 Pidfile $dir/vpnc.pid
 Script $dir/script
@@ -86,6 +88,14 @@ vpnc_is_up() { # vpnc_is_up NAMESPACE
 
 vpnc_settled() {
 	vpnc_is_up "$1" || vpnc_gone "$1"
+}
+
+# It is killed, as in a crash of the machine: nobody is told.
+vpnc_crash() { # vpnc_crash NAMESPACE
+	local pid=vpnc_pid_$1
+	kill -KILL "${!pid}"
+	wait_for 10 gone "${!pid}"
+	printf -v "$pid" %s ''
 }
 
 # Logs out, as far as vpnc still runs.

@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# One user from two places, under each of the policies of unique and sessions_per_user (A38).
+#
+# alice is at home (c1, behind a NAT) and then at work (d) as well. bob, in the same group and
+# behind the same NAT as her home, must not notice any of it.
+
+. "$(dirname "$0")/lib.sh"
+
+policy() { # policy KEY=VALUE...: the gateway starts anew with these in [auth]
+	{ echo '[auth]' && printf '%s\n' "$@"; } >/etc/vpngw/vpngw.conf.d/60-policy.conf
+	gw_restart
+}
+
+all_up() { # all_up: bob and alice at home log in
+	ss_up c1 && vpnc_up c2
+}
+
+at_end+=("rm -f /etc/vpngw/vpngw.conf.d/60-policy.conf")
+must "the gateway is configured" gw_configure <<'E'
+[phase1]
+dpd_delay = 1h
+dpd_retry = 1s
+dpd_maxfail = 2
+E
+must "the gateway starts" gw_start
+must "alice's client at home starts" ss_client c1
+must "alice's client at work starts" ss_client d
+
+# unique = never
+must "alice logs in at home, and bob" all_up
+must "never: alice logs in at work as well" ss_up d
+check "never: all are there" assert_sessions 3
+check "never: she has two addresses" not equal "$(ss_address c1)" "$(ss_address d)"
+check "never: she reaches the LAN from home" assert_traffic c1 "$(ss_address c1)"
+check "never: and from work" assert_traffic d "$(ss_address d)"
+for ns in c1 d; do ss_down $ns >/dev/null; done
+vpnc_down c2
+
+# unique = keep
+must "keep: the gateway starts" policy 'unique = keep'
+must "keep: alice logs in at home, and bob" all_up
+home=$(ss_address c1)
+ss_forget d
+check "keep: alice is refused at work" not ss_up d
+check "keep: her client is told so" ss_says d "$ss_refused"
+check "keep: the journal says why" assert_journal EVENT=auth-failed USER=alice REASON=unique
+check "keep: and names the key" assert_journal_says 'alice .*\[auth\] unique = keep'
+check "keep: her session at home goes on" assert_traffic c1 "$home"
+check "keep: bob's vpnc crashes" vpnc_crash c2
+must "keep: he logs in again, for vpnc says that it has no other session" vpnc_up c2
+check "keep: his old session is gone" assert_journal EVENT=session-down USER=bob REASON=replaced
+check "keep: he has the address that he had" assert_session bob "$(vpnc_address c2)" $NAT
+check "keep: he reaches the LAN" assert_traffic c2 "$(vpnc_address c2)"
+check "keep: alice is still there" assert_session alice "$home" $NAT
+check "keep: alice's machine at home crashes" ss_crash c1
+must "keep: it starts again" ss_client c1
+check "keep: strongSwan does not say so, and she is refused" not ss_up c1
+check "keep: but her old session was asked, and is found dead" \
+	assert_journal EVENT=dpd-timeout USER=alice
+must "keep: then she gets in" ss_up c1
+check "keep: she has the address that she had" assert_session alice "$home" $NAT
+check "keep: there is one session of each" assert_sessions 2
+ss_down c1 >/dev/null
+vpnc_down c2
+
+# unique = replace
+must "replace: the gateway starts" policy 'unique = replace'
+must "replace: alice logs in at home, and bob" all_up
+home=$(ss_address c1)
+ss_forget c1
+must "replace: alice logs in at work" ss_up d
+check "replace: her client at home is told" ss_says c1 "$ss_deleted"
+check "replace: the journal says why" assert_journal EVENT=session-down USER=alice REASON=replaced
+check "replace: her address went with her" assert_session alice "$home" $DIRECT
+check "replace: she reaches the LAN from work" assert_traffic d "$home"
+check "replace: bob is still there" assert_traffic c2 "$(vpnc_address c2)"
+ss_down d >/dev/null
+vpnc_down c2
+
+# sessions_per_user
+must "two: the gateway starts" policy 'sessions_per_user = 2'
+must "two: alice logs in at home" ss_up c1
+must "two: and at work" ss_up d
+check "two: she is refused a third time" not vpnc_up c2 user=alice password=wonderland
+check "two: the journal says why" \
+	assert_journal EVENT=auth-failed USER=alice REASON=sessions-per-user
+check "two: and names the key" assert_journal_says 'alice .*\[auth\] sessions_per_user'
+check "two: both sessions are there" assert_sessions 2
+must "two: bob logs in" vpnc_up c2
+finish
