@@ -10,9 +10,9 @@ expected_outside='udp port 500 or udp port 4500 or ip proto 50
 # Addresses that exist inside only.
 inner_addresses='net 10.10.0.0/16 or net 10.99.0.0/16'
 
-# Starts to write down what passes the gateway's outside link.
-capture_start() {
-	become_in_ns i tcpdump -i g -n -U --immediate-mode -s 0 -w "$W/outside.pcap" 2>"$W/tcpdump.log" &
+# Starts to write down what passes the gateway's outside link, or another port of i.
+capture_start() { # capture_start [PORT]
+	become_in_ns i tcpdump -i "${1:-g}" -n -U --immediate-mode -s 0 -w "$W/outside.pcap" 2>"$W/tcpdump.log" &
 	capture_pid=$!
 	at_end+=(capture_stop)
 	wait_for_line 30 "$W/tcpdump.log" 'listening on'
