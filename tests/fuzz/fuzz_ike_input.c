@@ -38,6 +38,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			gate_do_all(&f.g);
 		if (how & FUZZ_WAITS)
 			gate_pass(&f.g, 3000000);
+		if (how & FUZZ_ESP && f.g.n_pairs) {
+			const struct ike_child_fx *k = &f.g.pair[0].fx;
+
+			ike_moved(f.g.ike, k->spi_in, &k->peer, &f.c.self, f.g.now, &f.g.fx);
+			gate_run(&f.g);
+		}
 		check(&f.g);
 	}
 	gate_do_all(&f.g);

@@ -199,6 +199,12 @@ static void quick(void)
 	record(FUZZ_UP_NAT);
 	say("quick-pfs", client_quick1(&f.c, none, none), FUZZ_COOKIES | FUZZ_MOVES);
 	stop("quick-pfs-from-a-new-port");
+	record(FUZZ_UP_NAT);
+	for (unsigned i = 0; i < 5; i++)
+		say("dpd", client_dpd(&f.c, 5 + i),
+		    FUZZ_COOKIES | (i % 2 ? FUZZ_ESP | FUZZ_WAITS : FUZZ_MOVES));
+	say("dpd", client_dpd(&f.c, 10), FUZZ_MOVES | FUZZ_ESP | FUZZ_WAITS);
+	stop("moves-by-ike-and-esp");
 	record(FUZZ_LEASED);
 	say("quick-no-ids", payload(XCHG_QUICK, PL_SA, none), FUZZ_COOKIES);
 	stop("quick-without-a-nonce");

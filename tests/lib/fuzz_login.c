@@ -23,6 +23,7 @@ static void prepare(struct fuzz_login *f, enum fuzz_state s)
 		m->n_split = 2;
 		m->default_domain = span_str("example.net");
 		f->c.behind_nat = true;
+		f->g.conf.natt_keepalive_us = 10000000;
 		f->c.pfs = 31;
 	}
 	f->c.main = s >= FUZZ_MAIN_SA;

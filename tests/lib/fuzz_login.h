@@ -35,6 +35,7 @@ enum fuzz_habit {
 	FUZZ_MOVES = 16,  /* from another port */
 	FUZZ_JOBS = 32,   /* then work that waits is done */
 	FUZZ_WAITS = 64,  /* then three seconds pass */
+	FUZZ_ESP = 128,   /* then ESP of the first pair comes from where this came from */
 };
 
 struct fuzz_login {
