@@ -82,7 +82,8 @@ E
 }
 
 ss_write_swanctl_conf() {
-	local aggressive=no own_id=
+	local aggressive=no own_id= dpd_delay=0s dpd_action=clear
+	[ $dpd = no ] || dpd_delay=2s dpd_action=$dpd
 	[ $mode = main ] || aggressive=yes own_id="id = keyid:$group"
 	cat <<E
 connections {
