@@ -14,7 +14,7 @@ second() { # by hand, as root, with the installed configuration
 
 # SAs without their counters, policies, interface and routes.
 kernel_state() {
-	ip -n g xfrm state
+	ip -n g xfrm state list nokeys
 	ip -n g xfrm policy list nosock
 	ip -n g -d -br link show type xfrm
 	ip -n g route show proto 118
