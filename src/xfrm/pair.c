@@ -36,18 +36,16 @@ static const char *sa_remedy(const struct xfrm_sa *sa, int err, char *buf, size_
 	case EPROTONOSUPPORT:
 		return sa->dst.family == IP_V6 ? "no ESP in this kernel: load esp6"
 					       : "no ESP in this kernel: load esp4";
-	case ENOSYS: /* an algorithm is not there; ENOENT: what joins them is not */
+	case ENOSYS: /* an algorithm is not there, or what joins them: which one is a matter of luck */
+	case ENOENT:
 		if (sa->aead)
-			return "cipher not available: modprobe -a crypto-gcm crypto-seqiv";
+			return "cipher not available: modprobe -a crypto-gcm crypto-seqiv "
+			       "crypto-stdrng";
 		snprintf(buf, cap,
-			 "cipher or hash not available: modprobe -a crypto-%.*s crypto-%.*s",
+			 "cipher or hash not available: modprobe -a crypto-%.*s crypto-%.*s "
+			 "crypto-authenc crypto-echainiv crypto-stdrng",
 			 enc_len, enc, auth_len, auth);
 		return buf;
-	case ENOENT:
-		return sa->aead ? "cipher not available: modprobe -a crypto-gcm crypto-seqiv "
-				  "crypto-stdrng"
-				: "cipher not available: modprobe -a crypto-authenc "
-				  "crypto-echainiv crypto-stdrng";
 	case EEXIST:
 		return "SPI in use";
 	case EINVAL:
