@@ -345,7 +345,7 @@ static uint32_t phase1_life(const struct ike_conf *c, uint32_t offered)
 
 	if (c->check == IKE_CHECK_OBEY && offered != UINT32_MAX)
 		life = offered;
-	return life < LIMIT_MIN_LIFE_S ? LIMIT_MIN_LIFE_S : life;
+	return ike_least_life(life, c->p1_life_s);
 }
 
 int aggr_third(struct ike_event *ev)

@@ -189,6 +189,13 @@ void ike_note(struct ike *ike, const struct ike_sa *sa, const struct endpoint *p
 	it->note.detail = fx_copy(fx, span_str(detail));
 }
 
+uint32_t ike_least_life(uint32_t life, uint32_t ours)
+{
+	uint32_t least = ours < LIMIT_MIN_LIFE_S ? ours : LIMIT_MIN_LIFE_S;
+
+	return life < least ? least : life;
+}
+
 uint64_t ike_repeat_at(const struct ike *ike, uint64_t now, unsigned n)
 {
 	double wait = (double)ike->conf->retransmit_us;

@@ -59,6 +59,9 @@ uint32_t ike_random_msgid(struct ike *ike, const struct ike_sa *sa);
 void ike_note(struct ike *ike, const struct ike_sa *sa, const struct endpoint *peer,
 	      enum ike_reason why, const char *detail, struct fx *fx);
 
+/* What a client gets that asks for `life` seconds of ours: never next to nothing. */
+uint32_t ike_least_life(uint32_t life, uint32_t ours);
+
 /* When to repeat something for the n-th time (n = 0: the first repetition). */
 uint64_t ike_repeat_at(const struct ike *ike, uint64_t now, unsigned n);
 

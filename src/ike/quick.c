@@ -83,7 +83,7 @@ static uint32_t child_life(const struct ike_conf *c, uint32_t offered, bool *ret
 		life = c->p2_life_s;
 		*ret_clamped = true;
 	}
-	return life < LIMIT_MIN_LIFE_S ? LIMIT_MIN_LIFE_S : life;
+	return ike_least_life(life, c->p2_life_s);
 }
 
 /* The exchange's memory of the first message; views are copied. */

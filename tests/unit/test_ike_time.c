@@ -244,21 +244,25 @@ static void test_offered_life(void)
 	static const struct {
 		const char *name, *life;
 		enum ike_check check;
+		uint32_t ours;
 		uint64_t s;
 	} rows[] = {
-		{ "vpnc's 25 days", "0020c49b", IKE_CHECK_CLAIM, 86400 },
-		{ "an hour", "00000e10", IKE_CHECK_CLAIM, 3600 },
-		{ "N070: a second", "00000001", IKE_CHECK_CLAIM, LIMIT_MIN_LIFE_S },
-		{ "N070: nothing", "00000000", IKE_CHECK_CLAIM, LIMIT_MIN_LIFE_S },
-		{ "N070: 2^32-1 s", "ffffffff", IKE_CHECK_CLAIM, 86400 },
-		{ "25 days, obeyed", "0020c49b", IKE_CHECK_OBEY, 2147483 },
-		{ "a second, obeyed", "00000001", IKE_CHECK_OBEY, LIMIT_MIN_LIFE_S },
+		{ "vpnc's 25 days", "0020c49b", IKE_CHECK_CLAIM, 86400, 86400 },
+		{ "an hour", "00000e10", IKE_CHECK_CLAIM, 86400, 3600 },
+		{ "N070: a second", "00000001", IKE_CHECK_CLAIM, 86400, LIMIT_MIN_LIFE_S },
+		{ "N070: nothing", "00000000", IKE_CHECK_CLAIM, 86400, LIMIT_MIN_LIFE_S },
+		{ "N070: 2^32-1 s", "ffffffff", IKE_CHECK_CLAIM, 86400, 86400 },
+		{ "25 days, obeyed", "0020c49b", IKE_CHECK_OBEY, 86400, 2147483 },
+		{ "a second, obeyed", "00000001", IKE_CHECK_OBEY, 86400, LIMIT_MIN_LIFE_S },
+		{ "an hour, where we say 20 s", "00000e10", IKE_CHECK_CLAIM, 20, 20 },
+		{ "a second, where we say 20 s", "00000001", IKE_CHECK_CLAIM, 20, 20 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		kit_prepare();
 		g.no_crypto = c.no_crypto = true;
 		g.conf.check = rows[i].check;
+		g.conf.p1_life_s = rows[i].ours;
 		gate_start(&g);
 		first();
 		memcpy(craft_body(&k, PL_SA, 0) + craft_body_len(&k, PL_SA, 0) - 4,
