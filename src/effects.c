@@ -287,6 +287,9 @@ static struct xfrm_pair *pair_of(const struct gw *gw, const struct ike_child_fx 
 
 	if (!p)
 		return NULL;
+	p->part = k->part == IKE_PART_IN    ? XFRM_PAIR_IN
+		  : k->part == IKE_PART_OUT ? XFRM_PAIR_OUT
+					    : XFRM_PAIR_BOTH;
 	fill_sa(gw, k, who, true, &p->in);
 	fill_sa(gw, k, who, false, &p->out);
 	p->inner = k->inner;
@@ -312,9 +315,10 @@ static void run_child_add(struct gw *gw, const struct fx_item *it)
 	if (rc < 0)
 		log_err("%s: the kernel refuses the IPsec SA: %s: %s",
 			endpoint_str(&it->child->peer, peer), what, strerror(-rc));
+	/* Nobody wants it any more. The policies of a part are another pair's as well. */
 	if (!ike_child_done(gw->ike, it->who, it->child->child, rc, gw_now_us(gw), gw->fx) &&
 	    rc == 0)
-		xfrm_pair_del(gw->xfrm, p, it->child->keep_policies);
+		xfrm_pair_del(gw->xfrm, p, p->part != XFRM_PAIR_BOTH);
 	pair_free(p);
 }
 

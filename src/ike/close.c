@@ -159,10 +159,11 @@ static void tick_children(struct ike *ike, struct ike_sa *sa, uint64_t now, stru
 		next = c->next;
 		if (now < c->expires_us)
 			continue;
-		if (c->state == IKE_CHILD_UP)
+		if (c->state == IKE_CHILD_UP || c->state == IKE_CHILD_READY)
 			info_delete_child(ike, sa, c, now, fx);
 		child_drop(ike, sa, c, fx);
 	}
+	child_send_waiting(sa, now, fx);
 }
 
 static void tick_sa(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)

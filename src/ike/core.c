@@ -136,7 +136,7 @@ void sa_rearm(struct ike *ike, struct ike_sa *sa)
 		least(&due, x->forget_us);
 	}
 	for (const struct ike_child *c = sa->children; c; c = c->next)
-		least(&due, c->expires_us);
+		least(&due, c->expires_us < c->send_us ? c->expires_us : c->send_us);
 	table_due(&ike->t, sa, due);
 }
 

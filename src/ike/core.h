@@ -120,6 +120,9 @@ void xauth_refuse(struct ike *ike, struct ike_sa *sa, enum ike_reason why, uint6
 		  struct fx *fx);
 void quick_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int err, struct span g_r,
 		   struct span shared, uint64_t now, struct fx *fx);
+/* The kernel has taken the pair (err 0), or has nothing of it. */
+void quick_installed(struct ike *ike, struct ike_sa *sa, struct ike_child *c, int err, uint64_t now,
+		     struct fx *fx);
 
 /* ---- info.c: what we tell ---- */
 
@@ -132,10 +135,25 @@ void info_delete_child(struct ike *ike, struct ike_sa *sa, const struct ike_chil
 		       struct fx *fx);
 void info_delete_sa(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 
-/* ---- close.c ---- */
+/* ---- child.c ---- */
+
+bool child_same_nets(const struct ike_child *a, const struct ike_child *b);
+
+/* Asks for the pair of this Quick Mode in the kernel; ike_child_done() goes on with
+ * quick_installed(). */
+void child_install(struct ike_sa *sa, const struct ike_quick *q, struct span shared, struct fx *fx);
+
+/* Both sides have agreed on the pair: it carries traffic as soon as the kernel has all of it. */
+void child_confirm(struct ike *ike, struct ike_sa *sa, struct ike_child *c, uint64_t now,
+		   struct fx *fx);
+
+/* Pairs that only receive begin to send when their time has come, or when no other does. */
+void child_send_waiting(struct ike_sa *sa, uint64_t now, struct fx *fx);
 
 /* Removes one SA pair from the kernel and from the session. */
 void child_drop(struct ike *ike, struct ike_sa *sa, struct ike_child *c, struct fx *fx);
+
+/* ---- close.c ---- */
 
 /* Ends the SA: pairs, lease, journal; with `tell`, Deletes that are repeated for a few seconds.
  * The SA may be gone afterwards. */

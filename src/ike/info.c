@@ -193,6 +193,7 @@ static void delete_children(struct ike_event *ev, const struct ike_delete *d)
 		if (c)
 			child_drop(ev->ike, ev->sa, c, ev->fx);
 	}
+	child_send_waiting(ev->sa, ev->now, ev->fx);
 }
 
 /* True when the SA that carried it is gone. */

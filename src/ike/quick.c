@@ -10,7 +10,8 @@
  * kernel that refuses is told to the client instead of an answer. Without HASH(3) it is taken out
  * again after LIMIT_QUICK_WAIT_S.
  *
- * Not here: choice of the proposal (sapl_quick.c), of the traffic (quick_id.c), keys (keymat.c).
+ * Not here: choice of the proposal (sapl_quick.c), of the traffic (quick_id.c), the pair's keys and
+ * its way into the kernel (child.c).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,8 +19,6 @@
 #include "cleanup.h"
 #include "ike/core.h"
 #include "ike/dh.h"
-
-#define OLD_CHILD_GRACE_S 30 /* the replaced pair still receives for this long */
 
 /* Refuses under the SA's protection; the SA stays, and this exchange is over. */
 static int refuse(struct ike_event *ev, uint16_t type, enum ike_reason why, const char *detail)
@@ -116,11 +115,6 @@ static int quick_keep(struct ike_event *ev, struct ike_xchg *x, const struct p2_
 	return 0;
 }
 
-static bool same_nets(const struct ike_child *a, const struct ike_child *b)
-{
-	return a->n_nets == b->n_nets && memcmp(a->nets, b->nets, sizeof(a->nets)) == 0;
-}
-
 /* The number of this set of networks: an older pair's with the same, else a free one. */
 static uint8_t set_of(const struct ike_sa *sa, const struct ike_child *c)
 {
@@ -128,7 +122,7 @@ static uint8_t set_of(const struct ike_sa *sa, const struct ike_child *c)
 	uint8_t n = 0;
 
 	for (const struct ike_child *o = sa->children; o; o = o->next) {
-		if (same_nets(o, c))
+		if (child_same_nets(o, c))
 			return o->set;
 		taken |= 1u << o->set;
 	}
@@ -158,14 +152,11 @@ static struct ike_child *new_child(struct ike_event *ev, const struct ike_child 
 	c->encap = sa->natt;
 	c->pfs_group = choice->group;
 	c->since_us = ev->now;
-	c->expires_us = UINT64_MAX;
+	c->expires_us = c->send_us = UINT64_MAX;
 	c->next = sa->children;
 	sa->children = c;
 	return c;
 }
-
-static void install(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, struct span shared,
-		    struct fx *fx);
 
 /* Everything about the message is verified and chosen: now the SA changes. */
 static int quick_begin(struct ike_event *ev, const struct ike_child *selected,
@@ -195,7 +186,7 @@ static int quick_begin(struct ike_event *ev, const struct ike_child *selected,
 	c->expires_us = ev->now + child_life(ev->ike->conf, choice->life_s, &clamped) * US_PER_S;
 	x->quick->clamp_life = clamped;
 	if (!choice->group) {
-		install(ev->ike, sa, x, (struct span){ 0 }, ev->fx);
+		child_install(sa, x->quick, (struct span){ 0 }, ev->fx);
 		return 0;
 	}
 	it = fx_add(ev->fx, FX_DH, sa_ticket(sa, x->serial));
@@ -233,97 +224,6 @@ int quick_first(struct ike_event *ev)
 	return quick_begin(ev, &selected, &choice);
 }
 
-/* ---- keys and kernel ---- */
-
-static size_t enc_key_len(const struct ike_p2 *alg)
-{
-	switch (alg->enc) {
-	case ESP_ENC_AES_CBC:
-		return alg->key_len / 8u;
-	case ESP_ENC_3DES_CBC:
-		return 24;
-	case ESP_ENC_AES_GCM16:
-		return alg->key_len / 8u + 4; /* the salt follows the key: RFC 4106 8.1 */
-	}
-	return 0;
-}
-
-static size_t auth_key_len(enum esp_auth auth)
-{
-	switch (auth) {
-	case ESP_AUTH_NONE:
-		return 0;
-	case ESP_AUTH_MD5_96:
-		return 16;
-	case ESP_AUTH_SHA1_96:
-		return 20;
-	case ESP_AUTH_SHA256_128:
-	case ESP_AUTH_SHA256_96:
-		return 32;
-	case ESP_AUTH_SHA384_192:
-		return 48;
-	case ESP_AUTH_SHA512_256:
-		return 64;
-	}
-	return 0;
-}
-
-/* KEYMAT is cut: cipher key first, then the integrity key. */
-static int child_keys(const struct ike_sa *sa, const struct ike_quick *q, uint32_t spi,
-		      struct span shared, const struct ike_child_fx *k, uint8_t *enc, uint8_t *auth)
-{
-	uint8_t mat[ESP_ENC_KEY_MAX + ESP_AUTH_KEY_MAX];
-	int rc = keymat_child(&sa->keys, PROTO_ESP, spi, shared,
-			      (struct span){ q->nonce_i, q->nonce_i_len }, SPAN_OF(q->nonce_r), mat,
-			      (size_t)k->enc_len + k->auth_len);
-
-	if (rc == 0) {
-		memcpy(enc, mat, k->enc_len);
-		memcpy(auth, mat + k->enc_len, k->auth_len);
-	}
-	explicit_bzero(mat, sizeof(mat));
-	return rc;
-}
-
-/* The pair as the shell needs it, in the arena; keys only when given a Quick Mode. */
-static struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_child *c,
-				     struct fx *fx)
-{
-	struct ike_child_fx *k = fx_space(fx, sizeof(*k));
-
-	if (!k)
-		return NULL;
-	*k = (struct ike_child_fx){ .child = c->number,
-				    .set = c->set,
-				    .spi_in = c->spi_in,
-				    .spi_out = c->spi_out,
-				    .local = c->local,
-				    .peer = c->peer,
-				    .encap = c->encap,
-				    .enc = c->alg.enc,
-				    .auth = c->alg.auth,
-				    .enc_len = (uint8_t)enc_key_len(&c->alg),
-				    .auth_len = (uint8_t)auth_key_len(c->alg.auth),
-				    .inner = sa->lease,
-				    .n_nets = c->n_nets };
-	memcpy(k->nets, c->nets, sizeof(k->nets));
-	return k;
-}
-
-static void install(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, struct span shared,
-		    struct fx *fx)
-{
-	struct ike_child *c = child_find(sa, x->quick->child);
-	struct ike_child_fx *k = child_fx(sa, c, fx);
-
-	(void)ike;
-	/* On failure nothing is answered; the exchange ends with its time, and the pair with it. */
-	if (!k || child_keys(sa, x->quick, c->spi_in, shared, k, k->enc_in, k->auth_in) < 0 ||
-	    child_keys(sa, x->quick, c->spi_out, shared, k, k->enc_out, k->auth_out) < 0)
-		return;
-	fx_add(fx, FX_CHILD_ADD, sa_ticket(sa, x->serial))->child = k;
-}
-
 void quick_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int err, struct span g_r,
 		   struct span shared, uint64_t now, struct fx *fx)
 {
@@ -343,21 +243,7 @@ void quick_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int e
 	(void)now;
 	memcpy(q->dh->g_r, g_r.p, g_r.n);
 	q->dh->g_r_len = (uint16_t)g_r.n;
-	install(ike, sa, x, shared, fx);
-}
-
-void child_drop(struct ike *ike, struct ike_sa *sa, struct ike_child *c, struct fx *fx)
-{
-	struct ike_child_fx *k = c->in_kernel ? child_fx(sa, c, fx) : NULL;
-
-	if (k) {
-		for (const struct ike_child *o = sa->children; o; o = o->next)
-			k->keep_policies |= o != c && o->in_kernel && o->n_nets == c->n_nets &&
-					    memcmp(o->nets, c->nets, sizeof(o->nets)) == 0;
-		fx_add(fx, FX_CHILD_DEL, sa_ticket(sa, 0))->child = k;
-	}
-	u32_del(&ike->t.spis, c->spi_in);
-	child_remove(sa, c);
+	child_install(sa, q, shared, fx);
 }
 
 /* ---- our message ---- */
@@ -406,48 +292,31 @@ static struct span quick_second(struct ike *ike, struct ike_sa *sa, struct ike_x
 	return build_sealed(&b, &sa->keys, &hash, x->iv);
 }
 
-bool ike_child_done(struct ike *ike, struct ike_ticket who, uint32_t child, int err, uint64_t now,
-		    struct fx *fx)
+void quick_installed(struct ike *ike, struct ike_sa *sa, struct ike_child *c, int err, uint64_t now,
+		     struct fx *fx)
 {
-	struct ike_sa *sa = table_get(&ike->t, who.who);
-	struct ike_xchg *x = sa ? xchg_by_serial(sa, who.serial) : NULL;
-	struct ike_child *c = sa ? child_find(sa, child) : NULL;
-	struct span out;
+	struct ike_xchg *x = sa->xchgs;
+	struct span out = { 0 };
 
-	if (!x || !x->quick || x->quick->child != child || !c)
-		return false;
-	c->in_kernel = err == 0;
-	out = err == 0 ? quick_second(ike, sa, x, c) : (struct span){ 0 };
-	if (!out.n || xchg_store(x, out) < 0) {
-		info_notify(ike, sa, PROTO_ESP, N_NO_PROPOSAL_CHOSEN, (struct span){ 0 },
-			    (struct span){ 0 }, fx);
-		ike_note(ike, sa, &sa->peer, IKE_R_KERNEL, "", fx);
-		child_drop(ike, sa, c, fx);
-		x->done = true;
-	} else {
+	while (x && (!x->quick || x->quick->child != c->number))
+		x = x->next;
+	if (x && err == 0)
+		out = quick_second(ike, sa, x, c);
+	if (out.n && xchg_store(x, out) == 0) {
 		x->answered = true;
 		x->next_us = ike_repeat_at(ike, now, 0);
 		sa_send(ike, sa, out, fx);
+		return;
 	}
-	sa_rearm(ike, sa);
-	return true;
+	info_notify(ike, sa, PROTO_ESP, N_NO_PROPOSAL_CHOSEN, (struct span){ 0 },
+		    (struct span){ 0 }, fx);
+	ike_note(ike, sa, &sa->peer, IKE_R_KERNEL, "", fx);
+	child_drop(ike, sa, c, fx);
+	if (x)
+		x->done = true;
 }
 
 /* ---- the third message ---- */
-
-/* A newer pair for the same traffic is confirmed: the older ones only receive what is on its way. */
-static void supersede(struct ike_sa *sa, const struct ike_child *c, uint64_t now)
-{
-	uint64_t grace = now + OLD_CHILD_GRACE_S * US_PER_S;
-
-	for (struct ike_child *o = sa->children; o; o = o->next) {
-		if (o == c || o->state != IKE_CHILD_UP || !same_nets(o, c))
-			continue;
-		o->state = IKE_CHILD_OLD;
-		if (o->expires_us > grace)
-			o->expires_us = grace;
-	}
-}
 
 int quick_third(struct ike_event *ev)
 {
@@ -466,12 +335,6 @@ int quick_third(struct ike_event *ev)
 	x->answered = false; /* the third message has no answer: a repetition gets nothing */
 	x->next_us = UINT64_MAX;
 	x->forget_us = ev->now + LIMIT_EXCHANGE_KEEP_S * US_PER_S;
-	c->state = IKE_CHILD_UP;
-	supersede(sa, c, ev->now);
-	if (sa->state != IKE_ST_UP) {
-		sa_enter(ev->ike, sa, IKE_ST_UP);
-		sa->deadline_us = UINT64_MAX;
-		sa_report(sa, FX_UP, IKE_R_NONE, ev->fx);
-	}
+	child_confirm(ev->ike, sa, c, ev->now, ev->fx);
 	return 0;
 }

@@ -41,8 +41,14 @@ enum ike_nat {              /* what NAT-D said; a set */
 
 enum ike_child_state {
 	IKE_CHILD_PENDING, /* Quick Mode not finished */
+	IKE_CHILD_READY,   /* finished; it receives, and an older pair sends for a moment yet */
 	IKE_CHILD_UP,
 	IKE_CHILD_OLD, /* replaced by a newer pair with the same selectors; lives out its grace */
+};
+
+/* Keys of an outbound SA that is not in the kernel yet. */
+struct ike_out_keys {
+	uint8_t enc[ESP_ENC_KEY_MAX], auth[ESP_AUTH_KEY_MAX];
 };
 
 /* One SA pair. */
@@ -50,7 +56,10 @@ struct ike_child {
 	struct ike_child *next; /* owned */
 	uint32_t number;        /* within the session */
 	enum ike_child_state state;
-	bool in_kernel;
+	bool in_kernel;           /* its inbound SA; the outbound one unless `out` has its keys */
+	enum ike_part installing; /* what the shell is at */
+	struct ike_out_keys *out; /* owned */
+	uint64_t send_us;         /* READY: when it begins to send; UINT64_MAX: it has been told */
 	uint32_t spi_in, spi_out; /* host order */
 	struct ike_p2 alg;
 	bool encap;

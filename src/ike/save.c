@@ -57,6 +57,7 @@ static void put_child(struct wr *w, const struct ike_child *c)
 	put_endpoint(w, &c->peer);
 	wr_be64(w, c->since_us);
 	wr_be64(w, c->expires_us);
+	put_bytes(w, c->out, c->out ? sizeof(*c->out) : 0);
 	wr_u8(w, c->n_nets);
 	for (unsigned i = 0; i < c->n_nets; i++) {
 		put_addr(w, &c->nets[i].addr);
@@ -171,9 +172,28 @@ static void get_endpoint(struct rd *r, struct endpoint *e)
 	e->port = rd_be16(r);
 }
 
+/* The keys of a pair that only receives yet; it begins to send as soon as time is looked at. */
+static int get_out_keys(struct rd *r, struct ike_child *c)
+{
+	size_t n = rd_be16(r);
+
+	c->send_us = UINT64_MAX;
+	if (r->bad || n != (c->state == IKE_CHILD_READY ? sizeof(*c->out) : 0))
+		return -EBADMSG;
+	if (n == 0)
+		return 0;
+	c->out = calloc(1, sizeof(*c->out));
+	if (!c->out)
+		return -ENOMEM;
+	rd_copy(r, c->out, n);
+	c->send_us = 0;
+	return 0;
+}
+
 static int get_child(struct rd *r, struct ike_child **end)
 {
 	struct ike_child *c = calloc(1, sizeof(*c));
+	int rc;
 
 	if (!c)
 		return -ENOMEM;
@@ -192,6 +212,9 @@ static int get_child(struct rd *r, struct ike_child **end)
 	get_endpoint(r, &c->peer);
 	c->since_us = rd_be64(r);
 	c->expires_us = rd_be64(r);
+	rc = get_out_keys(r, c);
+	if (rc < 0)
+		return rc;
 	c->n_nets = rd_u8(r);
 	for (unsigned i = 0; i < c->n_nets && i < IKE_SELECTORS; i++) {
 		get_addr(r, &c->nets[i].addr);
@@ -199,7 +222,7 @@ static int get_child(struct rd *r, struct ike_child **end)
 	}
 	c->in_kernel = true;
 	return r->bad || c->n_nets > IKE_SELECTORS || c->set >= IKE_SETS || c->spi_in < 256 ||
-			       (c->state != IKE_CHILD_UP && c->state != IKE_CHILD_OLD)
+			       c->state == IKE_CHILD_PENDING || c->state > IKE_CHILD_OLD
 		       ? -EBADMSG
 		       : 0;
 }

@@ -173,6 +173,14 @@ struct ike_child *child_find(const struct ike_sa *sa, uint32_t number)
 	return c;
 }
 
+struct ike_out_keys *child_out_free(struct ike_out_keys *k)
+{
+	if (k)
+		explicit_bzero(k, sizeof(*k));
+	free(k);
+	return NULL;
+}
+
 void child_remove(struct ike_sa *sa, struct ike_child *c)
 {
 	struct ike_child **p = &sa->children;
@@ -180,5 +188,6 @@ void child_remove(struct ike_sa *sa, struct ike_child *c)
 	while (*p != c)
 		p = &(*p)->next;
 	*p = c->next;
+	child_out_free(c->out);
 	free(c);
 }

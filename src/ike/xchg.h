@@ -98,3 +98,4 @@ int use_id(struct ike_sa *sa, uint32_t msgid); /* 0, -ENOMEM, -ENOSPC at the lim
 /* SA pairs. */
 struct ike_child *child_find(const struct ike_sa *sa, uint32_t number);
 void child_remove(struct ike_sa *sa, struct ike_child *c); /* takes it out and frees it */
+struct ike_out_keys *child_out_free(struct ike_out_keys *k);

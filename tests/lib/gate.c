@@ -92,6 +92,12 @@ void gate_signature(struct span hash, uint8_t out[static GATE_SIG])
 		out[i] = (uint8_t)(hash.p[i % hash.n] ^ 0x5a ^ i);
 }
 
+static void forget_out(struct gate *g)
+{
+	g->n_out = 0;
+	*g->trace = '\0';
+}
+
 /* ---- what the core asks for ---- */
 
 static void fault(struct gate *g, const char *text)
@@ -226,13 +232,44 @@ static void do_lease(struct gate *g, const struct gate_job *j)
 	}
 }
 
+static struct gate_pair *pair_of(struct gate *g, uint32_t spi_in)
+{
+	for (unsigned i = 0; i < g->n_pairs; i++)
+		if (g->pair[i].fx.spi_in == spi_in)
+			return &g->pair[i];
+	return NULL;
+}
+
+/* The outbound SA of a pair that is in the kernel. */
+static void do_child_out(struct gate *g, const struct gate_job *j)
+{
+	struct gate_pair *p = pair_of(g, j->child.spi_in);
+
+	if (p && g->child_err == 0) {
+		if (p->out)
+			fault(g, "an outbound SA is installed twice");
+		p->out = true;
+		p->fx.part = IKE_PART_BOTH;
+		memcpy(p->fx.enc_out, j->child.enc_out, sizeof(p->fx.enc_out));
+		memcpy(p->fx.auth_out, j->child.auth_out, sizeof(p->fx.auth_out));
+	}
+	if (ike_child_done(g->ike, j->who, j->child.child, g->child_err, g->now, &g->fx) && !p)
+		fault(g, "an outbound SA for a pair that is not in the kernel");
+}
+
 static void do_child(struct gate *g, const struct gate_job *j)
 {
-	struct gate_pair p = { .who = j->who.who, .fx = j->child };
+	struct gate_pair p = { .who = j->who.who,
+			       .out = j->child.part == IKE_PART_BOTH,
+			       .fx = j->child };
 
-	for (unsigned i = 0; i < g->n_pairs; i++)
-		if (g->pair[i].fx.spi_in == j->child.spi_in)
-			fault(g, "an inbound SPI is installed twice");
+	if (j->child.part == IKE_PART_OUT) {
+		do_child_out(g, j);
+		return;
+	}
+
+	if (pair_of(g, j->child.spi_in))
+		fault(g, "an inbound SPI is installed twice");
 	if (g->n_pairs == GATE_PAIRS)
 		abort();
 	if (g->child_err == 0)
@@ -305,14 +342,14 @@ void gate_do(struct gate *g, unsigned i)
 {
 	struct gate_job j = pop_job(g, i);
 
-	g->n_out = 0;
+	forget_out(g);
 	do_job(g, &j);
 	gate_run(g);
 }
 
 void gate_do_all(struct gate *g)
 {
-	g->n_out = 0;
+	forget_out(g);
 	while (g->n_jobs) {
 		struct gate_job j = pop_job(g, 0);
 
@@ -329,12 +366,51 @@ void gate_verdict(struct gate *g, enum ike_verdict v)
 	while (i < g->n_jobs && g->job[i].kind != FX_AUTH)
 		i++;
 	j = pop_job(g, i);
-	g->n_out = 0;
+	forget_out(g);
 	ike_auth_done(g->ike, j.who, v, g->now, &g->fx);
 	gate_run(g);
 }
 
 /* ---- driving it ---- */
+
+/* s: a datagram; k: Diffie-Hellman; B, I, O: a pair, its inbound or its outbound SA goes in, D: it
+ * is taken out; U, X: a session comes up, ends; n: a remark; other work has no letter. */
+static char trace_letter(const struct fx_item *it)
+{
+	static const char part[] = {
+		[IKE_PART_BOTH] = 'B', [IKE_PART_IN] = 'I', [IKE_PART_OUT] = 'O'
+	};
+
+	switch (it->kind) {
+	case FX_SEND:
+		return 's';
+	case FX_DH:
+		return 'k';
+	case FX_CHILD_ADD:
+		return part[it->child->part];
+	case FX_CHILD_DEL:
+		return 'D';
+	case FX_UP:
+		return 'U';
+	case FX_DOWN:
+		return 'X';
+	case FX_NOTE:
+		return 'n';
+	case FX_SIGN:
+	case FX_AUTH:
+	case FX_LEASE:
+		break;
+	}
+	return 0;
+}
+
+static void add_trace(struct gate *g, const struct fx_item *it)
+{
+	size_t n = strlen(g->trace);
+
+	if (n + 1 < sizeof(g->trace) && trace_letter(it))
+		g->trace[n] = trace_letter(it), g->trace[n + 1] = '\0';
+}
 
 static void run_one(struct gate *g, const struct fx_item *it)
 {
@@ -367,6 +443,7 @@ void gate_run(struct gate *g)
 	for (unsigned i = 0; i < g->fx.n; i++) {
 		struct fx_item it = g->fx.v[i];
 
+		add_trace(g, &it);
 		run_one(g, &it);
 	}
 	if (g->fx.overflow)
@@ -379,7 +456,7 @@ void gate_input(struct gate *g, const struct endpoint *peer, const struct endpoi
 {
 	struct ike_dgram d = { .peer = *peer, .local = *local, .natt = natt, .data = data };
 
-	g->n_out = 0;
+	forget_out(g);
 	ike_input(g->ike, &d, g->now, &g->fx);
 	gate_run(g);
 }
@@ -389,7 +466,7 @@ void gate_pass(struct gate *g, uint64_t us)
 	uint64_t end = g->now + us;
 	unsigned rounds = 0;
 
-	g->n_out = 0;
+	forget_out(g);
 	while (ike_deadline(g->ike) <= end) {
 		if (ike_deadline(g->ike) > g->now)
 			g->now = ike_deadline(g->ike);

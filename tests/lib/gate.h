@@ -37,6 +37,7 @@ struct gate_event {
 
 struct gate_pair {
 	struct sess_id who;
+	bool out; /* its outbound SA is in, too */
 	struct ike_child_fx fx;
 };
 
@@ -70,6 +71,7 @@ struct gate {
 	/* what happened */
 	struct gate_dgram out[GATE_OUT]; /* the last ones are lost when there are more */
 	unsigned n_out;
+	char trace[128]; /* the effects since n_out was 0, in order: see trace_letter() */
 	struct gate_event event[GATE_EVENTS]; /* the last ones are lost when there are more */
 	unsigned n_events;
 	struct gate_pair pair[GATE_PAIRS]; /* in the kernel */
