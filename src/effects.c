@@ -414,6 +414,9 @@ static void run_one(struct gw *gw, const struct fx_item *it)
 	case FX_UP:
 		run_up(gw, it);
 		break;
+	case FX_REKEY:
+		event_rekey(it->session);
+		break;
 	case FX_DOWN:
 		run_down(gw, it);
 		break;

@@ -99,6 +99,7 @@ void gw_work_done(void *ctx, const struct work *w);
 
 /* ---- events.c ---- */
 void event_up(const struct ike_ticket *who, const struct fx_session *s);
+void event_rekey(const struct fx_session *s);
 void event_down(const struct gw *gw, const struct gw_session *g, const struct fx_session *s);
 void event_note(struct gw *gw, const struct fx_item *it);
 void event_lease(const struct ike_sa *sa, bool granted, const char *user, const struct ipaddr *addr,

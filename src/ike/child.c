@@ -145,11 +145,13 @@ static void child_up(struct ike *ike, struct ike_sa *sa, struct ike_child *c, ui
 		     struct fx *fx)
 {
 	uint64_t grace = now + OLD_CHILD_GRACE_S * US_PER_S;
+	bool rekeyed = false;
 
 	c->state = IKE_CHILD_UP;
 	for (struct ike_child *o = sa->children; o; o = o->next) {
 		if (o == c || o->state != IKE_CHILD_UP || !child_same_nets(o, c))
 			continue;
+		rekeyed = true;
 		o->state = IKE_CHILD_OLD;
 		if (o->expires_us > grace)
 			o->expires_us = grace;
@@ -158,6 +160,10 @@ static void child_up(struct ike *ike, struct ike_sa *sa, struct ike_child *c, ui
 		sa_enter(ike, sa, IKE_ST_UP);
 		sa->deadline_us = UINT64_MAX;
 		sa_report(sa, FX_UP, IKE_R_NONE, fx);
+	}
+	if (rekeyed) {
+		ike->count[IKE_C_REKEYED]++;
+		sa_report(sa, FX_REKEY, IKE_R_NONE, fx);
 	}
 }
 

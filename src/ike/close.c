@@ -15,12 +15,13 @@
 #define GHOST_LIFE_S   10
 #define AFTER_PHASE1   (ST(XAUTH) | ST(CHECKING) | ST_LOGGED_IN)
 
-void sa_report(struct ike_sa *sa, enum fx_kind kind, enum ike_reason why, struct fx *fx)
+struct fx_session *sa_report(struct ike_sa *sa, enum fx_kind kind, enum ike_reason why,
+			     struct fx *fx)
 {
 	struct fx_session *s = fx_space(fx, sizeof(*s));
 
 	if (!s)
-		return;
+		return NULL;
 	ike_session_name(sa, s->name);
 	memcpy(s->user, sa->user, sizeof(s->user));
 	memcpy(s->client, sa->client, sizeof(s->client));
@@ -30,6 +31,7 @@ void sa_report(struct ike_sa *sa, enum fx_kind kind, enum ike_reason why, struct
 	s->logged_in = 1u << sa->state & ST_LOGGED_IN;
 	s->reason = why;
 	fx_add(fx, kind, sa_ticket(sa, 0))->session = s;
+	return s;
 }
 
 void sa_down(struct ike *ike, struct ike_sa *sa, enum ike_reason why, struct fx *fx)

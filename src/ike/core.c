@@ -52,6 +52,7 @@ static const char *const counter_names[IKE_C__COUNT] = {
 	[IKE_C_NO_PROPOSAL] = "no_proposal",
 	[IKE_C_LOGIN_OK] = "logins",
 	[IKE_C_LOGIN_FAILED] = "logins_failed",
+	[IKE_C_REKEYED] = "rekeys",
 };
 
 uint64_t ike_counter(const struct ike *ike, enum ike_count c)

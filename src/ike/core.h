@@ -163,8 +163,9 @@ void sa_close(struct ike *ike, struct ike_sa *sa, enum ike_reason why, bool tell
 /* Reports the end (FX_DOWN) of what got past phase 1; the state follows. */
 void sa_down(struct ike *ike, struct ike_sa *sa, enum ike_reason why, struct fx *fx);
 
-/* The effect that names a session as it is now. */
-void sa_report(struct ike_sa *sa, enum fx_kind kind, enum ike_reason why, struct fx *fx);
+/* The effect that names a session as it is now; in the arena, NULL when that is full. */
+struct fx_session *sa_report(struct ike_sa *sa, enum fx_kind kind, enum ike_reason why,
+			     struct fx *fx);
 
 /* ---- natt.c ---- */
 

@@ -34,6 +34,7 @@ enum fx_kind {
 	FX_CHILD_ADD, /* install an SA pair, or a part of it; answer with ike_child_done() */
 	FX_CHILD_DEL, /* remove them */
 	FX_UP,        /* the session carries traffic: its first SA pair is confirmed */
+	FX_REKEY,     /* keys were renewed: another pair carries the traffic */
 	FX_DOWN,      /* a session, or a login after phase 1, has ended: release its lease */
 	FX_NOTE,      /* something worth a rate-limited line */
 };
@@ -127,6 +128,7 @@ struct fx_session {
 	uint64_t since_us;   /* logged in at; 0: never */
 	bool logged_in;
 	enum ike_reason reason; /* FX_DOWN */
+	bool by_gateway;        /* FX_REKEY: who began */
 };
 
 struct fx_item {
@@ -149,7 +151,7 @@ struct fx_item {
 			struct span user, password;
 		} auth;
 		struct ike_child_fx *child;       /* in the arena */
-		const struct fx_session *session; /* FX_UP, FX_DOWN; in the arena */
+		const struct fx_session *session; /* FX_UP, FX_REKEY, FX_DOWN; in the arena */
 		struct {
 			enum ike_reason reason;
 			struct endpoint peer;

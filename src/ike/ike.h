@@ -95,6 +95,7 @@ enum ike_count {
 	IKE_C_NO_PROPOSAL,
 	IKE_C_LOGIN_OK,
 	IKE_C_LOGIN_FAILED,
+	IKE_C_REKEYED, /* pairs that took over from older ones */
 	IKE_C__COUNT,
 };
 

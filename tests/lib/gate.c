@@ -152,8 +152,9 @@ static void session(struct gate *g, const struct fx_item *it)
 	e->reason = s->reason;
 	e->lease = s->lease;
 	e->logged_in = s->logged_in;
+	e->by_gateway = s->by_gateway;
 	snprintf(e->text, sizeof(e->text), "%s", s->user);
-	if (it->kind == FX_UP || !s->lease.family)
+	if (it->kind != FX_DOWN || !s->lease.family)
 		return;
 	if (at >= g->pool_len || !g->leased[at]) {
 		fault(g, "an address is given back that nobody has");
@@ -374,7 +375,7 @@ void gate_verdict(struct gate *g, enum ike_verdict v)
 /* ---- driving it ---- */
 
 /* s: a datagram; k: Diffie-Hellman; B, I, O: a pair, its inbound or its outbound SA goes in, D: it
- * is taken out; U, X: a session comes up, ends; n: a remark; other work has no letter. */
+ * is taken out; U, R, X: a session comes up, has new keys, ends; n: a remark; other work has no letter. */
 static char trace_letter(const struct fx_item *it)
 {
 	static const char part[] = {
@@ -392,6 +393,8 @@ static char trace_letter(const struct fx_item *it)
 		return 'D';
 	case FX_UP:
 		return 'U';
+	case FX_REKEY:
+		return 'R';
 	case FX_DOWN:
 		return 'X';
 	case FX_NOTE:
@@ -429,6 +432,7 @@ static void run_one(struct gate *g, const struct fx_item *it)
 		del_pair(g, it);
 		break;
 	case FX_UP:
+	case FX_REKEY:
 	case FX_DOWN:
 		session(g, it);
 		break;

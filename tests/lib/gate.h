@@ -32,7 +32,7 @@ struct gate_event {
 	char text[512]; /* FX_NOTE: detail; FX_AUTH, FX_UP, FX_DOWN: user */
 	struct sess_id who;
 	struct ipaddr lease;
-	bool logged_in;
+	bool logged_in, by_gateway;
 };
 
 struct gate_pair {

@@ -44,7 +44,10 @@ static void test_by_client(uint16_t pfs)
 	ok(pair_with(old_in)->out && !pair_with(c.spi_out)->out, "and the older one sends on");
 	gate_pass(&g, S(1));
 	client_to(&c, &g, client_quick3(&c));
-	is_str(g.trace, "O", "the newer one sends when the client has said that it has the keys");
+	is_str(g.trace, "OR", "the newer one sends when the client has said that it has the keys");
+	ok(gate_count(&g, FX_REKEY, IKE_R__COUNT) == 1 && !gate_last(&g, FX_REKEY)->by_gateway &&
+		   ike_counter(g.ike, IKE_C_REKEYED) == 1,
+	   "which is told and counted");
 	ok(pair_with(old_in) && pair_with(c.spi_out)->out && client_keys_match(&c, &g),
 	   "with the right keys, and the older one still receives");
 	ok(newest()->state == IKE_CHILD_UP && newest()->next->state == IKE_CHILD_OLD &&
@@ -168,7 +171,7 @@ static void test_saved(void)
 		g.pair[i].who = id;
 	ok(newest()->state == IKE_CHILD_READY && kit_sound(), "as it was");
 	gate_pass(&g, 0);
-	is_str(g.trace, "O", "then it begins to send");
+	is_str(g.trace, "OR", "then it begins to send");
 	ok(newest()->state == IKE_CHILD_UP && client_keys_match(&c, &g), "with the right keys");
 	kit_end("saved");
 }
