@@ -19,7 +19,7 @@
 
 static void run_dh(struct gw *gw, const struct fx_item *it)
 {
-	int rc = workers_dh(gw->workers, it->who, it->dh.group, it->dh.peer_public);
+	int rc = workers_dh(gw->workers, it->who, it->dh.group, it->dh.peer_public, it->dh.secret);
 
 	if (rc < 0)
 		ike_dh_done(gw->ike, it->who, rc, (struct span){ 0 }, (struct span){ 0 },

@@ -142,7 +142,8 @@ struct fx_item {
 		} send;
 		struct {
 			uint16_t group;
-			struct span peer_public;
+			struct span peer_public; /* empty: a key pair alone, as initiator */
+			struct span secret;      /* the private value from then; empty: a new one */
 		} dh;
 		struct {
 			struct span hash;

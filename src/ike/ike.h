@@ -47,7 +47,8 @@ uint64_t ike_deadline(const struct ike *ike);
 
 /* ---- completions; a stale ticket is ignored ---- */
 
-/* err < 0: the group is unknown or the client's value is not a valid member (RFC 2409 5). */
+/* err < 0: the group is unknown or the client's value is not a valid member (RFC 2409 5). For a key
+ * pair alone `shared` is its private value, which the core gives back for the second half. */
 void ike_dh_done(struct ike *ike, struct ike_ticket who, int err, struct span public_value,
 		 struct span shared, uint64_t now, struct fx *fx);
 void ike_sign_done(struct ike *ike, struct ike_ticket who, int err, struct span sig, uint64_t now,

@@ -181,6 +181,11 @@ static struct gate_job job_from(const struct gate *g, const struct fx_item *it)
 	if (it->kind == FX_DH) {
 		j.group = it->dh.group;
 		keep = it->dh.peer_public;
+		j.secret_n = it->dh.secret.n;
+		if (j.secret_n > sizeof(j.secret))
+			abort();
+		if (j.secret_n)
+			memcpy(j.secret, it->dh.secret.p, j.secret_n);
 	} else if (it->kind == FX_SIGN) {
 		keep = it->sign.hash;
 	} else if (it->kind == FX_CHILD_ADD) {
@@ -203,16 +208,21 @@ static void do_dh(struct gate *g, const struct gate_job *j)
 {
 	const struct dh_group *grp = dh_group(j->group);
 	uint8_t x[DH_PRIVATE_MAX], pub[DH_PUBLIC_MAX] = { 9 }, shared[DH_SHARED_MAX] = { 7 };
+	struct span out = { shared, grp->shared_len };
 	int rc = g->dh_err;
 
-	if (rc == 0 && !g->no_crypto) {
-		fill(g, x, sizeof(x));
+	if (j->secret_n && j->secret_n != grp->private_len)
+		fault(g, "a private value of another group");
+	fill(g, x, sizeof(x));
+	if (j->secret_n)
+		memcpy(x, j->secret, j->secret_n);
+	if (rc == 0 && !g->no_crypto)
 		rc = dh_make(grp, x, pub);
-		if (rc == 0)
-			rc = dh_agree(grp, x, (struct span){ j->b, j->n }, shared);
-	}
-	ike_dh_done(g->ike, j->who, rc, (struct span){ pub, grp->public_len },
-		    (struct span){ shared, grp->shared_len }, g->now, &g->fx);
+	if (!j->n)
+		out = (struct span){ x, grp->private_len };
+	else if (rc == 0 && !g->no_crypto)
+		rc = dh_agree(grp, x, (struct span){ j->b, j->n }, shared);
+	ike_dh_done(g->ike, j->who, rc, (struct span){ pub, grp->public_len }, out, g->now, &g->fx);
 }
 
 static void do_lease(struct gate *g, const struct gate_job *j)

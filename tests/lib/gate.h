@@ -48,6 +48,8 @@ struct gate_job {
 	uint16_t group;
 	size_t n; /* FX_DH: bytes of the peer's value; FX_SIGN: of the hash */
 	uint8_t b[1024];
+	size_t secret_n; /* FX_DH: bytes of our private value */
+	uint8_t secret[128];
 	bool good; /* FX_AUTH: the password is right */
 	struct ike_child_fx child;
 };
