@@ -54,13 +54,67 @@ bool child_same_nets(const struct ike_child *a, const struct ike_child *b)
 	return a->n_nets == b->n_nets && memcmp(a->nets, b->nets, sizeof(a->nets)) == 0;
 }
 
+/* The number of this set of networks: an older pair's with the same, else a free one. */
+static uint8_t set_of(const struct ike_sa *sa, const struct ike_child *c)
+{
+	uint32_t taken = 0;
+	uint8_t n = 0;
+
+	for (const struct ike_child *o = sa->children; o; o = o->next) {
+		if (child_same_nets(o, c))
+			return o->set;
+		taken |= 1u << o->set;
+	}
+	while (taken & 1u << n)
+		n++;
+	return n; /* LIMIT_CHILDREN is below IKE_SETS */
+}
+
+static int new_spi(struct ike *ike, uint32_t *ret)
+{
+	int rc;
+
+	do {
+		ike_random(ike, ret, sizeof(*ret));
+		rc = *ret < 256 ? -EEXIST : u32_add(&ike->t.spis, *ret);
+	} while (rc == -EEXIST);
+	return rc;
+}
+
+struct ike_child *child_new(struct ike *ike, struct ike_sa *sa, const struct ike_child *like,
+			    uint64_t now)
+{
+	struct ike_child *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	*c = *like;
+	if (new_spi(ike, &c->spi_in) < 0) {
+		free(c);
+		return NULL;
+	}
+	c->number = ++sa->next_child;
+	c->set = set_of(sa, c);
+	c->state = IKE_CHILD_PENDING;
+	c->in_kernel = false;
+	c->installing = IKE_PART_NONE;
+	c->out = NULL;
+	c->encap = sa->natt;
+	c->local = sa->local;
+	c->peer = sa->peer;
+	c->since_us = now;
+	c->expires_us = c->send_us = c->rekey_us = UINT64_MAX;
+	c->next = sa->children;
+	sa->children = c;
+	return c;
+}
+
 /* KEYMAT is cut: cipher key first, then the integrity key. */
 static int child_keys(const struct ike_sa *sa, const struct ike_quick *q, uint32_t spi,
 		      struct span shared, const struct ike_child_fx *k, uint8_t *enc, uint8_t *auth)
 {
 	uint8_t mat[ESP_ENC_KEY_MAX + ESP_AUTH_KEY_MAX];
-	int rc = keymat_child(&sa->keys, PROTO_ESP, spi, shared,
-			      (struct span){ q->nonce_i, q->nonce_i_len }, SPAN_OF(q->nonce_r), mat,
+	int rc = keymat_child(&sa->keys, PROTO_ESP, spi, shared, quick_ni(q), quick_nr(q), mat,
 			      (size_t)k->enc_len + k->auth_len);
 
 	if (rc == 0) {
@@ -109,7 +163,8 @@ static bool has_elder(const struct ike_sa *sa, const struct ike_child *c)
 void child_install(struct ike_sa *sa, const struct ike_quick *q, struct span shared, struct fx *fx)
 {
 	struct ike_child *c = child_find(sa, q->child);
-	bool later = has_elder(sa, c);
+	/* vpnc has forgotten the older pair's keys by the time it answers us. */
+	bool later = has_elder(sa, c) && !(q->by_gateway && sa_is_vpnc(sa));
 	struct ike_child_fx *k = child_fx(sa, c, later ? IKE_PART_IN : IKE_PART_BOTH, fx);
 	uint8_t *enc, *auth;
 
@@ -145,14 +200,17 @@ static void child_up(struct ike *ike, struct ike_sa *sa, struct ike_child *c, ui
 		     struct fx *fx)
 {
 	uint64_t grace = now + OLD_CHILD_GRACE_S * US_PER_S;
+	struct fx_session *report;
 	bool rekeyed = false;
 
 	c->state = IKE_CHILD_UP;
+	c->rekey_us = rekey_time(ike, c);
 	for (struct ike_child *o = sa->children; o; o = o->next) {
 		if (o == c || o->state != IKE_CHILD_UP || !child_same_nets(o, c))
 			continue;
 		rekeyed = true;
 		o->state = IKE_CHILD_OLD;
+		o->rekey_us = UINT64_MAX;
 		if (o->expires_us > grace)
 			o->expires_us = grace;
 	}
@@ -163,7 +221,9 @@ static void child_up(struct ike *ike, struct ike_sa *sa, struct ike_child *c, ui
 	}
 	if (rekeyed) {
 		ike->count[IKE_C_REKEYED]++;
-		sa_report(sa, FX_REKEY, IKE_R_NONE, fx);
+		report = sa_report(sa, FX_REKEY, IKE_R_NONE, fx);
+		if (report)
+			report->by_gateway = c->by_gateway;
 	}
 }
 

@@ -79,6 +79,10 @@ struct ike_xchg *p2_initiate(struct ike *ike, struct ike_sa *sa, struct ike_buil
 			     enum xchg_kind kind, uint8_t type, uint32_t msgid, uint64_t now,
 			     struct fx *fx);
 
+/* The same for an exchange of ours that is in the list already. 0 or -errno. */
+int p2_begin(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, struct ike_build *b,
+	     uint64_t now, struct fx *fx);
+
 /* Answers in the exchange x: seals, sends, keeps the answer for a repeated request. */
 int p2_answer(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, struct ike_build *b,
 	      struct fx *fx);
@@ -105,6 +109,7 @@ int xauth_ack(struct ike_event *ev);
 int config_request(struct ike_event *ev);
 int quick_first(struct ike_event *ev);
 int quick_third(struct ike_event *ev);
+int rekey_second(struct ike_event *ev);
 int info_message(struct ike_event *ev);
 
 /* ---- between the parts of a login ---- */
@@ -118,7 +123,8 @@ void xauth_seen(struct ike_sa *sa, uint64_t now);
 /* The login has failed: tell the client, then end. */
 void xauth_refuse(struct ike *ike, struct ike_sa *sa, enum ike_reason why, uint64_t now,
 		  struct fx *fx);
-void quick_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int err, struct span g_r,
+int quick_keep_dh(struct ike_quick *q, struct span own);
+void quick_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int err, struct span own,
 		   struct span shared, uint64_t now, struct fx *fx);
 /* The kernel has taken the pair (err 0), or has nothing of it. */
 void quick_installed(struct ike *ike, struct ike_sa *sa, struct ike_child *c, int err, uint64_t now,
@@ -139,6 +145,11 @@ void info_delete_sa(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx 
 
 bool child_same_nets(const struct ike_child *a, const struct ike_child *b);
 
+/* A pair that is being agreed on, with an SPI of its own, for the traffic of `like`, with its
+ * algorithms. NULL: no memory. */
+struct ike_child *child_new(struct ike *ike, struct ike_sa *sa, const struct ike_child *like,
+			    uint64_t now);
+
 /* Asks for the pair of this Quick Mode in the kernel; ike_child_done() goes on with
  * quick_installed(). */
 void child_install(struct ike_sa *sa, const struct ike_quick *q, struct span shared, struct fx *fx);
@@ -153,7 +164,28 @@ void child_send_waiting(struct ike_sa *sa, uint64_t now, struct fx *fx);
 /* Removes one SA pair from the kernel and from the session. */
 void child_drop(struct ike *ike, struct ike_sa *sa, struct ike_child *c, struct fx *fx);
 
+/* ---- rekey.c: Quick Mode begun by the gateway ---- */
+
+/* When to begin one for a pair that has just come up. */
+uint64_t rekey_time(struct ike *ike, const struct ike_child *c);
+
+/* Begins one that replaces `c`, or puts it off. */
+void rekey_begin(struct ike *ike, struct ike_sa *sa, struct ike_child *c, uint64_t now,
+		 struct fx *fx);
+void rekey_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int err, struct span own,
+		   struct span shared, uint64_t now, struct fx *fx);
+void rekey_installed(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, struct ike_child *c,
+		     int err, uint64_t now, struct fx *fx);
+/* The client sends its message again: it has not got our HASH(3). */
+void rekey_repeated(struct ike_sa *sa, const struct ike_xchg *x, uint64_t now);
+void rekey_given_up(struct ike *ike, struct ike_sa *sa, struct fx *fx);
+/* The client refuses the pair with this SPI of ours. */
+void rekey_refused(struct ike_event *ev, uint32_t spi);
+
 /* ---- close.c ---- */
+
+/* The client is vpnc, or the Cisco client whose name it uses. */
+bool sa_is_vpnc(const struct ike_sa *sa);
 
 /* Ends the SA: pairs, lease, journal; with `tell`, Deletes that are repeated for a few seconds.
  * The SA may be gone afterwards. */
@@ -186,3 +218,10 @@ uint8_t natd_evaluate(const struct ike_sa *sa, const struct ike_msg *m,
  */
 int quick_select(const struct ike_conf *conf, const struct ipaddr *lease, const struct ike_msg *m,
 		 struct ike_child *c, const char **ret_why);
+
+/* The same identities for a Quick Mode of ours: IDci is the gateway's side, IDcr the lease. */
+void quick_put_ids(struct ike_build *b, const struct ike_child *c, const struct ipaddr *lease);
+
+/* Whether an answer has these identities, in whichever form. */
+bool quick_ids_match(const struct ike_msg *m, const struct ike_child *c,
+		     const struct ipaddr *lease);

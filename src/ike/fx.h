@@ -62,6 +62,7 @@ enum ike_reason {
 	IKE_R_NO_PROPOSAL_P1,   /* no common phase 1 proposal */
 	IKE_R_NO_PROPOSAL_P2,   /* no common phase 2 proposal */
 	IKE_R_ID_REFUSED,       /* Quick Mode identities other than the lease and what is offered */
+	IKE_R_REKEY_FAILED,     /* a Quick Mode of ours was refused or not answered */
 	IKE_R_PFS_MISMATCH,     /* PFS wanted by one side only, or another group */
 	IKE_R_TOO_MANY_HALF_OPEN,
 	IKE_R_TOO_MANY_FROM_PEER,

@@ -96,7 +96,8 @@ enum ike_count {
 	IKE_C_NO_PROPOSAL,
 	IKE_C_LOGIN_OK,
 	IKE_C_LOGIN_FAILED,
-	IKE_C_REKEYED, /* pairs that took over from older ones */
+	IKE_C_REKEYED,      /* pairs that took over from older ones */
+	IKE_C_REKEY_FAILED, /* Quick Modes of ours that came to nothing */
 	IKE_C__COUNT,
 };
 

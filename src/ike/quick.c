@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * quick.c - Quick Mode, responder side (RFC 2409 5.5).
+ * quick.c - Quick Mode, begun by the client (RFC 2409 5.5).
  *
  *   I -> R  HDR*, HASH(1), SA, Ni [, KE] [, IDci, IDcr]
  *   R -> I  HDR*, HASH(2), SA, Nr [, KE] [, IDci, IDcr] [, N(RESPONDER-LIFETIME)]
@@ -10,7 +10,7 @@
  * kernel that refuses is told to the client instead of an answer. Without HASH(3) it is taken out
  * again after LIMIT_QUICK_WAIT_S.
  *
- * Not here: choice of the proposal (sapl_quick.c), of the traffic (quick_id.c), the pair's keys and
+ * Not here: Quick Mode begun by the gateway (rekey.c), choice of the proposal (sapl_quick.c), of the traffic (quick_id.c), the pair's keys and
  * its way into the kernel (child.c).
  */
 #include <errno.h>
@@ -62,17 +62,6 @@ static unsigned pending(const struct ike_sa *sa, unsigned *ret_children)
 	return n;
 }
 
-static int new_spi(struct ike *ike, uint32_t *ret)
-{
-	int rc;
-
-	do {
-		ike_random(ike, ret, sizeof(*ret));
-		rc = *ret < 256 ? -EEXIST : u32_add(&ike->t.spis, *ret);
-	} while (rc == -EEXIST);
-	return rc;
-}
-
 static uint32_t child_life(const struct ike_conf *c, uint32_t offered, bool *ret_clamped)
 {
 	uint32_t life = offered;
@@ -101,10 +90,9 @@ static int quick_keep(struct ike_event *ev, struct ike_xchg *x, const struct p2_
 	memcpy(q->transform, choice->answer.transform.p, choice->answer.transform.n);
 	q->choice.answer.transform.p = q->transform;
 	q->choice.answer.spi = (struct span){ 0 };
-	q->nonce_i_len = (uint16_t)ev->msg.nonce.n;
-	memcpy(q->nonce_i, ev->msg.nonce.p, q->nonce_i_len);
-	/* 20 bytes: vpnc copies just so many of a nonce that it answers. */
-	ike_random(ev->ike, q->nonce_r, sizeof(q->nonce_r));
+	q->nonce_peer_len = (uint16_t)ev->msg.nonce.n;
+	memcpy(q->nonce_peer, ev->msg.nonce.p, q->nonce_peer_len);
+	ike_random(ev->ike, q->nonce_own, sizeof(q->nonce_own));
 	q->has_ids = ev->msg.n_id == 2;
 	if (q->has_ids) {
 		q->id_ci_len = (uint8_t)ev->msg.id[0].n;
@@ -115,51 +103,8 @@ static int quick_keep(struct ike_event *ev, struct ike_xchg *x, const struct p2_
 	return 0;
 }
 
-/* The number of this set of networks: an older pair's with the same, else a free one. */
-static uint8_t set_of(const struct ike_sa *sa, const struct ike_child *c)
-{
-	uint32_t taken = 0;
-	uint8_t n = 0;
-
-	for (const struct ike_child *o = sa->children; o; o = o->next) {
-		if (child_same_nets(o, c))
-			return o->set;
-		taken |= 1u << o->set;
-	}
-	while (taken & 1u << n)
-		n++;
-	return n; /* LIMIT_CHILDREN is below IKE_SETS */
-}
-
-static struct ike_child *new_child(struct ike_event *ev, const struct ike_child *selected,
-				   const struct p2_choice *choice)
-{
-	struct ike_sa *sa = ev->sa;
-	struct ike_child *c = calloc(1, sizeof(*c));
-
-	if (!c)
-		return NULL;
-	*c = *selected;
-	if (new_spi(ev->ike, &c->spi_in) < 0) {
-		free(c);
-		return NULL;
-	}
-	c->number = ++sa->next_child;
-	c->set = set_of(sa, c);
-	c->state = IKE_CHILD_PENDING;
-	c->spi_out = choice->spi;
-	c->alg = choice->alg;
-	c->encap = sa->natt;
-	c->pfs_group = choice->group;
-	c->since_us = ev->now;
-	c->expires_us = c->send_us = UINT64_MAX;
-	c->next = sa->children;
-	sa->children = c;
-	return c;
-}
-
 /* Everything about the message is verified and chosen: now the SA changes. */
-static int quick_begin(struct ike_event *ev, const struct ike_child *selected,
+static int quick_begin(struct ike_event *ev, struct ike_child *selected,
 		       const struct p2_choice *choice)
 {
 	struct ike_sa *sa = ev->sa;
@@ -173,7 +118,12 @@ static int quick_begin(struct ike_event *ev, const struct ike_child *selected,
 	memcpy(x->iv, ev->iv, sizeof(x->iv));
 	memcpy(x->request, ev->digest, sizeof(x->request));
 	xauth_seen(sa, ev->now);
-	c = quick_keep(ev, x, choice) == 0 ? new_child(ev, selected, choice) : NULL;
+	selected->spi_out = choice->spi;
+	selected->alg = choice->alg;
+	selected->encap_mode = choice->encap;
+	selected->pfs_group = choice->group;
+	selected->life_s = child_life(ev->ike->conf, choice->life_s, &clamped);
+	c = quick_keep(ev, x, choice) == 0 ? child_new(ev->ike, sa, selected, ev->now) : NULL;
 	if (!c) {
 		xchg_remove(sa, x);
 		return -ENOMEM;
@@ -183,7 +133,7 @@ static int quick_begin(struct ike_event *ev, const struct ike_child *selected,
 	c->peer = sa->peer;
 	x->quick->child = c->number;
 	x->forget_us = ev->now + LIMIT_QUICK_WAIT_S * US_PER_S;
-	c->expires_us = ev->now + child_life(ev->ike->conf, choice->life_s, &clamped) * US_PER_S;
+	c->expires_us = ev->now + c->life_s * US_PER_S;
 	x->quick->clamp_life = clamped;
 	if (!choice->group) {
 		child_install(sa, x->quick, (struct span){ 0 }, ev->fx);
@@ -224,25 +174,37 @@ int quick_first(struct ike_event *ev)
 	return quick_begin(ev, &selected, &choice);
 }
 
-void quick_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int err, struct span g_r,
+/* Our public value, kept for our message. */
+int quick_keep_dh(struct ike_quick *q, struct span own)
+{
+	if (own.n > sizeof(q->dh->g_own))
+		return -EMSGSIZE;
+	q->dh = calloc(1, sizeof(*q->dh));
+	if (!q->dh)
+		return -ENOMEM;
+	memcpy(q->dh->g_own, own.p, own.n);
+	q->dh->g_own_len = (uint16_t)own.n;
+	return 0;
+}
+
+void quick_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int err, struct span own,
 		   struct span shared, uint64_t now, struct fx *fx)
 {
 	struct ike_quick *q = x->quick;
 
 	if (!q || x->done || !child_find(sa, q->child))
 		return;
-	if (err == 0 && g_r.n <= sizeof(q->dh->g_r))
-		q->dh = calloc(1, sizeof(*q->dh));
-	if (!q->dh) {
+	if (q->by_gateway) {
+		rekey_dh_done(ike, sa, x, err, own, shared, now, fx);
+		return;
+	}
+	if (err < 0 || quick_keep_dh(q, own) < 0) {
 		info_notify(ike, sa, PROTO_ESP, N_INVALID_KEY_INFORMATION, (struct span){ 0 },
 			    (struct span){ 0 }, fx);
 		child_drop(ike, sa, child_find(sa, q->child), fx);
 		x->done = true;
 		return;
 	}
-	(void)now;
-	memcpy(q->dh->g_r, g_r.p, g_r.n);
-	q->dh->g_r_len = (uint16_t)g_r.n;
 	child_install(sa, q, shared, fx);
 }
 
@@ -277,17 +239,16 @@ static struct span quick_second(struct ike *ike, struct ike_sa *sa, struct ike_x
 
 	wr_be32(&w, c->spi_in);
 	sa_put_answer(&b, &q->choice.answer, wr_done(&w));
-	build_payload(&b, PL_NONCE, SPAN_OF(q->nonce_r));
+	build_payload(&b, PL_NONCE, quick_nr(q));
 	if (q->dh)
-		build_payload(&b, PL_KE, (struct span){ q->dh->g_r, q->dh->g_r_len });
+		build_payload(&b, PL_KE, (struct span){ q->dh->g_own, q->dh->g_own_len });
 	if (q->has_ids) {
 		build_payload(&b, PL_ID, (struct span){ q->id_ci, q->id_ci_len });
 		build_payload(&b, PL_ID, (struct span){ q->id_cr, q->id_cr_len });
 	}
 	if (q->clamp_life)
 		put_lifetime(&b, ike->conf, c);
-	if (keymat_hash2(&sa->keys, x->msgid, (struct span){ q->nonce_i, q->nonce_i_len },
-			 build_after_hash(&b), &hash) < 0)
+	if (keymat_hash2(&sa->keys, x->msgid, quick_ni(q), build_after_hash(&b), &hash) < 0)
 		return (struct span){ 0 };
 	return build_sealed(&b, &sa->keys, &hash, x->iv);
 }
@@ -300,6 +261,10 @@ void quick_installed(struct ike *ike, struct ike_sa *sa, struct ike_child *c, in
 
 	while (x && (!x->quick || x->quick->child != c->number))
 		x = x->next;
+	if (x && x->quick->by_gateway) {
+		rekey_installed(ike, sa, x, c, err, now, fx);
+		return;
+	}
 	if (x && err == 0)
 		out = quick_second(ike, sa, x, c);
 	if (out.n && xchg_store(x, out) == 0) {
@@ -324,7 +289,7 @@ int quick_third(struct ike_event *ev)
 	struct ike_xchg *x = ev->x;
 	struct ike_child *c;
 
-	if (!x->quick || !x->answered || x->done)
+	if (!x->answered || x->done)
 		return -EPROTO;
 	c = child_find(sa, x->quick->child);
 	if (!c)

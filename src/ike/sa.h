@@ -63,12 +63,22 @@ struct ike_child {
 	uint32_t spi_in, spi_out; /* host order */
 	struct ike_p2 alg;
 	bool encap;
+	uint16_t
+		encap_mode; /* as the client numbers it: tunnel, in UDP, in UDP of a draft; 0: unsaid */
 	uint16_t pfs_group;
 	struct endpoint local, peer; /* as installed */
 	struct prefix nets[IKE_SELECTORS];
 	uint8_t n_nets;
 	uint8_t set; /* pairs of the session with the same networks share this number */
+	/* What the client asked for, to ask for the same again: types of IDci and IDcr (0: it sent
+	 * none) and the network of IDcr, which may be wider than `nets`. */
+	uint8_t id_ci, id_cr;
+	struct prefix asked;
+	bool by_gateway; /* who began its Quick Mode */
+	uint32_t life_s; /* agreed */
 	uint64_t since_us, expires_us;
+	uint64_t
+		rekey_us; /* UP: when a Quick Mode for the next pair begins; UINT64_MAX: not again */
 };
 
 struct ike_nego; /* phase 1 under way: nego.h */

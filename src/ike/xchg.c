@@ -20,6 +20,8 @@ struct ike_nego *nego_free(struct ike_nego *n)
 static struct ike_quick *quick_free(struct ike_quick *q)
 {
 	if (q) {
+		if (q->dh)
+			explicit_bzero(q->dh, sizeof(*q->dh));
 		free(q->dh);
 		explicit_bzero(q, sizeof(*q));
 		free(q);
