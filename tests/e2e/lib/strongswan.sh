@@ -11,14 +11,15 @@
 #   remote_ts        what shall go through the tunnel (10.10.0.0/24)
 #   unity            yes: speak Cisco Unity, which brings networks and more (no)
 #   encap            yes: ESP in UDP even without a NAT (no)
+#   conn, child      more lines for the connection or its CHILD_SA, separated by semicolons
 ss_client() {
 	local ns=$1 dir=$W/$1 pair
 	local user=alice password=wonderland id=CN=$GATEWAY_NAME group=staff unity=no encap=no
-	local proposals=aes256-sha256-modp2048 esp=aes256-sha256 remote_ts=10.10.0.0/24
+	local proposals=aes256-sha256-modp2048 esp=aes256-sha256 remote_ts=10.10.0.0/24 conn= child=
 	shift
 	for pair; do
 		case ${pair%%=*} in
-		user | password | id | group | proposals | esp | remote_ts | unity | encap)
+		user | password | id | group | proposals | esp | remote_ts | unity | encap | conn | child)
 			printf -v "${pair%%=*}" %s "${pair#*=}"
 			;;
 		*) echo "ss_client knows no \"$pair\"" >&2 && return 1 ;;
@@ -80,6 +81,7 @@ connections {
     vips = 0.0.0.0
     proposals = $proposals
     encap = $encap
+    ${conn//;/$'\n'    }
     local {
       auth = xauth-generic
       id = keyid:$group
@@ -93,6 +95,7 @@ connections {
       home {
         remote_ts = $remote_ts
         esp_proposals = $esp
+        ${child//;/$'\n'        }
       }
     }
   }
