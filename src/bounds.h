@@ -48,7 +48,7 @@
 #define LIMIT_EXCHANGE_KEEP_S 30   /* how long an answer is kept for a repeated request */
 #define LIMIT_QUICK_WAIT_S    30   /* Quick Mode answered, third message missing */
 #define LIMIT_NO_PAIR_S       600  /* logged in and configured, but no SA pair yet */
-#define LIMIT_MIN_LIFE_S      300  /* shortest lifetime that a client may ask for */
+#define LIMIT_MIN_LIFE_S      300  /* shortest lifetime for a client that asks for less than ours */
 
 /* Names and words */
 #define LIMIT_USER        128 /* bytes of a login name */

@@ -375,10 +375,27 @@ static int warn_p2(struct config *c, const struct ike_p2 *p)
 	return rc < 0 ? rc : warn(c, key, buf, ike_p2_weakness(&strong_cipher));
 }
 
+/* Works, but a client that misses one answer is out. */
+static int warn_life(struct config *c, const char *key, uint32_t life_s)
+{
+	_cleanup_free_ char *value = NULL;
+
+	if (life_s >= 60)
+		return 0;
+	if (asprintf(&value, "%us", life_s) < 0) {
+		value = NULL;
+		return -ENOMEM;
+	}
+	return warn(c, key, value, "below a minute there is hardly time to rekey");
+}
+
 int conf_warn_weak(struct config *c)
 {
 	char buf[IKE_NAME_LEN];
-	int rc = 0;
+	int rc = warn_life(c, "[phase1] lifetime", c->ike.p1_life_s);
+
+	if (rc == 0)
+		rc = warn_life(c, "[phase2] lifetime", c->ike.p2_life_s);
 
 	if (is_named(c->ike.auth, c->ike.n_auth, AUTH_XAUTH_PSK))
 		rc = warn(c, "[phase1] authentication", "xauth_psk",

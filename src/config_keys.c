@@ -18,6 +18,7 @@
 #define MINUTE         60
 #define HOUR           (60 * MINUTE)
 #define DAY            (24 * HOUR)
+#define LEAST_LIFE     10 /* seconds: time for a rekey and its repetition */
 
 const struct conf_section conf_sections[] = {
 	{ .name = "listen" },
@@ -91,7 +92,7 @@ const struct conf_key conf_keys[] = {
 	{ "phase1", "proposal", conf_parse_p1, .field = C(ike.p1), .count = C(ike.n_p1),
 	  .max = IKE_P1_MAX, .list = true, .dflt = "aes256-sha256-modp2048, aes256-sha1-modp2048",
 	  .help = "Cipher-hash-group for IKE itself, the best first." },
-	{ "phase1", "lifetime", conf_parse_seconds, .field = C(ike.p1_life_s), .min = MINUTE,
+	{ "phase1", "lifetime", conf_parse_seconds, .field = C(ike.p1_life_s), .min = LEAST_LIFE,
 	  .max = 30 * DAY, .dflt = "24h", .help = "Longest life of an IKE SA." },
 	{ "phase1", "proposal_check", conf_parse_enum, .field = C(ike.check),
 	  .words = WORDS({ "claim", IKE_CHECK_CLAIM, NULL }, { "obey", IKE_CHECK_OBEY, NULL },
@@ -146,7 +147,7 @@ const struct conf_key conf_keys[] = {
 	{ "phase2", "pfs_group", conf_parse_pfs_group, .field = C(ike.pfs_group),
 	  .count = C(ike.n_pfs), .max = IKE_GROUPS_MAX, .list = true, .dflt = "",
 	  .help = "Groups of which a client must use one. Empty: PFS only if the client asks." },
-	{ "phase2", "lifetime", conf_parse_seconds, .field = C(ike.p2_life_s), .min = MINUTE,
+	{ "phase2", "lifetime", conf_parse_seconds, .field = C(ike.p2_life_s), .min = LEAST_LIFE,
 	  .max = 30 * DAY, .dflt = "1h", .help = "Longest life of an ESP SA." },
 	{ "phase2", "compression_algorithm", conf_parse_fixed, .field = CONF_NO_FIELD,
 	  .words = WORDS({ "deflate", 0, "it will compress packets before they are encrypted" }),

@@ -19,7 +19,7 @@
 
 static void run_dh(struct gw *gw, const struct fx_item *it)
 {
-	int rc = workers_dh(gw->workers, it->who, it->dh.group, it->dh.peer_public);
+	int rc = workers_dh(gw->workers, it->who, it->dh.group, it->dh.peer_public, it->dh.secret);
 
 	if (rc < 0)
 		ike_dh_done(gw->ike, it->who, rc, (struct span){ 0 }, (struct span){ 0 },
@@ -256,6 +256,9 @@ static struct xfrm_pair *pair_of(const struct gw *gw, const struct ike_child_fx 
 
 	if (!p)
 		return NULL;
+	p->part = k->part == IKE_PART_IN    ? XFRM_PAIR_IN
+		  : k->part == IKE_PART_OUT ? XFRM_PAIR_OUT
+					    : XFRM_PAIR_BOTH;
 	fill_sa(gw, k, who, true, &p->in);
 	fill_sa(gw, k, who, false, &p->out);
 	p->inner = k->inner;
@@ -293,9 +296,10 @@ static void run_child_add(struct gw *gw, const struct fx_item *it)
 
 	if (rc < 0)
 		say_refused(gw, it->child, what, rc);
+	/* Nobody wants it any more. The policies of a part are another pair's as well. */
 	if (!ike_child_done(gw->ike, it->who, it->child->child, rc, gw_now_us(gw), gw->fx) &&
 	    rc == 0)
-		xfrm_pair_del(gw->xfrm, p, it->child->keep_policies);
+		xfrm_pair_del(gw->xfrm, p, p->part != XFRM_PAIR_BOTH);
 	pair_free(p);
 }
 
@@ -428,6 +432,9 @@ static void run_one(struct gw *gw, const struct fx_item *it)
 		break;
 	case FX_UP:
 		run_up(gw, it);
+		break;
+	case FX_REKEY:
+		event_rekey(it->session);
 		break;
 	case FX_DOWN:
 		run_down(gw, it);

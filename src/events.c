@@ -16,6 +16,7 @@
 /* One per kind of event, for `journalctl MESSAGE_ID=`. */
 #define ID_SESSION_UP     "7a23514dfd044af7872e383dfe01439a"
 #define ID_SESSION_DOWN   "86f7af9d728e43aeb5968b3577c04fa6"
+#define ID_REKEY          "b1beea72c51643c280abc9e91bb18b30"
 #define ID_AUTH_FAILED    "ad208a13284c4b7c852401e2e90d6c0c"
 #define ID_LEASE_GRANTED  "b72607d648fd4f0c8a7f59c90d48156b"
 #define ID_LEASE_RELEASED "6d72e29cd36341deb23486711af5bb10"
@@ -81,6 +82,21 @@ static bool may_write(const struct gw *gw, struct log_limit *limit, unsigned bur
 	if (n)
 		snprintf(left_out, LEFT_OUT, " (%lu lines like this left out)", n);
 	return true;
+}
+
+void event_rekey(const struct fx_session *f)
+{
+	const char *by = f->by_gateway ? "gateway" : "client";
+	struct log_event e;
+	struct shown s;
+
+	show(&s, f->user, f->client, &f->peer, &f->lease);
+	log_event_init(&e, LOG_INFO, "%.128s has new IPsec SAs for %s, begun by the %s, session %s",
+		       s.user, s.lease, by, f->name);
+	common(&e, "rekey", ID_REKEY, f->name, &s);
+	log_field(&e, "VPNGW_SA", "esp");
+	log_field(&e, "VPNGW_BY", "%s", by);
+	log_send(&e);
 }
 
 /* Which side, which step, which setting. */

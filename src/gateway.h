@@ -120,6 +120,7 @@ void gw_work_done(void *ctx, const struct work *w);
 
 /* ---- events.c ---- */
 void event_up(const struct ike_ticket *who, const struct fx_session *s);
+void event_rekey(const struct fx_session *s);
 void event_down(struct gw *gw, const struct gw_session *g, const struct fx_session *s);
 void event_moved(const struct fx_session *s);
 void event_note(struct gw *gw, const struct fx_item *it);

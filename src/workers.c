@@ -66,28 +66,34 @@ static void work_free(struct work *w)
 
 /* ---- in a thread ---- */
 
+/* All of it, or as initiator in two halves: a key pair, and later the shared secret. */
 static void do_dh(struct work *w)
 {
 	const struct dh_group *g = dh_group(w->group);
-	uint8_t x[DH_PRIVATE_MAX];
 
-	if (!g) {
+	if (!g || (w->secret_len && w->secret_len != g->private_len)) {
 		w->rc = -ENOTSUP;
 		return;
 	}
-	random_key(x, g->private_len);
-	w->rc = dh_make(g, x, w->public_value);
-	if (w->rc == 0)
-		w->rc = dh_agree(g, x, (struct span){ w->in, w->in_len }, w->out);
-	w->public_len = g->public_len;
-	w->out_len = g->shared_len;
-	explicit_bzero(x, sizeof(x));
+	if (!w->secret_len) {
+		random_key(w->secret, g->private_len);
+		w->rc = dh_make(g, w->secret, w->public_value);
+		w->public_len = g->public_len;
+	}
+	if (w->in_len) {
+		if (w->rc == 0)
+			w->rc = dh_agree(g, w->secret, (struct span){ w->in, w->in_len }, w->out);
+		w->out_len = g->shared_len;
+	} else {
+		memcpy(w->out, w->secret, g->private_len);
+		w->out_len = g->private_len;
+	}
 }
 
 static void *worker(void *arg)
 {
 	struct workers *ws = arg;
-	struct signer *signer = creds_signer(ws->creds);
+	struct signer *signer = ws->creds ? creds_signer(ws->creds) : NULL;
 
 	pthread_mutex_lock(&ws->lock);
 	while (!ws->stop) {
@@ -217,11 +223,11 @@ struct workers *workers_free(struct workers *ws)
 }
 
 static int submit(struct workers *ws, enum work_kind kind, struct ike_ticket who, uint16_t group,
-		  struct span in)
+		  struct span in, struct span secret)
 {
 	struct work *w = calloc(1, sizeof(*w));
 
-	if (!w || in.n > sizeof(w->in)) {
+	if (!w || in.n > sizeof(w->in) || secret.n > sizeof(w->secret)) {
 		free(w);
 		return -ENOMEM;
 	}
@@ -229,7 +235,11 @@ static int submit(struct workers *ws, enum work_kind kind, struct ike_ticket who
 	w->who = who;
 	w->group = group;
 	w->in_len = in.n;
-	memcpy(w->in, in.p, in.n);
+	w->secret_len = secret.n;
+	if (in.n)
+		memcpy(w->in, in.p, in.n);
+	if (secret.n)
+		memcpy(w->secret, secret.p, secret.n);
 	pthread_mutex_lock(&ws->lock);
 	queue_put(&ws->todo, w);
 	pthread_cond_signal(&ws->more);
@@ -237,12 +247,13 @@ static int submit(struct workers *ws, enum work_kind kind, struct ike_ticket who
 	return 0;
 }
 
-int workers_dh(struct workers *w, struct ike_ticket who, uint16_t group, struct span peer_public)
+int workers_dh(struct workers *w, struct ike_ticket who, uint16_t group, struct span peer_public,
+	       struct span secret)
 {
-	return submit(w, WORK_DH, who, group, peer_public);
+	return submit(w, WORK_DH, who, group, peer_public, secret);
 }
 
 int workers_sign(struct workers *w, struct ike_ticket who, struct span hash)
 {
-	return submit(w, WORK_SIGN, who, 0, hash);
+	return submit(w, WORK_SIGN, who, 0, hash, (struct span){ 0 });
 }

@@ -22,10 +22,11 @@ struct work {
 	struct ike_ticket who;
 	uint16_t group;
 	int rc; /* 0 or -errno */
-	size_t in_len, public_len, out_len;
-	uint8_t in[DH_PUBLIC_MAX]; /* peer's public value, or the hash */
+	size_t in_len, secret_len, public_len, out_len;
+	uint8_t in[DH_PUBLIC_MAX];      /* peer's public value, or the hash */
+	uint8_t secret[DH_PRIVATE_MAX]; /* our private value, where it was made before */
 	uint8_t public_value[DH_PUBLIC_MAX];
-	uint8_t out[DH_SHARED_MAX]; /* shared secret, or the signature */
+	uint8_t out[DH_SHARED_MAX]; /* shared secret, private value, or the signature */
 	struct work *next;
 };
 
@@ -33,11 +34,12 @@ struct workers;
 
 typedef void (*work_fn)(void *ctx, const struct work *done);
 
-/* n 0: one thread for each CPU. creds is borrowed. */
+/* n 0: one thread for each CPU. creds is borrowed; NULL: nothing is signed. */
 int workers_new(sd_event *event, unsigned n, struct creds *creds, work_fn fn, void *ctx,
 		struct workers **ret);
 struct workers *workers_free(struct workers *w); /* waits for what is under way */
 
-/* 0, or -ENOMEM: then nothing will come back. */
-int workers_dh(struct workers *w, struct ike_ticket who, uint16_t group, struct span peer_public);
+/* 0, or -ENOMEM: then nothing will come back. The spans of workers_dh() are those of FX_DH. */
+int workers_dh(struct workers *w, struct ike_ticket who, uint16_t group, struct span peer_public,
+	       struct span secret);
 int workers_sign(struct workers *w, struct ike_ticket who, struct span hash);

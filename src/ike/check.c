@@ -12,6 +12,7 @@ int check_life(enum ike_check check, uint32_t ours, uint32_t offered, uint32_t *
 	       bool *ret_cut)
 {
 	uint32_t life = offered == LIFE_NOT_OFFERED ? ours : offered;
+	uint32_t least = ours < LIMIT_MIN_LIFE_S ? ours : LIMIT_MIN_LIFE_S;
 	bool longer = life > ours;
 
 	if ((check == IKE_CHECK_STRICT && longer) || (check == IKE_CHECK_EXACT && life != ours))
@@ -19,7 +20,7 @@ int check_life(enum ike_check check, uint32_t ours, uint32_t offered, uint32_t *
 	*ret_cut = check == IKE_CHECK_CLAIM && longer;
 	if (*ret_cut)
 		life = ours;
-	*ret_life = life < LIMIT_MIN_LIFE_S ? LIMIT_MIN_LIFE_S : life;
+	*ret_life = life < least ? least : life;
 	return 0;
 }
 

@@ -19,7 +19,7 @@
 #define LIFE_NOT_OFFERED UINT32_MAX
 
 /*
- * The lifetime to work with, in seconds: never next to nothing. 0, or -ERANGE when it is refused.
+ * The lifetime to work with, in seconds: never next to nothing, unless ours is. 0, or -ERANGE when it is refused.
  * *ret_cut: it is ours, and shorter than what the client thinks.
  */
 int check_life(enum ike_check check, uint32_t ours, uint32_t offered, uint32_t *ret_life,

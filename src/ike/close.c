@@ -46,14 +46,18 @@ void sa_down(struct ike *ike, struct ike_sa *sa, enum ike_reason why, struct fx 
 	sa->lease = (struct ipaddr){ 0 };
 }
 
+bool sa_is_vpnc(const struct ike_sa *sa)
+{
+	return strncmp(sa->client, "Cisco Systems VPN Client", 24) == 0;
+}
+
 /*
  * vpnc takes the Delete of its ESP SA as a wish for a new one, starts a Quick Mode, and is deaf to
- * the Delete of the ISAKMP SA behind it. It calls itself what the Cisco client does, which ties the
- * one to the other as well.
+ * the Delete of the ISAKMP SA behind it. The Cisco client ties the one to the other as well.
  */
 static bool one_delete_is_enough(const struct ike_sa *sa)
 {
-	return strncmp(sa->client, "Cisco Systems VPN Client", 24) == 0;
+	return sa_is_vpnc(sa);
 }
 
 void sa_close(struct ike *ike, struct ike_sa *sa, enum ike_reason why, bool tell, uint64_t now,
@@ -159,8 +163,10 @@ static void forget(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, struc
 {
 	struct ike_child *c = x->quick && !x->done ? child_find(sa, x->quick->child) : NULL;
 
+	if (c && x->quick->by_gateway)
+		rekey_given_up(ike, sa, fx);
 	if (c)
-		child_drop(ike, sa, c, fx); /* HASH(3) never came */
+		child_drop(ike, sa, c, fx); /* HASH(3), or the answer to ours, never came */
 	xchg_remove(sa, x);
 }
 
@@ -179,12 +185,17 @@ static void tick_children(struct ike *ike, struct ike_sa *sa, uint64_t now, stru
 {
 	for (struct ike_child *c = sa->children, *next; c; c = next) {
 		next = c->next;
+		if (c->state == IKE_CHILD_UP && now >= c->rekey_us && now < c->expires_us)
+			rekey_begin(ike, sa, c, now, fx);
 		if (now < c->expires_us)
 			continue;
-		if (c->state == IKE_CHILD_UP)
+		/* Also of one that was replaced: some clients send with the older pair for as long
+		 * as they have it. */
+		if (c->state != IKE_CHILD_PENDING)
 			info_delete_child(ike, sa, c, now, fx);
 		child_drop(ike, sa, c, fx);
 	}
+	child_send_waiting(sa, now, fx);
 }
 
 static void tick_sa(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)

@@ -66,6 +66,8 @@ static const char *const counter_names[IKE_C__COUNT] = {
 	[IKE_C_FRAG_EXPIRED] = "fragmented_messages_expired",
 	[IKE_C_FRAG_EVICTED] = "fragmented_messages_evicted",
 	[IKE_C_FRAG_SENT] = "fragments_sent",
+	[IKE_C_REKEYED] = "rekeys",
+	[IKE_C_REKEY_FAILED] = "rekeys_failed",
 };
 
 uint64_t ike_counter(const struct ike *ike, enum ike_count c)
@@ -159,8 +161,11 @@ void sa_rearm(struct ike *ike, struct ike_sa *sa)
 		least(&due, x->next_us);
 		least(&due, x->forget_us);
 	}
-	for (const struct ike_child *c = sa->children; c; c = c->next)
+	for (const struct ike_child *c = sa->children; c; c = c->next) {
 		least(&due, c->expires_us);
+		least(&due, c->send_us);
+		least(&due, c->rekey_us);
+	}
 	table_due(&ike->t, sa, due);
 }
 
@@ -259,25 +264,52 @@ struct span p2_finish(const struct ike_sa *sa, struct ike_build *b, uint32_t msg
 	return build_sealed(b, &sa->keys, &hash, iv);
 }
 
+/* Our message goes into its exchange, to be sent. */
+static int p2_keep(struct ike_sa *sa, struct ike_xchg *x, struct ike_build *b)
+{
+	struct span out;
+
+	use_id(sa,
+	       x->msgid); /* when the exchange is forgotten, it shall not pass for the client's */
+	if (keymat_iv_phase2(&sa->keys, sa->last_block, x->msgid, x->iv) < 0)
+		return -EINVAL;
+	out = p2_finish(sa, b, x->msgid, x->iv);
+	if (!out.n)
+		return -EMSGSIZE;
+	if (xchg_store(x, out) < 0)
+		return -ENOMEM;
+	x->forget_us = UINT64_MAX;
+	return 0;
+}
+
+static void p2_send_first(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, uint64_t now,
+			  struct fx *fx)
+{
+	sa_send(ike, sa, (struct span){ x->out, x->out_len }, fx);
+	x->next_us = ike_repeat_at(ike, now, 0);
+}
+
+int p2_begin(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, struct ike_build *b,
+	     uint64_t now, struct fx *fx)
+{
+	int rc = p2_keep(sa, x, b);
+
+	if (rc == 0)
+		p2_send_first(ike, sa, x, now, fx);
+	return rc;
+}
+
 struct ike_xchg *p2_prepare(struct ike_sa *sa, struct ike_build *b, enum xchg_kind kind,
 			    uint8_t type, uint32_t msgid, uint64_t now)
 {
 	struct ike_xchg *x = xchg_add(sa, kind, type, msgid, now);
-	struct span out;
 
 	if (!x)
 		return NULL;
 	x->ours = true;
-	use_id(sa, msgid); /* when the exchange is forgotten, it shall not pass for the client's */
-	if (keymat_iv_phase2(&sa->keys, sa->last_block, msgid, x->iv) < 0)
-		goto fail;
-	out = p2_finish(sa, b, msgid, x->iv);
-	if (!out.n || xchg_store(x, out) < 0)
-		goto fail;
 	x->next_us = now;
-	x->forget_us = UINT64_MAX;
-	return x;
-fail:
+	if (p2_keep(sa, x, b) == 0)
+		return x;
 	xchg_remove(sa, x);
 	return NULL;
 }
@@ -288,10 +320,8 @@ struct ike_xchg *p2_initiate(struct ike *ike, struct ike_sa *sa, struct ike_buil
 {
 	struct ike_xchg *x = p2_prepare(sa, b, kind, type, msgid, now);
 
-	if (!x)
-		return NULL;
-	sa_send(ike, sa, (struct span){ x->out, x->out_len }, fx);
-	x->next_us = ike_repeat_at(ike, now, 0);
+	if (x)
+		p2_send_first(ike, sa, x, now, fx);
 	return x;
 }
 
@@ -346,6 +376,8 @@ static const struct {
 	[IKE_R_NO_PROPOSAL_P2] = { "no-proposal-phase2", "no common phase 2 proposal" },
 	[IKE_R_ID_REFUSED] = { "id-refused", "Quick Mode identities refused" },
 	[IKE_R_PFS_MISMATCH] = { "pfs-mismatch", "PFS group refused" },
+	[IKE_R_REKEY_FAILED] = { "rekey-failed", "the client does not take the new keys that the "
+						 "gateway asks for" },
 	[IKE_R_TOO_MANY_HALF_OPEN] = { "half-open-limit", "too many logins under way" },
 	[IKE_R_TOO_MANY_FROM_PEER] = { "half-open-limit-source",
 				       "too many logins under way from one address" },

@@ -85,6 +85,10 @@ struct ike_xchg *p2_initiate(struct ike *ike, struct ike_sa *sa, struct ike_buil
 			     enum xchg_kind kind, uint8_t type, uint32_t msgid, uint64_t now,
 			     struct fx *fx);
 
+/* The same for an exchange of ours that is in the list already. 0 or -errno. */
+int p2_begin(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, struct ike_build *b,
+	     uint64_t now, struct fx *fx);
+
 /* Answers in the exchange x: seals, sends, keeps the answer for a repeated request. */
 int p2_answer(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, struct ike_build *b,
 	      struct fx *fx);
@@ -103,6 +107,11 @@ void sa_follow(const struct ike_event *ev);
 void sa_move(struct ike *ike, struct ike_sa *sa, const struct endpoint *peer, uint64_t now,
 	     struct fx *fx);
 
+/* A pair that could not follow when the session did can now: no move of its own, if another pair of
+ * the session is there already. */
+void sa_move_late(struct ike *ike, struct ike_sa *sa, struct ike_child *c, uint64_t now,
+		  struct fx *fx);
+
 /* ---- steps.c ---- */
 
 /* Looks up the row for this message, checks its payloads and hash, calls its handler. */
@@ -120,6 +129,7 @@ int transaction_ack(struct ike_event *ev);
 int config_request(struct ike_event *ev);
 int quick_first(struct ike_event *ev);
 int quick_third(struct ike_event *ev);
+int rekey_second(struct ike_event *ev);
 int info_message(struct ike_event *ev);
 
 /* ---- between the parts of a login ---- */
@@ -145,8 +155,12 @@ void config_told(struct ike *ike, struct ike_sa *sa, uint64_t now);
 /* The login has failed: tell the client, then end. */
 void xauth_refuse(struct ike *ike, struct ike_sa *sa, enum ike_reason why, uint64_t now,
 		  struct fx *fx);
-void quick_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int err, struct span g_r,
+int quick_keep_dh(struct ike_quick *q, struct span own);
+void quick_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int err, struct span own,
 		   struct span shared, uint64_t now, struct fx *fx);
+/* The kernel has taken the pair (err 0), or has nothing of it. */
+void quick_installed(struct ike *ike, struct ike_sa *sa, struct ike_child *c, int err, uint64_t now,
+		     struct fx *fx);
 
 /* ---- info.c: what we tell ---- */
 
@@ -205,10 +219,57 @@ uint64_t life_due(const struct ike *ike, const struct ike_sa *sa);
 /* True when the session has ended by that. */
 bool life_tick(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 
-/* ---- close.c ---- */
+/* ---- child.c ---- */
+
+/* Pairs for the same networks share their policies: the younger one is a rekey. */
+bool child_same_nets(const struct ike_child *a, const struct ike_child *b);
+
+/* The pair, or a part of it, as the shell needs it, in the arena, without keys; NULL when there is
+ * no room. */
+struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_child *c,
+			      enum ike_part part, struct fx *fx);
+
+/* A pair that is being agreed on, with an SPI of its own, for the traffic of `like`, with its
+ * algorithms. NULL: no memory. */
+struct ike_child *child_new(struct ike *ike, struct ike_sa *sa, const struct ike_child *like,
+			    uint64_t now);
+
+/* Asks for the pair of this Quick Mode in the kernel; ike_child_done() goes on with
+ * quick_installed(). */
+void child_install(struct ike_sa *sa, const struct ike_quick *q, struct span shared, struct fx *fx);
+
+/* Both sides have agreed on the pair: it carries traffic as soon as the kernel has all of it. */
+void child_confirm(struct ike *ike, struct ike_sa *sa, struct ike_child *c, uint64_t now,
+		   struct fx *fx);
+
+/* Pairs that only receive begin to send when their time has come, or when no other does. */
+void child_send_waiting(struct ike_sa *sa, uint64_t now, struct fx *fx);
 
 /* Removes one SA pair from the kernel and from the session. */
 void child_drop(struct ike *ike, struct ike_sa *sa, struct ike_child *c, struct fx *fx);
+
+/* ---- rekey.c: Quick Mode begun by the gateway ---- */
+
+/* When to begin one for a pair that has just come up. */
+uint64_t rekey_time(struct ike *ike, const struct ike_child *c);
+
+/* Begins one that replaces `c`, or puts it off. */
+void rekey_begin(struct ike *ike, struct ike_sa *sa, struct ike_child *c, uint64_t now,
+		 struct fx *fx);
+void rekey_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int err, struct span own,
+		   struct span shared, uint64_t now, struct fx *fx);
+void rekey_installed(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, struct ike_child *c,
+		     int err, uint64_t now, struct fx *fx);
+/* The client sends its message again: it has not got our HASH(3). */
+void rekey_repeated(struct ike_sa *sa, const struct ike_xchg *x, uint64_t now);
+void rekey_given_up(struct ike *ike, struct ike_sa *sa, struct fx *fx);
+/* The client refuses the pair with this SPI of ours. */
+void rekey_refused(struct ike_event *ev, uint32_t spi);
+
+/* ---- close.c ---- */
+
+/* The client is vpnc, or the Cisco client whose name it uses. */
+bool sa_is_vpnc(const struct ike_sa *sa);
 
 /* Ends the SA: pairs, lease, journal; with `tell`, Deletes that are repeated for a few seconds.
  * The SA may be gone afterwards. */
@@ -218,7 +279,7 @@ void sa_close(struct ike *ike, struct ike_sa *sa, enum ike_reason why, bool tell
 /* Reports the end (FX_DOWN) of what got past phase 1; the state follows. */
 void sa_down(struct ike *ike, struct ike_sa *sa, enum ike_reason why, struct fx *fx);
 
-/* The effect that names a session as it is now; NULL when there is no room. */
+/* The effect that names a session as it is now; in the arena, NULL when that is full. */
 struct fx_session *sa_report(struct ike_sa *sa, enum fx_kind kind, enum ike_reason why,
 			     struct fx *fx);
 
@@ -239,11 +300,6 @@ void keepalive_start(const struct ike *ike, struct ike_sa *sa, uint64_t now);
 uint64_t keepalive_at(const struct ike_sa *sa);
 void keepalive_look(const struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 
-/* ---- quick.c ---- */
-
-/* The pair as the shell needs it, in the arena, without keys; NULL when there is no room. */
-struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_child *c, struct fx *fx);
-
 /* ---- quick_id.c ---- */
 
 /*
@@ -253,11 +309,15 @@ struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_child *c
 int quick_select(const struct ike_conf *conf, const struct ipaddr *lease, const struct ike_msg *m,
 		 struct ike_child *c, const char **ret_why);
 
-/* Pairs for the same networks share their policies: the younger one is a rekey. */
-bool quick_same_nets(const struct ike_child *a, const struct ike_child *b);
-
 /*
  * Another pair of the session has some of these networks, but not just these. Of two such pairs
  * each would replace policies of the other, and take them away when it goes.
  */
 bool quick_overlaps(const struct ike_sa *sa, const struct ike_child *c);
+
+/* The same identities for a Quick Mode of ours: IDci is the gateway's side, IDcr the lease. */
+void quick_put_ids(struct ike_build *b, const struct ike_child *c, const struct ipaddr *lease);
+
+/* Whether an answer has these identities, in whichever form. */
+bool quick_ids_match(const struct ike_msg *m, const struct ike_child *c,
+		     const struct ipaddr *lease);

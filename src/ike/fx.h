@@ -31,9 +31,10 @@ enum fx_kind {
 	FX_SIGN,      /* sign a hash with the gateway's key; answer with ike_sign_done() */
 	FX_AUTH,      /* check a password; answer with ike_auth_done() */
 	FX_LEASE,     /* take an address for the user; answer with ike_lease_done() */
-	FX_CHILD_ADD, /* install an SA pair and its policies; answer with ike_child_done() */
+	FX_CHILD_ADD, /* install an SA pair, or a part of it; answer with ike_child_done() */
 	FX_CHILD_DEL, /* remove them */
 	FX_UP,        /* the session carries traffic: its first SA pair is confirmed */
+	FX_REKEY,     /* keys were renewed: another pair carries the traffic */
 	FX_DOWN,      /* a session, or a login after phase 1, has ended: release its lease */
 	FX_NOTE,      /* something worth a rate-limited line */
 	/* The client is elsewhere: its pair follows; on failure no SA of it stays: ike_child_lost() */
@@ -73,6 +74,7 @@ enum ike_reason {
 	IKE_R_NO_PROPOSAL_P1,   /* no common phase 1 proposal */
 	IKE_R_NO_PROPOSAL_P2,   /* no common phase 2 proposal */
 	IKE_R_ID_REFUSED,       /* Quick Mode identities other than the lease and what is offered */
+	IKE_R_REKEY_FAILED,     /* a Quick Mode of ours was refused or not answered */
 	IKE_R_PFS_MISMATCH,     /* PFS wanted by one side only, or another group */
 	IKE_R_TOO_MANY_HALF_OPEN,
 	IKE_R_TOO_MANY_FROM_PEER,
@@ -101,6 +103,14 @@ enum esp_auth {
 	ESP_AUTH_SHA512_256,
 };
 
+/* What of a pair goes into the kernel at once. */
+enum ike_part {
+	IKE_PART_NONE,
+	IKE_PART_BOTH, /* both SAs and the policies */
+	IKE_PART_IN,   /* the inbound SA: another pair of the set has made the policies */
+	IKE_PART_OUT,  /* later, the rest */
+};
+
 #define ESP_ENC_KEY_MAX  36 /* AES-256 and the GCM salt of 4 bytes (RFC 4106 8.1) */
 #define ESP_AUTH_KEY_MAX 64
 #define IKE_SELECTORS    LIMIT_SPLIT_NETS
@@ -108,15 +118,16 @@ enum esp_auth {
 
 /* One SA pair and the policies that use it. The remote selector is always the leased address. */
 struct ike_child_fx {
-	uint32_t child; /* names the pair within the session */
-	uint8_t set;    /* below IKE_SETS: pairs of the session with the same policies share it */
+	uint32_t child;     /* names the pair within the session */
+	enum ike_part part; /* FX_CHILD_ADD */
+	uint8_t set; /* below IKE_SETS: pairs of the session with the same policies share it */
 	uint32_t spi_in, spi_out; /* host order; spi_in is ours */
 	struct endpoint local, peer;
 	bool encap; /* ESP in UDP (RFC 3948) between these two ports */
 	enum esp_enc enc;
 	enum esp_auth auth;
 	uint8_t enc_len, auth_len; /* bytes of each key below */
-	/* Set for FX_CHILD_ADD only. */
+	/* Set for FX_CHILD_ADD only, and of the part that it is about. */
 	uint8_t enc_in[ESP_ENC_KEY_MAX], enc_out[ESP_ENC_KEY_MAX];
 	uint8_t auth_in[ESP_AUTH_KEY_MAX], auth_out[ESP_AUTH_KEY_MAX];
 	struct ipaddr inner;               /* the lease */
@@ -136,6 +147,7 @@ struct fx_session {
 	bool logged_in;
 	enum ike_reason reason; /* FX_DOWN */
 	struct endpoint from;   /* FX_MOVED: where it was */
+	bool by_gateway;        /* FX_REKEY: who began */
 };
 
 struct fx_item {
@@ -149,7 +161,8 @@ struct fx_item {
 		} send;
 		struct {
 			uint16_t group;
-			struct span peer_public;
+			struct span peer_public; /* empty: a key pair alone, as initiator */
+			struct span secret;      /* the private value from then; empty: a new one */
 		} dh;
 		struct {
 			struct span hash;
@@ -165,7 +178,8 @@ struct fx_item {
 			struct ike_child_fx *child; /* as installed; in the arena */
 			struct endpoint to;         /* another address, or another port only */
 		} move;
-		const struct fx_session *session; /* FX_UP, FX_DOWN, FX_MOVED; in the arena */
+		const struct fx_session
+			*session; /* FX_UP, FX_REKEY, FX_DOWN, FX_MOVED; in the arena */
 		struct {
 			enum ike_reason reason;
 			struct endpoint peer;

@@ -54,7 +54,8 @@ void ike_moved(struct ike *ike, uint32_t spi, const struct endpoint *from,
 
 /* ---- completions; a stale ticket is ignored ---- */
 
-/* err < 0: the group is unknown or the client's value is not a valid member (RFC 2409 5). */
+/* err < 0: the group is unknown or the client's value is not a valid member (RFC 2409 5). For a key
+ * pair alone `shared` is its private value, which the core gives back for the second half. */
 void ike_dh_done(struct ike *ike, struct ike_ticket who, int err, struct span public_value,
 		 struct span shared, uint64_t now, struct fx *fx);
 void ike_sign_done(struct ike *ike, struct ike_ticket who, int err, struct span sig, uint64_t now,
@@ -133,6 +134,8 @@ enum ike_count {
 	IKE_C_DROP_FRAG_MALFORMED, /* N119-N125, N139: a fragment, or what was put together */
 	IKE_C_DROP_FRAG_CONFLICT,  /* N126, N128: it contradicts others; all are forgotten */
 	IKE_C_DROP_FRAG_LIMIT,     /* DOS-04: too many, too long */
+	IKE_C_REKEYED,             /* pairs that took over from older ones */
+	IKE_C_REKEY_FAILED,        /* Quick Modes of ours that came to nothing */
 	IKE_C__COUNT,
 };
 

@@ -178,6 +178,11 @@ static void on_notify(struct ike_event *ev, struct span body)
 		snprintf(detail, sizeof(detail), "the client says %s",
 			 ike_notify_str(n.type, name));
 		ike_note(ev->ike, ev->sa, &ev->d->peer, IKE_R_CLIENT_REFUSED, detail, ev->fx);
+		if (n.proto == PROTO_ESP && n.spi.n == 4) {
+			struct rd r = rd_from(n.spi);
+
+			rekey_refused(ev, rd_be32(&r));
+		}
 		/* It refuses our certificate or our answer: it will send no third message. */
 		if (ev->sa->state == IKE_ST_AM_SENT)
 			sa_close(ev->ike, ev->sa, IKE_R_CLIENT_REFUSED, false, ev->now, ev->fx);
@@ -199,6 +204,7 @@ static void delete_children(struct ike_event *ev, const struct ike_delete *d)
 		if (c)
 			child_drop(ev->ike, ev->sa, c, ev->fx);
 	}
+	child_send_waiting(ev->sa, ev->now, ev->fx);
 }
 
 /* True when the SA that carried it is gone. */

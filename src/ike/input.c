@@ -128,6 +128,7 @@ static bool repeated(struct ike_event *ev)
 	if (x->answered && x->out) {
 		ev->ike->count[IKE_C_RESENT]++;
 		sa_send(ev->ike, ev->sa, (struct span){ x->out, x->out_len }, ev->fx);
+		rekey_repeated(ev->sa, x, ev->now);
 	}
 	return true;
 }

@@ -13,10 +13,11 @@
 #include "ike/core.h"
 
 /* In the kernel for another place than where the client is. ESP without UDP cannot follow, nor can
- * what was set up with another address of ours: the client's own SA would not fit. */
+ * what was set up with another address of ours: the client's own SA would not fit. A pair that only
+ * receives goes on doing so, and follows as soon as it sends (child.c). */
 static bool lags(const struct ike_sa *sa, const struct ike_child *c)
 {
-	return c->in_kernel && c->encap && !endpoint_eq(&c->peer, &sa->peer) &&
+	return c->in_kernel && !c->out && c->encap && !endpoint_eq(&c->peer, &sa->peer) &&
 	       c->peer.addr.family == sa->peer.addr.family && endpoint_eq(&c->local, &sa->local);
 }
 
@@ -29,7 +30,7 @@ static bool may_move(const struct ike_sa *sa, uint64_t now)
 
 static void move_child(const struct ike_sa *sa, struct ike_child *c, struct fx *fx)
 {
-	struct ike_child_fx *k = child_fx(sa, c, fx);
+	struct ike_child_fx *k = child_fx(sa, c, IKE_PART_BOTH, fx);
 	struct fx_item *it;
 
 	if (!k)
@@ -61,6 +62,19 @@ void sa_move(struct ike *ike, struct ike_sa *sa, const struct endpoint *peer, ui
 	/* The oldest first: of several that fit, the kernel sends through what was added last. */
 	while (n)
 		move_child(sa, child[--n], fx);
+}
+
+void sa_move_late(struct ike *ike, struct ike_sa *sa, struct ike_child *c, uint64_t now,
+		  struct fx *fx)
+{
+	bool told = false;
+
+	for (const struct ike_child *o = sa->children; o; o = o->next)
+		told |= o->in_kernel && endpoint_eq(&o->peer, &sa->peer);
+	if (!told)
+		sa_move(ike, sa, &sa->peer, now, fx);
+	else if (lags(sa, c))
+		move_child(sa, c, fx);
 }
 
 /* ---- what the kernel saw ---- */
@@ -113,8 +127,9 @@ void ike_child_lost(struct ike *ike, struct sess_id who, uint32_t child, uint64_
 		return;
 	ike_note(ike, sa, &sa->peer, IKE_R_KERNEL, "", fx);
 	/* The client makes a new pair, or leaves and comes back. */
-	if (c->state == IKE_CHILD_UP)
+	if (c->state != IKE_CHILD_PENDING)
 		info_delete_child(ike, sa, c, now, fx);
 	child_drop(ike, sa, c, fx);
+	child_send_waiting(sa, now, fx);
 	sa_rearm(ike, sa);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * quick.c - Quick Mode, responder side (RFC 2409 5.5).
+ * quick.c - Quick Mode, begun by the client (RFC 2409 5.5).
  *
  *   I -> R  HDR*, HASH(1), SA, Ni [, KE] [, IDci, IDcr]
  *   R -> I  HDR*, HASH(2), SA, Nr [, KE] [, IDci, IDcr] [, N(RESPONDER-LIFETIME)]
@@ -10,7 +10,8 @@
  * kernel that refuses is told to the client instead of an answer. Without HASH(3) it is taken out
  * again after LIMIT_QUICK_WAIT_S.
  *
- * Not here: choice of the proposal (sapl_quick.c), of the traffic (quick_id.c), keys (keymat.c).
+ * Not here: Quick Mode begun by the gateway (rekey.c), choice of the proposal (sapl_quick.c), of the
+ * traffic (quick_id.c), the pair's keys and its way into the kernel (child.c).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,8 +20,6 @@
 #include "ike/check.h"
 #include "ike/core.h"
 #include "ike/dh.h"
-
-#define OLD_CHILD_GRACE_S 30 /* the replaced pair still receives for this long */
 
 /* The exchange ends with a Notify, which is the answer to a repeated request: ours may be lost. */
 static void end_refused(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, uint16_t type,
@@ -89,17 +88,6 @@ static unsigned pending(const struct ike_sa *sa, unsigned *ret_children)
 	return n;
 }
 
-static int new_spi(struct ike *ike, uint32_t *ret)
-{
-	int rc;
-
-	do {
-		ike_random(ike, ret, sizeof(*ret));
-		rc = *ret < 256 ? -EEXIST : u32_add(&ike->t.spis, *ret);
-	} while (rc == -EEXIST);
-	return rc;
-}
-
 /* The exchange's memory of the first message; views are copied. */
 static int quick_keep(struct ike_event *ev, struct ike_xchg *x, const struct p2_choice *choice)
 {
@@ -116,10 +104,9 @@ static int quick_keep(struct ike_event *ev, struct ike_xchg *x, const struct p2_
 	memcpy(q->transform, choice->answer.transform.p, choice->answer.transform.n);
 	q->choice.answer.transform.p = q->transform;
 	q->choice.answer.spi = (struct span){ 0 };
-	q->nonce_i_len = (uint16_t)ev->msg.nonce.n;
-	memcpy(q->nonce_i, ev->msg.nonce.p, q->nonce_i_len);
-	/* 20 bytes: vpnc copies just so many of a nonce that it answers. */
-	ike_random(ev->ike, q->nonce_r, sizeof(q->nonce_r));
+	q->nonce_peer_len = (uint16_t)ev->msg.nonce.n;
+	memcpy(q->nonce_peer, ev->msg.nonce.p, q->nonce_peer_len);
+	ike_random(ev->ike, q->nonce_own, sizeof(q->nonce_own));
 	q->has_ids = ev->msg.n_id == 2;
 	if (q->has_ids) {
 		q->id_ci_len = (uint8_t)ev->msg.id[0].n;
@@ -130,55 +117,8 @@ static int quick_keep(struct ike_event *ev, struct ike_xchg *x, const struct p2_
 	return 0;
 }
 
-/* The number of this set of networks: an older pair's with the same, else a free one. */
-static uint8_t set_of(const struct ike_sa *sa, const struct ike_child *c)
-{
-	uint32_t taken = 0;
-	uint8_t n = 0;
-
-	for (const struct ike_child *o = sa->children; o; o = o->next) {
-		if (quick_same_nets(o, c))
-			return o->set;
-		taken |= 1u << o->set;
-	}
-	while (taken & 1u << n)
-		n++;
-	return n; /* LIMIT_CHILDREN is below IKE_SETS */
-}
-
-static struct ike_child *new_child(struct ike_event *ev, const struct ike_child *selected,
-				   const struct p2_choice *choice)
-{
-	struct ike_sa *sa = ev->sa;
-	struct ike_child *c = calloc(1, sizeof(*c));
-
-	if (!c)
-		return NULL;
-	*c = *selected;
-	if (new_spi(ev->ike, &c->spi_in) < 0) {
-		free(c);
-		return NULL;
-	}
-	*u32_note(&ev->ike->t.spis, c->spi_in) = sa->id.slot;
-	c->number = ++sa->next_child;
-	c->set = set_of(sa, c);
-	c->state = IKE_CHILD_PENDING;
-	c->spi_out = choice->spi;
-	c->alg = choice->alg;
-	c->encap = choice->encap;
-	c->pfs_group = choice->group;
-	c->since_us = ev->now;
-	c->expires_us = UINT64_MAX;
-	c->next = sa->children;
-	sa->children = c;
-	return c;
-}
-
-static void install(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, struct span shared,
-		    struct fx *fx);
-
 /* Everything about the message is verified and chosen: now the SA changes. */
-static int quick_begin(struct ike_event *ev, const struct ike_child *selected,
+static int quick_begin(struct ike_event *ev, struct ike_child *selected,
 		       const struct p2_choice *choice)
 {
 	struct ike_sa *sa = ev->sa;
@@ -193,7 +133,12 @@ static int quick_begin(struct ike_event *ev, const struct ike_child *selected,
 	memcpy(x->iv, ev->iv, sizeof(x->iv));
 	memcpy(x->request, ev->digest, sizeof(x->request));
 	xauth_seen(sa, ev->now);
-	c = quick_keep(ev, x, choice) == 0 ? new_child(ev, selected, choice) : NULL;
+	selected->spi_out = choice->spi;
+	selected->alg = choice->alg;
+	selected->encap = choice->encap;
+	selected->encap_mode = choice->encap_mode;
+	selected->pfs_group = choice->group;
+	c = quick_keep(ev, x, choice) == 0 ? child_new(ev->ike, sa, selected, ev->now) : NULL;
 	if (!c) {
 		xchg_remove(sa, x);
 		return -ENOMEM;
@@ -204,9 +149,10 @@ static int quick_begin(struct ike_event *ev, const struct ike_child *selected,
 	x->quick->child = c->number;
 	x->forget_us = ev->now + LIMIT_QUICK_WAIT_S * US_PER_S;
 	check_life(conf->check, conf->p2_life_s, choice->life_s, &life, &x->quick->clamp_life);
+	c->life_s = life;
 	c->expires_us = ev->now + life * US_PER_S;
 	if (!choice->group) {
-		install(ev->ike, sa, x, (struct span){ 0 }, ev->fx);
+		child_install(sa, x->quick, (struct span){ 0 }, ev->fx);
 		return 0;
 	}
 	it = fx_add(ev->fx, FX_DH, sa_ticket(sa, x->serial));
@@ -255,126 +201,36 @@ int quick_first(struct ike_event *ev)
 	return quick_begin(ev, &selected, &choice);
 }
 
-/* ---- keys and kernel ---- */
-
-size_t ike_esp_enc_len(const struct ike_p2 *alg)
+/* Our public value, kept for our message. */
+int quick_keep_dh(struct ike_quick *q, struct span own)
 {
-	switch (alg->enc) {
-	case ESP_ENC_AES_CBC:
-		return alg->key_len / 8u;
-	case ESP_ENC_3DES_CBC:
-		return 24;
-	case ESP_ENC_AES_GCM16:
-		return alg->key_len / 8u + 4; /* the salt follows the key: RFC 4106 8.1 */
-	}
+	if (own.n > sizeof(q->dh->g_own))
+		return -EMSGSIZE;
+	q->dh = calloc(1, sizeof(*q->dh));
+	if (!q->dh)
+		return -ENOMEM;
+	memcpy(q->dh->g_own, own.p, own.n);
+	q->dh->g_own_len = (uint16_t)own.n;
 	return 0;
 }
 
-size_t ike_esp_auth_len(enum esp_auth auth)
-{
-	switch (auth) {
-	case ESP_AUTH_NONE:
-		return 0;
-	case ESP_AUTH_MD5_96:
-		return 16;
-	case ESP_AUTH_SHA1_96:
-		return 20;
-	case ESP_AUTH_SHA256_128:
-	case ESP_AUTH_SHA256_96:
-		return 32;
-	case ESP_AUTH_SHA384_192:
-		return 48;
-	case ESP_AUTH_SHA512_256:
-		return 64;
-	}
-	return 0;
-}
-
-/* KEYMAT is cut: cipher key first, then the integrity key. */
-static int child_keys(const struct ike_sa *sa, const struct ike_quick *q, uint32_t spi,
-		      struct span shared, const struct ike_child_fx *k, uint8_t *enc, uint8_t *auth)
-{
-	uint8_t mat[ESP_ENC_KEY_MAX + ESP_AUTH_KEY_MAX];
-	int rc = keymat_child(&sa->keys, PROTO_ESP, spi, shared,
-			      (struct span){ q->nonce_i, q->nonce_i_len }, SPAN_OF(q->nonce_r), mat,
-			      (size_t)k->enc_len + k->auth_len);
-
-	if (rc == 0) {
-		memcpy(enc, mat, k->enc_len);
-		memcpy(auth, mat + k->enc_len, k->auth_len);
-	}
-	explicit_bzero(mat, sizeof(mat));
-	return rc;
-}
-
-struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_child *c, struct fx *fx)
-{
-	struct ike_child_fx *k = fx_space(fx, sizeof(*k));
-
-	if (!k)
-		return NULL;
-	*k = (struct ike_child_fx){ .child = c->number,
-				    .set = c->set,
-				    .spi_in = c->spi_in,
-				    .spi_out = c->spi_out,
-				    .local = c->local,
-				    .peer = c->peer,
-				    .encap = c->encap,
-				    .enc = c->alg.enc,
-				    .auth = c->alg.auth,
-				    .enc_len = (uint8_t)ike_esp_enc_len(&c->alg),
-				    .auth_len = (uint8_t)ike_esp_auth_len(c->alg.auth),
-				    .inner = sa->lease,
-				    .n_nets = c->n_nets };
-	memcpy(k->nets, c->nets, sizeof(k->nets));
-	return k;
-}
-
-static void install(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, struct span shared,
-		    struct fx *fx)
-{
-	struct ike_child *c = child_find(sa, x->quick->child);
-	struct ike_child_fx *k = child_fx(sa, c, fx);
-
-	(void)ike;
-	/* On failure nothing is answered; the exchange ends with its time, and the pair with it. */
-	if (!k || child_keys(sa, x->quick, c->spi_in, shared, k, k->enc_in, k->auth_in) < 0 ||
-	    child_keys(sa, x->quick, c->spi_out, shared, k, k->enc_out, k->auth_out) < 0)
-		return;
-	fx_add(fx, FX_CHILD_ADD, sa_ticket(sa, x->serial))->child = k;
-}
-
-void quick_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int err, struct span g_r,
+void quick_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int err, struct span own,
 		   struct span shared, uint64_t now, struct fx *fx)
 {
 	struct ike_quick *q = x->quick;
 
 	if (!q || x->done || !child_find(sa, q->child))
 		return;
-	if (err == 0 && g_r.n <= sizeof(q->dh->g_r))
-		q->dh = calloc(1, sizeof(*q->dh));
-	if (!q->dh) {
+	if (q->by_gateway) {
+		rekey_dh_done(ike, sa, x, err, own, shared, now, fx);
+		return;
+	}
+	if (err < 0 || quick_keep_dh(q, own) < 0) {
 		end_refused(ike, sa, x, N_INVALID_KEY_INFORMATION, fx);
 		child_drop(ike, sa, child_find(sa, q->child), fx);
 		return;
 	}
-	(void)now;
-	memcpy(q->dh->g_r, g_r.p, g_r.n);
-	q->dh->g_r_len = (uint16_t)g_r.n;
-	install(ike, sa, x, shared, fx);
-}
-
-void child_drop(struct ike *ike, struct ike_sa *sa, struct ike_child *c, struct fx *fx)
-{
-	struct ike_child_fx *k = c->in_kernel ? child_fx(sa, c, fx) : NULL;
-
-	if (k) {
-		for (const struct ike_child *o = sa->children; o; o = o->next)
-			k->keep_policies |= o != c && o->in_kernel && quick_same_nets(o, c);
-		fx_add(fx, FX_CHILD_DEL, sa_ticket(sa, 0))->child = k;
-	}
-	u32_del(&ike->t.spis, c->spi_in);
-	child_remove(sa, c);
+	child_install(sa, q, shared, fx);
 }
 
 /* ---- our message ---- */
@@ -408,62 +264,48 @@ static struct span quick_second(struct ike *ike, struct ike_sa *sa, struct ike_x
 
 	wr_be32(&w, c->spi_in);
 	sa_put_answer(&b, &q->choice.answer, wr_done(&w));
-	build_payload(&b, PL_NONCE, SPAN_OF(q->nonce_r));
+	build_payload(&b, PL_NONCE, quick_nr(q));
 	if (q->dh)
-		build_payload(&b, PL_KE, (struct span){ q->dh->g_r, q->dh->g_r_len });
+		build_payload(&b, PL_KE, (struct span){ q->dh->g_own, q->dh->g_own_len });
 	if (q->has_ids) {
 		build_payload(&b, PL_ID, (struct span){ q->id_ci, q->id_ci_len });
 		build_payload(&b, PL_ID, (struct span){ q->id_cr, q->id_cr_len });
 	}
 	if (q->clamp_life)
 		put_lifetime(&b, ike->conf, c);
-	if (keymat_hash2(&sa->keys, x->msgid, (struct span){ q->nonce_i, q->nonce_i_len },
-			 build_after_hash(&b), &hash) < 0)
+	if (keymat_hash2(&sa->keys, x->msgid, quick_ni(q), build_after_hash(&b), &hash) < 0)
 		return (struct span){ 0 };
 	return build_sealed(&b, &sa->keys, &hash, x->iv);
 }
 
-bool ike_child_done(struct ike *ike, struct ike_ticket who, uint32_t child, int err, uint64_t now,
-		    struct fx *fx)
+void quick_installed(struct ike *ike, struct ike_sa *sa, struct ike_child *c, int err, uint64_t now,
+		     struct fx *fx)
 {
-	struct ike_sa *sa = table_get(&ike->t, who.who);
-	struct ike_xchg *x = sa ? xchg_by_serial(sa, who.serial) : NULL;
-	struct ike_child *c = sa ? child_find(sa, child) : NULL;
-	struct span out;
+	struct ike_xchg *x = sa->xchgs;
+	struct span out = { 0 };
 
-	if (!x || !x->quick || x->quick->child != child || !c)
-		return false;
-	c->in_kernel = err == 0;
-	out = err == 0 ? quick_second(ike, sa, x, c) : (struct span){ 0 };
-	if (!out.n || xchg_store(x, out) < 0) {
-		end_refused(ike, sa, x, N_NO_PROPOSAL_CHOSEN, fx);
-		ike_note(ike, sa, &sa->peer, IKE_R_KERNEL, "", fx);
-		child_drop(ike, sa, c, fx);
-	} else {
+	while (x && (!x->quick || x->quick->child != c->number))
+		x = x->next;
+	if (x && x->quick->by_gateway) {
+		rekey_installed(ike, sa, x, c, err, now, fx);
+		return;
+	}
+	if (x && err == 0)
+		out = quick_second(ike, sa, x, c);
+	if (out.n && xchg_store(x, out) == 0) {
 		x->answered = true;
 		x->next_us = ike_repeat_at(ike, now, 0);
 		sa_move(ike, sa, &sa->peer, now, fx); /* it may be elsewhere by now */
 		sa_send(ike, sa, out, fx);
+		return;
 	}
-	sa_rearm(ike, sa);
-	return true;
+	if (x)
+		end_refused(ike, sa, x, N_NO_PROPOSAL_CHOSEN, fx);
+	ike_note(ike, sa, &sa->peer, IKE_R_KERNEL, "", fx);
+	child_drop(ike, sa, c, fx);
 }
 
 /* ---- the third message ---- */
-
-/* A newer pair for the same traffic is confirmed: the older ones only receive what is on its way. */
-static void supersede(struct ike_sa *sa, const struct ike_child *c, uint64_t now)
-{
-	uint64_t grace = now + OLD_CHILD_GRACE_S * US_PER_S;
-
-	for (struct ike_child *o = sa->children; o; o = o->next) {
-		if (o == c || o->state != IKE_CHILD_UP || !quick_same_nets(o, c))
-			continue;
-		o->state = IKE_CHILD_OLD;
-		if (o->expires_us > grace)
-			o->expires_us = grace;
-	}
-}
 
 int quick_third(struct ike_event *ev)
 {
@@ -471,7 +313,7 @@ int quick_third(struct ike_event *ev)
 	struct ike_xchg *x = ev->x;
 	struct ike_child *c;
 
-	if (!x->quick || !x->answered || x->done)
+	if (!x->answered || x->done)
 		return -EPROTO;
 	c = child_find(sa, x->quick->child);
 	if (!c)
@@ -482,14 +324,6 @@ int quick_third(struct ike_event *ev)
 	x->answered = false; /* the third message has no answer: a repetition gets nothing */
 	x->next_us = UINT64_MAX;
 	x->forget_us = ev->now + LIMIT_EXCHANGE_KEEP_S * US_PER_S;
-	c->state = IKE_CHILD_UP;
-	supersede(sa, c, ev->now);
-	if (sa->state != IKE_ST_UP) {
-		sa_enter(ev->ike, sa, IKE_ST_UP);
-		sa->deadline_us = UINT64_MAX;
-		keepalive_start(ev->ike, sa, ev->now);
-		sa->active_us = ev->now;
-		sa_report(sa, FX_UP, IKE_R_NONE, ev->fx);
-	}
+	child_confirm(ev->ike, sa, c, ev->now, ev->fx);
 	return 0;
 }

@@ -80,6 +80,9 @@ int quick_select(const struct ike_conf *conf, const struct ipaddr *lease, const 
 	*ret_why = "the client's side is not the address that it was given";
 	if (client.len != 32 || !ipaddr_eq(&client.addr, lease))
 		return -EINVAL;
+	c->id_ci = m->n_id ? m->id[0].p[0] : 0;
+	c->id_cr = m->n_id ? m->id[1].p[0] : 0;
+	c->asked = net;
 	c->n_nets = 0;
 	for (unsigned i = 0; i < n; i++) {
 		if (prefix_covers(&net, &offer[i]))
@@ -89,11 +92,6 @@ int quick_select(const struct ike_conf *conf, const struct ipaddr *lease, const 
 	}
 	*ret_why = "the gateway does not offer that network ([mode_cfg] split_network)";
 	return c->n_nets ? 0 : -EINVAL;
-}
-
-bool quick_same_nets(const struct ike_child *a, const struct ike_child *b)
-{
-	return a->n_nets == b->n_nets && memcmp(a->nets, b->nets, sizeof(a->nets)) == 0;
 }
 
 static bool share_nets(const struct ike_child *a, const struct ike_child *b)
@@ -109,7 +107,51 @@ static bool share_nets(const struct ike_child *a, const struct ike_child *b)
 bool quick_overlaps(const struct ike_sa *sa, const struct ike_child *c)
 {
 	for (const struct ike_child *o = sa->children; o; o = o->next)
-		if (o != c && !quick_same_nets(o, c) && share_nets(o, c))
+		if (o != c && !child_same_nets(o, c) && share_nets(o, c))
 			return true;
 	return false;
+}
+
+/* ---- the same the other way round ---- */
+
+static void put_id(struct ike_build *b, uint8_t type, const struct prefix *p)
+{
+	uint32_t mask = prefix_mask_v4(p->len);
+
+	build_open(b, PL_ID);
+	wr_u8(&b->w, type);
+	wr_zero(&b->w, 3); /* any protocol, any port */
+	wr_span(&b->w, ipaddr_span(&p->addr));
+	if (type == ID_IPV4_ADDR_SUBNET)
+		wr_be32(&b->w, mask);
+	else if (type == ID_IPV4_ADDR_RANGE)
+		wr_be32(&b->w, ipaddr_to_v4(&p->addr) | ~mask);
+}
+
+void quick_put_ids(struct ike_build *b, const struct ike_child *c, const struct ipaddr *lease)
+{
+	const struct prefix client = prefix_of(lease, 32);
+
+	if (!c->id_ci)
+		return;
+	put_id(b, c->id_cr, &c->asked);
+	put_id(b, c->id_ci, &client);
+}
+
+static bool id_is(struct span body, const struct prefix *want)
+{
+	struct prefix p;
+	const char *why;
+
+	return prefix_from_id(body, &p, &why) == 0 && p.len == want->len &&
+	       ipaddr_eq(&p.addr, &want->addr);
+}
+
+bool quick_ids_match(const struct ike_msg *m, const struct ike_child *c, const struct ipaddr *lease)
+{
+	const struct prefix client = prefix_of(lease, 32);
+
+	if (m->n_id == 0)
+		return !c->id_ci;
+	return m->n_id == 2 && id_is(m->id[0], &c->asked) && id_is(m->id[1], &client);
 }

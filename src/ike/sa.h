@@ -48,6 +48,7 @@ enum ike_frag_use {       /* fragments of IKE messages; a set */
 
 enum ike_child_state {
 	IKE_CHILD_PENDING, /* Quick Mode not finished */
+	IKE_CHILD_READY,   /* finished; it receives, and an older pair sends for a moment yet */
 	IKE_CHILD_UP,
 	IKE_CHILD_OLD, /* replaced by a newer pair with the same selectors; lives out its grace */
 };
@@ -60,21 +61,38 @@ enum ike_half_open {
 	IKE_HALF_OPEN__COUNT,
 };
 
+/* Keys of an outbound SA that is not in the kernel yet. */
+struct ike_out_keys {
+	uint8_t enc[ESP_ENC_KEY_MAX], auth[ESP_AUTH_KEY_MAX];
+};
+
 /* One SA pair. */
 struct ike_child {
 	struct ike_child *next; /* owned */
 	uint32_t number;        /* within the session */
 	enum ike_child_state state;
-	bool in_kernel;
+	bool in_kernel;           /* its inbound SA; the outbound one unless `out` has its keys */
+	enum ike_part installing; /* what the shell is at */
+	struct ike_out_keys *out; /* owned */
+	uint64_t send_us;         /* READY: when it begins to send; UINT64_MAX: it has been told */
 	uint32_t spi_in, spi_out; /* host order */
 	struct ike_p2 alg;
 	bool encap;
+	/* As the client numbers it: tunnel, in UDP, in UDP of a draft; 0: unsaid. */
+	uint16_t encap_mode;
 	uint16_t pfs_group;
 	struct endpoint local, peer; /* as installed */
 	struct prefix nets[IKE_SELECTORS];
 	uint8_t n_nets;
 	uint8_t set; /* pairs of the session with the same networks share this number */
+	/* What the client asked for, to ask for the same again: types of IDci and IDcr (0: it sent
+	 * none) and the network of IDcr, which may be wider than `nets`. */
+	uint8_t id_ci, id_cr;
+	struct prefix asked;
+	bool by_gateway; /* who began its Quick Mode */
+	uint32_t life_s; /* agreed */
 	uint64_t since_us, expires_us;
+	uint64_t rekey_us; /* UP: when we begin a Quick Mode for the next; UINT64_MAX: not again */
 };
 
 struct ike_nego; /* phase 1 under way: nego.h */

@@ -103,11 +103,6 @@ enum p1_class { /* RFC 2409 appendix A */
 	P1_KEY_LENGTH = 14,
 };
 
-enum {
-	LIFE_SECONDS = 1,
-	LIFE_KILOBYTES = 2,
-};
-
 /* A value that must stand once: a second one makes the transform unusable (N055). */
 static void set_once(uint16_t *field, uint64_t v, bool *usable)
 {

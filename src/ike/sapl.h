@@ -51,9 +51,10 @@ int p1_choose(struct span sa, const struct ike_conf *conf, const struct p1_want 
 struct p2_choice {
 	struct ike_p2 alg;
 	struct sa_answer answer;
-	bool encap;      /* ESP in UDP */
-	uint32_t spi;    /* the client's inbound SPI, host order */
-	uint16_t group;  /* PFS group; 0: none */
+	bool encap;          /* ESP in UDP */
+	uint32_t spi;        /* the client's inbound SPI, host order */
+	uint16_t group;      /* PFS group; 0: none */
+	uint16_t encap_mode; /* encapsulation mode as offered; 0: none was */
 	uint32_t life_s; /* offered; 28800 when none was (RFC 2407 4.5); also set with -ERANGE */
 };
 
@@ -80,3 +81,12 @@ int p2_choose(struct span sa, const struct ike_conf *conf, const struct p2_want 
 
 /* The SA payload of the answer, with `spi` (may be empty) as its SPI. */
 void sa_put_answer(struct ike_build *b, const struct sa_answer *a, struct span spi);
+
+struct ike_child;
+
+/* The SA payload that asks for a pair like this one: one proposal, one transform. */
+void p2_put_offer(struct ike_build *b, const struct ike_child *c);
+
+/* Whether the answer to it takes it as it is. 0 with the client's SPI; -EBADMSG: does not parse;
+ * -ENOENT: it is about something else. */
+int p2_read_answer(struct span sa, const struct ike_child *c, uint32_t *ret_spi);

@@ -9,22 +9,6 @@
 #include "ike/sapl.h"
 #include "ike/sapl_walk.h"
 
-enum p2_class { /* RFC 2407 4.5 */
-	P2_LIFE_TYPE = 1,
-	P2_LIFE_DURATION = 2,
-	P2_GROUP = 3,
-	P2_ENCAP = 4,
-	P2_AUTH = 5,
-	P2_KEY_LENGTH = 6,
-	P2_ECN_TUNNEL = 10,
-};
-
-enum p2_encap { /* RFC 2407 4.5, RFC 3947 5.1, draft-ietf-ipsec-nat-t-ike-03 5.1 */
-	ENCAP_TUNNEL = 1,
-	ENCAP_UDP_TUNNEL = 3,
-	ENCAP_UDP_TUNNEL_DRAFT = 61443,
-};
-
 /* ESP transforms (RFC 2407 4.4.4, 3602, 4106) and authentication algorithms (4.5, 4868). */
 static const struct {
 	uint8_t id;
@@ -43,12 +27,29 @@ static const struct {
 	{ 5, ESP_AUTH_SHA256_128 }, { 6, ESP_AUTH_SHA384_192 }, { 7, ESP_AUTH_SHA512_256 },
 };
 
-struct p2_offer {
-	struct ike_p2 alg;
-	uint16_t group, encap;
-	uint32_t life_s;
-	bool usable;
-};
+uint8_t p2_transform_id(enum esp_enc enc)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(esp_ids); i++)
+		if (esp_ids[i].enc == enc)
+			return esp_ids[i].id;
+	return 0;
+}
+
+uint16_t p2_auth_id(enum esp_auth auth)
+{
+	if (auth == ESP_AUTH_SHA256_96)
+		auth = ESP_AUTH_SHA256_128;
+	for (size_t i = 0; i < ARRAY_SIZE(auth_ids); i++)
+		if (auth_ids[i].auth == auth)
+			return auth_ids[i].id;
+	return 0;
+}
+
+bool p2_same_alg(const struct ike_p2 *ours, const struct ike_p2 *wire)
+{
+	return ours->enc == wire->enc && ours->key_len == wire->key_len &&
+	       p2_auth_id(ours->auth) == p2_auth_id(wire->auth);
+}
 
 static bool p2_attr(struct p2_offer *o, const struct ike_attr *a, uint64_t v, uint16_t *auth,
 		    uint64_t *life_type)
@@ -79,7 +80,7 @@ static bool p2_attr(struct p2_offer *o, const struct ike_attr *a, uint64_t v, ui
 	}
 }
 
-static int p2_read(const struct sa_transform *t, struct p2_offer *ret)
+int p2_read(const struct sa_transform *t, struct p2_offer *ret)
 {
 	struct rd r = rd_from(t->attrs);
 	struct p2_offer o = { .life_s = 28800 };
@@ -130,10 +131,8 @@ static unsigned p2_rank(const struct ike_conf *conf, const struct p2_offer *o, e
 		return RANK_NONE;
 	for (unsigned i = 0; i < conf->n_p2; i++) {
 		const struct ike_p2 *c = &conf->p2[i];
-		/* On the wire the 2002 truncation has the number of the right one. */
-		enum esp_auth wire = c->auth == ESP_AUTH_SHA256_96 ? ESP_AUTH_SHA256_128 : c->auth;
 
-		if (c->enc == o->alg.enc && wire == o->alg.auth &&
+		if (c->enc == o->alg.enc && p2_auth_id(c->auth) == p2_auth_id(o->alg.auth) &&
 		    check_key_len(conf->check, c->key_len, o->alg.key_len))
 			return 2 * i + (c->key_len != o->alg.key_len);
 	}
@@ -212,6 +211,7 @@ int p2_choose(struct span sa, const struct ike_conf *conf, const struct p2_want 
 			.encap = in_udp(&o),
 			.spi = rd_be32(&spi),
 			.group = o.group,
+			.encap_mode = o.encap,
 			.life_s = o.life_s,
 			.answer = { .proposal = w.prop.number,
 				    .proto = PROTO_ESP,

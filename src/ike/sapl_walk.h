@@ -32,8 +32,47 @@ int sa_walk_start(struct span sa, struct sa_walk *w);
 /* 1 with the next transform, 0 at the end, -EBADMSG. */
 int sa_walk_next(struct sa_walk *w, struct sa_transform *t);
 
+enum {
+	LIFE_SECONDS = 1,
+	LIFE_KILOBYTES = 2,
+};
+
 /* Takes a LIFE_DURATION that follows a LIFE_TYPE. */
 void sa_take_life(uint64_t *life_type, uint64_t duration, uint32_t *life_s);
 
 /* Adds a name to a list of offers, once. */
 void sa_offer_text(char text[static OFFER_TEXT], const char *name);
+
+/* ---- ESP ---- */
+
+enum p2_class { /* RFC 2407 4.5 */
+	P2_LIFE_TYPE = 1,
+	P2_LIFE_DURATION = 2,
+	P2_GROUP = 3,
+	P2_ENCAP = 4,
+	P2_AUTH = 5,
+	P2_KEY_LENGTH = 6,
+	P2_ECN_TUNNEL = 10,
+};
+
+enum p2_encap { /* RFC 2407 4.5, RFC 3947 5.1, draft-ietf-ipsec-nat-t-ike-03 5.1 */
+	ENCAP_TUNNEL = 1,
+	ENCAP_UDP_TUNNEL = 3,
+	ENCAP_UDP_TUNNEL_DRAFT = 61443,
+};
+
+/* One transform of a proposal. */
+struct p2_offer {
+	struct ike_p2 alg;
+	uint16_t group, encap; /* 0: not said */
+	uint32_t life_s;
+	bool usable; /* nothing in it is unknown */
+};
+
+/* 0 or -EBADMSG: the attributes do not parse. */
+int p2_read(const struct sa_transform *t, struct p2_offer *ret);
+
+/* What stands on the wire: the 2002 truncation of SHA2-256 has the number of the right one. */
+bool p2_same_alg(const struct ike_p2 *ours, const struct ike_p2 *wire);
+uint8_t p2_transform_id(enum esp_enc enc);
+uint16_t p2_auth_id(enum esp_auth auth); /* 0: none */

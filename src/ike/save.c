@@ -57,6 +57,15 @@ static void put_child(struct wr *w, const struct ike_child *c)
 	put_endpoint(w, &c->peer);
 	wr_be64(w, c->since_us);
 	wr_be64(w, c->expires_us);
+	wr_be64(w, c->rekey_us);
+	wr_u8(w, c->by_gateway);
+	wr_be32(w, c->life_s);
+	wr_be16(w, c->encap_mode);
+	wr_u8(w, c->id_ci);
+	wr_u8(w, c->id_cr);
+	put_addr(w, &c->asked.addr);
+	wr_u8(w, c->asked.len);
+	put_bytes(w, c->out, c->out ? sizeof(*c->out) : 0);
 	wr_u8(w, c->n_nets);
 	for (unsigned i = 0; i < c->n_nets; i++) {
 		put_addr(w, &c->nets[i].addr);
@@ -201,9 +210,28 @@ static void get_endpoint(struct rd *r, struct endpoint *e)
 	e->port = rd_be16(r);
 }
 
+/* The keys of a pair that only receives yet; it begins to send as soon as time is looked at. */
+static int get_out_keys(struct rd *r, struct ike_child *c)
+{
+	size_t n = rd_be16(r);
+
+	c->send_us = UINT64_MAX;
+	if (r->bad || n != (c->state == IKE_CHILD_READY ? sizeof(*c->out) : 0))
+		return -EBADMSG;
+	if (n == 0)
+		return 0;
+	c->out = calloc(1, sizeof(*c->out));
+	if (!c->out)
+		return -ENOMEM;
+	rd_copy(r, c->out, n);
+	c->send_us = 0;
+	return 0;
+}
+
 static int get_child(struct rd *r, struct ike_child **end)
 {
 	struct ike_child *c = calloc(1, sizeof(*c));
+	int rc;
 
 	if (!c)
 		return -ENOMEM;
@@ -222,6 +250,17 @@ static int get_child(struct rd *r, struct ike_child **end)
 	get_endpoint(r, &c->peer);
 	c->since_us = rd_be64(r);
 	c->expires_us = rd_be64(r);
+	c->rekey_us = rd_be64(r);
+	c->by_gateway = rd_u8(r);
+	c->life_s = rd_be32(r);
+	c->encap_mode = rd_be16(r);
+	c->id_ci = rd_u8(r);
+	c->id_cr = rd_u8(r);
+	get_addr(r, &c->asked.addr);
+	c->asked.len = rd_u8(r);
+	rc = get_out_keys(r, c);
+	if (rc < 0)
+		return rc;
 	c->n_nets = rd_u8(r);
 	for (unsigned i = 0; i < c->n_nets && i < IKE_SELECTORS; i++) {
 		get_addr(r, &c->nets[i].addr);
@@ -229,7 +268,8 @@ static int get_child(struct rd *r, struct ike_child **end)
 	}
 	c->in_kernel = true;
 	return r->bad || c->n_nets > IKE_SELECTORS || c->set >= IKE_SETS || c->spi_in < 256 ||
-			       (c->state != IKE_CHILD_UP && c->state != IKE_CHILD_OLD)
+			       c->asked.len > 32 || c->asked.addr.family == IP_V6 ||
+			       c->state == IKE_CHILD_PENDING || c->state > IKE_CHILD_OLD
 		       ? -EBADMSG
 		       : 0;
 }

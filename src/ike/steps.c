@@ -19,6 +19,7 @@ enum proof {
 	PROOF_NONE,   /* there is nothing yet to prove it by */
 	PROOF_HASH_I, /* checked by the handler with what phase 1 has kept */
 	PROOF_HASH_1, /* prf(SKEYID_a, M | rest) */
+	PROOF_HASH_2, /* prf(SKEYID_a, M | Ni | rest) */
 	PROOF_HASH_3, /* prf(SKEYID_a, 0 | M | Ni | Nr) */
 };
 
@@ -72,6 +73,9 @@ static const struct step {
 	/* HDR*, HASH(3) */
 	{ ST_LOGGED_IN, XCHG_QUICK, 0, THEIRS, CRYPT, PROOF_HASH_3, PB(HASH),
 	  PB(NOTIFY) | ANY_VENDOR, quick_third },
+	/* HDR*, HASH(2), SA, Nr [, KE] [, IDci, IDcr]: the answer to a Quick Mode of ours */
+	{ ST_LOGGED_IN, XCHG_QUICK, 0, OURS, CRYPT, PROOF_HASH_2, PB(HASH) | PB(SA) | PB(NONCE),
+	  PB(KE) | PB(ID) | PB(NATOA) | PB(NOTIFY) | ANY_VENDOR, rekey_second },
 	/* HDR*, HASH(1), N or D: RFC 2409 5.7. A client may leave or refuse at any time. */
 	{ ST(AM_SENT) | ST(XAUTH) | ST(CHECKING) | ST(REFUSING) | ST_LOGGED_IN | ST(CLOSING),
 	  XCHG_INFO, 0, STARTS, CRYPT, PROOF_HASH_1, PB(HASH), PB(NOTIFY) | PB(DELETE) | ANY_VENDOR,
@@ -109,14 +113,14 @@ static int check_hash(const struct ike_event *ev, enum proof proof)
 
 	if (ev->msg.first != PL_HASH)
 		return -EACCES;
-	if (proof == PROOF_HASH_1) {
+	if (proof != PROOF_HASH_1 && !q)
+		return -EPROTO;
+	if (proof == PROOF_HASH_1)
 		rc = keymat_hash1(k, ev->hdr.msgid, ev->msg.after_hash, &want);
-	} else {
-		if (!q)
-			return -EPROTO;
-		rc = keymat_hash3(k, ev->hdr.msgid, (struct span){ q->nonce_i, q->nonce_i_len },
-				  SPAN_OF(q->nonce_r), &want);
-	}
+	else if (proof == PROOF_HASH_2)
+		rc = keymat_hash2(k, ev->hdr.msgid, quick_ni(q), ev->msg.after_hash, &want);
+	else
+		rc = keymat_hash3(k, ev->hdr.msgid, quick_ni(q), quick_nr(q), &want);
 	if (rc < 0 || !hash_is(ev->msg.hash, &want))
 		return -EACCES;
 	return 0;
@@ -135,7 +139,7 @@ int steps_run(struct ike_event *ev)
 		return -EPROTO;
 	if ((ev->msg.present & s->need) != s->need || ev->msg.present & ~(s->need | s->may))
 		return -EBADMSG;
-	if (s->proof == PROOF_HASH_1 || s->proof == PROOF_HASH_3) {
+	if (s->proof != PROOF_NONE && s->proof != PROOF_HASH_I) {
 		rc = check_hash(ev, s->proof);
 		if (rc < 0)
 			return rc;

@@ -21,6 +21,8 @@ struct ike_nego *nego_free(struct ike_nego *n)
 static struct ike_quick *quick_free(struct ike_quick *q)
 {
 	if (q) {
+		if (q->dh)
+			explicit_bzero(q->dh, sizeof(*q->dh));
 		free(q->dh);
 		explicit_bzero(q, sizeof(*q));
 		free(q);
@@ -174,6 +176,14 @@ struct ike_child *child_find(const struct ike_sa *sa, uint32_t number)
 	return c;
 }
 
+struct ike_out_keys *child_out_free(struct ike_out_keys *k)
+{
+	if (k)
+		explicit_bzero(k, sizeof(*k));
+	free(k);
+	return NULL;
+}
+
 void child_remove(struct ike_sa *sa, struct ike_child *c)
 {
 	struct ike_child **p = &sa->children;
@@ -181,5 +191,6 @@ void child_remove(struct ike_sa *sa, struct ike_child *c)
 	while (*p != c)
 		p = &(*p)->next;
 	*p = c->next;
+	child_out_free(c->out);
 	free(c);
 }

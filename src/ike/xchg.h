@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "ike/dh.h"
 #include "ike/keymat.h"
 #include "ike/sa.h"
 #include "ike/sapl.h"
@@ -43,21 +44,37 @@ enum xchg_kind {
 	XCHG_KIND_DELETE, /* our Delete, repeated a few times: nobody acknowledges it */
 };
 
-/* Quick Mode between its messages. */
+/* Quick Mode between its messages. Either side may have begun it. */
 struct ike_quick {
 	uint32_t child; /* number of the pair under way */
-	uint8_t nonce_i[256], nonce_r[20];
-	uint16_t nonce_i_len;
+	bool by_gateway;
+	/* 20 bytes: vpnc can answer to no other length, and keys with just so many. */
+	uint8_t nonce_own[20], nonce_peer[256];
+	uint16_t nonce_peer_len; /* 0: its message is awaited */
 	struct p2_choice choice; /* .answer.transform views `transform` */
 	uint8_t transform[512];
 	uint8_t id_ci[64], id_cr[64]; /* bodies, echoed as sent */
 	uint8_t id_ci_len, id_cr_len;
 	bool has_ids, clamp_life;
-	struct secret_dh {
-		uint8_t g_r[1024];
-		uint16_t g_r_len;
+	struct quick_dh {
+		uint8_t g_own[1024]; /* our public value */
+		uint16_t g_own_len;
+		uint8_t x[DH_PRIVATE_MAX]; /* our private one, until the client's is there */
+		uint8_t x_len;
 	} * dh; /* owned; NULL without PFS */
 };
+
+static inline struct span quick_ni(const struct ike_quick *q)
+{
+	return q->by_gateway ? SPAN_OF(q->nonce_own)
+			     : (struct span){ q->nonce_peer, q->nonce_peer_len };
+}
+
+static inline struct span quick_nr(const struct ike_quick *q)
+{
+	return q->by_gateway ? (struct span){ q->nonce_peer, q->nonce_peer_len }
+			     : SPAN_OF(q->nonce_own);
+}
 
 struct ike_xchg {
 	struct ike_xchg *next; /* owned */
@@ -101,3 +118,4 @@ int use_id(struct ike_sa *sa, uint32_t msgid); /* 0, -ENOMEM, -ENOSPC at the lim
 /* SA pairs. */
 struct ike_child *child_find(const struct ike_sa *sa, uint32_t number);
 void child_remove(struct ike_sa *sa, struct ike_child *c); /* takes it out and frees it */
+struct ike_out_keys *child_out_free(struct ike_out_keys *k);

@@ -13,8 +13,8 @@
 #include "xfrm/sock.h"
 #include "xfrm/xfrm.h"
 
-#define PAIR_MAX     (2 + XFRM_PAIR_POLICIES)
-#define WAS_REPLACED 2 /* beside the verdicts: a policy that is not this call's to take out */
+#define PAIR_MAX (2 + XFRM_PAIR_POLICIES)
+#define NOT_OURS 2 /* beside the verdicts: an object that is not this call's to take out */
 
 _Static_assert(PAIR_MAX <= XFRM_BATCH_MAX, "a pair fits one batch");
 
@@ -96,22 +96,42 @@ static const char *explain(struct xfrm *x, const struct xfrm_pair *p, const stru
 	return what;
 }
 
-/* The whole pair as one datagram. On failure *ret_bad is the object that cannot be built. */
+/* Objects `lo` to `hi` of a pair: those that are meant. */
+struct range {
+	unsigned lo, hi;
+};
+
+static struct range range_of(const struct xfrm_pair *p, unsigned n)
+{
+	switch (p->part) {
+	case XFRM_PAIR_BOTH:
+		break;
+	case XFRM_PAIR_IN:
+		return (struct range){ 0, 1 };
+	case XFRM_PAIR_OUT:
+		return (struct range){ 1, n };
+	}
+	return (struct range){ 0, n };
+}
+
+/* All of them as one datagram. On failure *ret_bad is the object that cannot be built. */
 static int send_pair(struct xfrm *x, const struct xfrm_pair *p, const struct xfrm_pol *pol,
-		     unsigned n, int *res, unsigned *ret_bad)
+		     struct range m, int *res, unsigned *ret_bad)
 {
 	struct wr w = xfrm_start(x);
-	uint32_t first = xfrm_seq(x, n);
+	uint32_t first = xfrm_seq(x, m.hi - m.lo);
 	int r = 0;
 
-	for (unsigned i = 0; i < n && r == 0; i++) {
-		r = i < 2 ? xfrm_build_sa_add(&w, first + i, i == 0 ? &p->in : &p->out)
-			  : xfrm_build_policy_add(&w, first + i, &pol[i - 2], false);
+	for (unsigned i = m.lo; i < m.hi && r == 0; i++) {
+		uint32_t seq = first + i - m.lo;
+
+		r = i < 2 ? xfrm_build_sa_add(&w, seq, i == 0 ? &p->in : &p->out)
+			  : xfrm_build_policy_add(&w, seq, &pol[i - 2], false);
 		if (r < 0)
 			*ret_bad = i;
 	}
 	if (r == 0)
-		r = xfrm_transact(x, &w, first, n, res);
+		r = xfrm_transact(x, &w, first, m.hi - m.lo, res + m.lo);
 	xfrm_wipe(x);
 	return r;
 }
@@ -145,7 +165,7 @@ static void replace_policies(struct xfrm *x, const struct xfrm_pol *pol, unsigne
 		if (res[i] != -EEXIST)
 			continue;
 		r = check_ours(x, &pol[i]);
-		res[i] = r < 0 ? r : WAS_REPLACED;
+		res[i] = r < 0 ? r : NOT_OURS;
 		if (r < 0)
 			return;
 		which[m++] = i;
@@ -163,7 +183,7 @@ static void replace_policies(struct xfrm *x, const struct xfrm_pol *pol, unsigne
 	}
 	xfrm_transact(x, &w, first, m, verdict);
 	for (unsigned k = 0; k < m; k++)
-		res[which[k]] = verdict[k] == 0 ? WAS_REPLACED : xfrm_verdict(verdict[k]);
+		res[which[k]] = verdict[k] == 0 ? NOT_OURS : xfrm_verdict(verdict[k]);
 }
 
 /* Object i of a pair whose verdict was lost: in the kernel, and this pair's own? */
@@ -207,12 +227,13 @@ static int take_out(struct xfrm *x, const struct xfrm_pair *p, const struct xfrm
 	return r;
 }
 
-/* The first object that is not in, or n. `expected` is a verdict that is not a failure yet. */
-static unsigned first_bad(const int *res, unsigned n, int expected)
+/* The first object that is meant and not in, or m.hi. `expected` is a verdict on a policy that is
+ * not a failure yet. */
+static unsigned first_bad(const int *res, struct range m, int expected)
 {
-	unsigned i = 0;
+	unsigned i = m.lo;
 
-	while (i < n && (res[i] == 0 || (i >= 2 && res[i] == expected)))
+	while (i < m.hi && (res[i] == 0 || (i >= 2 && res[i] == expected)))
 		i++;
 	return i;
 }
@@ -221,27 +242,30 @@ int xfrm_pair_add(struct xfrm *x, const struct xfrm_pair *p, const char **ret_wh
 {
 	struct xfrm_pol pol[XFRM_PAIR_POLICIES];
 	unsigned n = 2 + xfrm_pair_policies(p, pol), bad = 0;
+	struct range m = range_of(p, n);
 	int res[PAIR_MAX], err;
 
 	if (p->n_nets == 0 || p->n_nets > XFRM_NETS_MAX) {
 		*ret_what = "SA pair without networks, or with too many";
 		return -EINVAL;
 	}
-	err = send_pair(x, p, pol, n, res, &bad);
+	for (unsigned i = 0; i < n; i++)
+		res[i] = NOT_OURS;
+	err = send_pair(x, p, pol, m, res, &bad);
 	if (err < 0) {
 		*ret_what = explain(x, p, pol, bad, err);
 		return err; /* nothing was sent */
 	}
-	bad = first_bad(res, n, -EEXIST);
-	if (bad == n) {
+	bad = first_bad(res, m, -EEXIST);
+	if (bad == m.hi && m.hi > 2) {
 		replace_policies(x, pol, n - 2, res + 2);
-		bad = first_bad(res, n, WAS_REPLACED);
+		bad = first_bad(res, m, NOT_OURS);
 	}
-	if (bad == n)
+	if (bad == m.hi)
 		return 0;
 	err = xfrm_verdict(res[bad]);
 	*ret_what = explain(x, p, pol, bad, err);
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = m.lo; i < m.hi; i++) {
 		if (res[i] == XFRM_NO_VERDICT && went_in(x, p, pol, i))
 			res[i] = 0;
 	}

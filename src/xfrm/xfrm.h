@@ -60,8 +60,16 @@ struct xfrm_pol {
 	bool block; /* after all others: drops what it meets; the template only says whose it is */
 };
 
+/* What of a pair is meant: all, the inbound SA alone, or the rest, policies included. */
+enum xfrm_part {
+	XFRM_PAIR_BOTH,
+	XFRM_PAIR_IN,
+	XFRM_PAIR_OUT,
+};
+
 /* What one child SA pair needs: two SAs, and in/fwd/out policies for each network. */
 struct xfrm_pair {
+	enum xfrm_part part; /* of xfrm_pair_add() */
 	struct xfrm_sa in, out;
 	struct ipaddr inner;               /* the client's leased address */
 	struct prefix nets[XFRM_NETS_MAX]; /* behind the gateway */
@@ -89,11 +97,12 @@ int xfrm_open(struct xfrm **ret);
 struct xfrm *xfrm_close(struct xfrm *x);
 
 /*
- * Installs the pair and its policies with one sendmsg. On failure everything of it that did go in
- * is taken out again and the first error is returned, with `what` naming the object and the likely
- * remedy (text borrowed until the next call). Policies of ours that exist with the same selector
- * (same session, an older pair) are replaced once all else has gone in, and stay after a failure;
- * somebody else's make it fail with -EEXIST, as does an SPI in use.
+ * Installs the pair and its policies, or the part that is meant, with one sendmsg. On failure
+ * everything of it that did go in is taken out again and the first error is returned, with `what`
+ * naming the object and the likely remedy (text borrowed until the next call). Policies of ours
+ * that exist with the same selector (same session, an older pair) are replaced once all else has
+ * gone in, and stay after a failure; somebody else's make it fail with -EEXIST, as does an SPI in
+ * use.
  */
 int xfrm_pair_add(struct xfrm *x, const struct xfrm_pair *p, const char **ret_what);
 

@@ -392,10 +392,13 @@ int client_open(struct client *c, struct span in)
 
 	if (unseal(c, in, iv) < 0)
 		return -EBADMSG;
-	if (c->hdr.xchg == XCHG_QUICK)
-		keymat_hash2(&c->keys, c->hdr.msgid, SPAN_OF(c->q_nonce), c->msg.after_hash, &want);
-	else
+	if (c->hdr.xchg != XCHG_QUICK || c->hdr.msgid != c->msgid)
 		keymat_hash1(&c->keys, c->hdr.msgid, c->msg.after_hash, &want);
+	else if (c->theirs)
+		keymat_hash3(&c->keys, c->hdr.msgid, (struct span){ c->q_peer, c->q_peer_len },
+			     SPAN_OF(c->q_nonce), &want);
+	else
+		keymat_hash2(&c->keys, c->hdr.msgid, SPAN_OF(c->q_nonce), c->msg.after_hash, &want);
 	if (c->msg.first != PL_HASH || !span_eq(c->msg.hash, secret_span(&want)))
 		return -EACCES;
 	c->msgid = c->hdr.msgid;
@@ -411,6 +414,7 @@ int client_open(struct client *c, struct span in)
 
 void client_new_exchange(struct client *c)
 {
+	c->theirs = false;
 	client_draw(c, &c->msgid, sizeof(c->msgid));
 	c->msgid |= 1;
 	if (c->own_msgid)

@@ -62,6 +62,9 @@ struct client {
 	struct ipaddr address; /* from mode config */
 	uint8_t q_nonce[20], q_x[DH_PRIVATE_MAX], q_g[DH_PUBLIC_MAX];
 	uint32_t spi_in, spi_out;
+	bool theirs;         /* the exchange is a Quick Mode of the gateway's */
+	uint8_t q_peer[256]; /* its nonce */
+	size_t q_peer_len;
 	uint8_t key_in[96], key_out[96]; /* KEYMAT of each direction */
 	size_t key_len;
 	uint32_t seed;
@@ -141,6 +144,13 @@ struct span client_quick1(struct client *c, struct span ci, struct span cr);
 struct ike_build client_quick1_open(struct client *c, struct span ci, struct span cr);
 int client_quick2(struct client *c, struct span in);
 struct span client_quick3(struct client *c);
+
+/* A Quick Mode that the gateway begins: reading its messages is 0 when they are sound. The answer
+ * echoes what was asked for, as clients do. */
+int client_rekey1(struct client *c, struct span in);
+struct ike_build client_rekey2_open(struct client *c); /* before it is sealed */
+struct span client_rekey2(struct client *c);
+int client_rekey3(struct client *c, struct span in);
 
 /* A Transaction message with these attributes in a new exchange. */
 struct span client_transaction(struct client *c, enum ike_cfg_type type, struct span attrs);

@@ -150,7 +150,11 @@ struct span craft_seal(struct craft *k, struct client *c)
 
 	if (ike_walk((struct span){ k->b + ISAKMP_HDR, k->n - ISAKMP_HDR }, k->b[16], &m) == 0 &&
 	    m.first == PL_HASH) {
-		keymat_hash1(&c->keys, c->msgid, m.after_hash, &h);
+		if (c->theirs)
+			keymat_hash2(&c->keys, c->msgid, (struct span){ c->q_peer, c->q_peer_len },
+				     m.after_hash, &h);
+		else
+			keymat_hash1(&c->keys, c->msgid, m.after_hash, &h);
 		memcpy(k->b + ISAKMP_HDR + 4, h.b, h.n < m.hash.n ? h.n : m.hash.n);
 	}
 	return craft_seal_raw(k, c);

@@ -37,7 +37,8 @@ void craft_trail(struct craft *k, struct span bytes);
 /* Sets the header's length to what there is. */
 void craft_length(struct craft *k);
 
-/* Fills in the HASH(1) that is right for what stands behind it, and encrypts: c->msgid, c->iv. */
+/* Fills in the HASH(1), or HASH(2) in a Quick Mode of the gateway's, that is right for what stands
+ * behind it, and encrypts: c->msgid, c->iv. */
 struct span craft_seal(struct craft *k, struct client *c);
 /* Encrypts as it is. */
 struct span craft_seal_raw(struct craft *k, struct client *c);

@@ -107,6 +107,12 @@ void gate_signature(struct span hash, uint8_t out[static GATE_SIG])
 		out[i] = (uint8_t)(hash.p[i % hash.n] ^ 0x5a ^ i);
 }
 
+static void forget_out(struct gate *g)
+{
+	g->n_out = 0;
+	*g->trace = '\0';
+}
+
 /* ---- what the core asks for ---- */
 
 static void fault(struct gate *g, const char *text)
@@ -169,7 +175,7 @@ static void move_pair(struct gate *g, const struct fx_item *it)
 	while (i < g->n_pairs && g->pair[i].fx.spi_in != k->spi_in)
 		i++;
 	if (i == g->n_pairs || memcmp(&g->pair[i].who, &it->who.who, sizeof(it->who.who)) != 0 ||
-	    !endpoint_eq(&g->pair[i].fx.peer, &k->peer) || !k->encap) {
+	    !endpoint_eq(&g->pair[i].fx.peer, &k->peer) || !k->encap || !g->pair[i].out) {
 		fault(g, "a pair is moved that is not there");
 		return;
 	}
@@ -189,6 +195,7 @@ static void session(struct gate *g, const struct fx_item *it)
 	e->logged_in = s->logged_in;
 	e->from = s->from;
 	e->peer = s->peer;
+	e->by_gateway = s->by_gateway;
 	snprintf(e->text, sizeof(e->text), "%s", s->user);
 	/* I5. More than there was room for go later, when the new one may have left again. */
 	if (s->reason == IKE_R_REPLACED && !by_user_first(&g->ike->t.users, s->user))
@@ -220,6 +227,11 @@ static struct gate_job job_from(const struct gate *g, const struct fx_item *it)
 	if (it->kind == FX_DH) {
 		j.group = it->dh.group;
 		keep = it->dh.peer_public;
+		j.secret_n = it->dh.secret.n;
+		if (j.secret_n > sizeof(j.secret))
+			abort();
+		if (j.secret_n)
+			memcpy(j.secret, it->dh.secret.p, j.secret_n);
 	} else if (it->kind == FX_SIGN) {
 		keep = it->sign.hash;
 	} else if (it->kind == FX_LEASE) {
@@ -244,16 +256,21 @@ static void do_dh(struct gate *g, const struct gate_job *j)
 {
 	const struct dh_group *grp = dh_group(j->group);
 	uint8_t x[DH_PRIVATE_MAX], pub[DH_PUBLIC_MAX] = { 9 }, shared[DH_SHARED_MAX] = { 7 };
+	struct span out = { shared, grp->shared_len };
 	int rc = g->dh_err;
 
-	if (rc == 0 && !g->no_crypto) {
-		fill(g, x, sizeof(x));
+	if (j->secret_n && j->secret_n != grp->private_len)
+		fault(g, "a private value of another group");
+	fill(g, x, sizeof(x));
+	if (j->secret_n)
+		memcpy(x, j->secret, j->secret_n);
+	if (rc == 0 && !g->no_crypto)
 		rc = dh_make(grp, x, pub);
-		if (rc == 0)
-			rc = dh_agree(grp, x, (struct span){ j->b, j->n }, shared);
-	}
-	ike_dh_done(g->ike, j->who, rc, (struct span){ pub, grp->public_len },
-		    (struct span){ shared, grp->shared_len }, g->now, &g->fx);
+	if (!j->n)
+		out = (struct span){ x, grp->private_len };
+	else if (rc == 0 && !g->no_crypto)
+		rc = dh_agree(grp, x, (struct span){ j->b, j->n }, shared);
+	ike_dh_done(g->ike, j->who, rc, (struct span){ pub, grp->public_len }, out, g->now, &g->fx);
 }
 
 static void do_lease(struct gate *g, const struct gate_job *j)
@@ -276,19 +293,56 @@ static void do_lease(struct gate *g, const struct gate_job *j)
 	}
 }
 
+static struct gate_pair *pair_of(struct gate *g, uint32_t spi_in)
+{
+	for (unsigned i = 0; i < g->n_pairs; i++)
+		if (g->pair[i].fx.spi_in == spi_in)
+			return &g->pair[i];
+	return NULL;
+}
+
+/* The outbound SA of a pair that is in the kernel. */
+static void do_child_out(struct gate *g, const struct gate_job *j)
+{
+	struct gate_pair *p = pair_of(g, j->child.spi_in);
+
+	if (p && g->child_err == 0) {
+		if (p->out)
+			fault(g, "an outbound SA is installed twice");
+		if (!endpoint_eq(&p->fx.peer, &j->child.peer))
+			fault(g, "the two SAs of a pair are installed for two places");
+		p->out = true;
+		p->fx.part = IKE_PART_BOTH;
+		memcpy(p->fx.enc_out, j->child.enc_out, sizeof(p->fx.enc_out));
+		memcpy(p->fx.auth_out, j->child.auth_out, sizeof(p->fx.auth_out));
+	}
+	if (!ike_child_done(g->ike, j->who, j->child.child, g->child_err, g->now, &g->fx))
+		return;
+	if (!p)
+		fault(g, "an outbound SA for a pair that is not in the kernel");
+	else if (g->child_err == 0)
+		gate_policies_add(g, &j->child);
+}
+
 static void do_child(struct gate *g, const struct gate_job *j)
 {
-	struct gate_pair p = { .who = j->who.who, .fx = j->child };
+	struct gate_pair p = { .who = j->who.who,
+			       .out = j->child.part == IKE_PART_BOTH,
+			       .fx = j->child };
 
-	for (unsigned i = 0; i < g->n_pairs; i++)
-		if (g->pair[i].fx.spi_in == j->child.spi_in)
-			fault(g, "an inbound SPI is installed twice");
+	if (j->child.part == IKE_PART_OUT) {
+		do_child_out(g, j);
+		return;
+	}
+
+	if (pair_of(g, j->child.spi_in))
+		fault(g, "an inbound SPI is installed twice");
 	if (g->n_pairs == GATE_PAIRS)
 		abort();
 	if (g->child_err == 0)
 		g->pair[g->n_pairs++] = p;
 	if (ike_child_done(g->ike, j->who, j->child.child, g->child_err, g->now, &g->fx)) {
-		if (g->child_err == 0)
+		if (g->child_err == 0 && p.out)
 			gate_policies_add(g, &j->child);
 	} else if (g->child_err == 0) {
 		g->n_pairs--; /* nobody wants it any more */
@@ -358,14 +412,14 @@ void gate_do(struct gate *g, unsigned i)
 {
 	struct gate_job j = pop_job(g, i);
 
-	g->n_out = 0;
+	forget_out(g);
 	do_job(g, &j);
 	gate_run(g);
 }
 
 void gate_do_all(struct gate *g)
 {
-	g->n_out = 0;
+	forget_out(g);
 	while (g->n_jobs) {
 		struct gate_job j = pop_job(g, 0);
 
@@ -382,12 +436,56 @@ void gate_verdict(struct gate *g, enum ike_verdict v)
 	while (i < g->n_jobs && g->job[i].kind != FX_AUTH)
 		i++;
 	j = pop_job(g, i);
-	g->n_out = 0;
+	forget_out(g);
 	ike_auth_done(g->ike, j.who, v, g->now, &g->fx);
 	gate_run(g);
 }
 
 /* ---- driving it ---- */
+
+/* s: a datagram; k: Diffie-Hellman; B, I, O: a pair, its inbound or its outbound SA goes in, D: it
+ * is taken out; U, R, X: a session comes up, has new keys, ends; n: a remark; other work has no letter. */
+static char trace_letter(const struct fx_item *it)
+{
+	static const char part[] = {
+		[IKE_PART_BOTH] = 'B', [IKE_PART_IN] = 'I', [IKE_PART_OUT] = 'O'
+	};
+
+	switch (it->kind) {
+	case FX_SEND:
+		return 's';
+	case FX_DH:
+		return 'k';
+	case FX_CHILD_ADD:
+		return part[it->child->part];
+	case FX_CHILD_DEL:
+		return 'D';
+	case FX_UP:
+		return 'U';
+	case FX_REKEY:
+		return 'R';
+	case FX_DOWN:
+		return 'X';
+	case FX_NOTE:
+		return 'n';
+	case FX_SIGN:
+	case FX_AUTH:
+	case FX_LEASE:
+	case FX_CHILD_MOVE:
+	case FX_MOVED:
+	case FX_KEEPALIVE:
+		break;
+	}
+	return 0;
+}
+
+static void add_trace(struct gate *g, const struct fx_item *it)
+{
+	size_t n = strlen(g->trace);
+
+	if (n + 1 < sizeof(g->trace) && trace_letter(it))
+		g->trace[n] = trace_letter(it), g->trace[n + 1] = '\0';
+}
 
 static void run_one(struct gate *g, const struct fx_item *it)
 {
@@ -412,6 +510,7 @@ static void run_one(struct gate *g, const struct fx_item *it)
 		move_pair(g, it);
 		break;
 	case FX_UP:
+	case FX_REKEY:
 	case FX_DOWN:
 	case FX_MOVED:
 		session(g, it);
@@ -427,6 +526,7 @@ void gate_run(struct gate *g)
 	for (unsigned i = 0; i < g->fx.n; i++) {
 		struct fx_item it = g->fx.v[i];
 
+		add_trace(g, &it);
 		run_one(g, &it);
 	}
 	if (g->fx.overflow)
@@ -439,7 +539,7 @@ void gate_input(struct gate *g, const struct endpoint *peer, const struct endpoi
 {
 	struct ike_dgram d = { .peer = *peer, .local = *local, .natt = natt, .data = data };
 
-	g->n_out = 0;
+	forget_out(g);
 	ike_input(g->ike, &d, g->now, &g->fx);
 	gate_run(g);
 }
@@ -449,7 +549,7 @@ void gate_pass(struct gate *g, uint64_t us)
 	uint64_t end = g->now + us;
 	unsigned rounds = 0;
 
-	g->n_out = 0;
+	forget_out(g);
 	while (ike_deadline(g->ike) <= end) {
 		if (ike_deadline(g->ike) > g->now)
 			g->now = ike_deadline(g->ike);

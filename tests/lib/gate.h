@@ -33,12 +33,13 @@ struct gate_event {
 	char text[512]; /* FX_NOTE: detail; FX_AUTH, FX_UP, FX_DOWN: user */
 	struct sess_id who;
 	struct ipaddr lease;
-	bool logged_in;
+	bool logged_in, by_gateway;
 	struct endpoint from, peer; /* FX_MOVED, FX_CHILD_MOVE */
 };
 
 struct gate_pair {
 	struct sess_id who;
+	bool out; /* its outbound SA is in, too */
 	struct ike_child_fx fx;
 };
 
@@ -56,6 +57,8 @@ struct gate_job {
 	uint16_t group;
 	size_t n; /* FX_DH: bytes of the peer's value; FX_SIGN: of the hash */
 	uint8_t b[1024];
+	size_t secret_n; /* FX_DH: bytes of our private value */
+	uint8_t secret[128];
 	bool good;            /* FX_AUTH: the password is right */
 	struct ipaddr prefer; /* FX_LEASE */
 	struct ike_child_fx child;
@@ -81,6 +84,7 @@ struct gate {
 	/* what happened */
 	struct gate_dgram out[GATE_OUT]; /* the last ones are lost when there are more */
 	unsigned n_out;
+	char trace[128]; /* the effects since n_out was 0, in order: see trace_letter() */
 	struct gate_event event[GATE_EVENTS]; /* the last ones are lost when there are more */
 	unsigned n_events;
 	struct gate_pair pair[GATE_PAIRS]; /* in the kernel */

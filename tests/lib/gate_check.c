@@ -32,7 +32,21 @@ static const char *check_pairs(const struct gate *g)
 			return "a pair in the kernel that its session does not know";
 		if (!endpoint_eq(&c->peer, &p->fx.peer) || !endpoint_eq(&c->local, &p->fx.local))
 			return "a pair in the kernel for another place than its session thinks";
+		if (p->out != !c->out)
+			return "a pair of which the session does not know whether it can send";
 	}
+	return "";
+}
+
+/* One pair of a set sends, and a newer one may be about to; the others are on their way out. */
+static const char *check_set(const struct ike_sa *sa, const struct ike_child *c)
+{
+	for (const struct ike_child *o = sa->children; o; o = o->next)
+		if (o != c && o->state == IKE_CHILD_UP && c->state == IKE_CHILD_UP &&
+		    o->set == c->set)
+			return "two pairs for the same traffic";
+	if ((c->state == IKE_CHILD_UP || c->state == IKE_CHILD_OLD) && c->out)
+		return "a pair that should send and cannot";
 	return "";
 }
 
@@ -113,6 +127,8 @@ static const char *check_sa(const struct gate *g, const struct ike_sa *sa, struc
 			return "an inbound SPI that is not marked as used";
 		if (quick_overlaps(sa, c))
 			return "two pairs of a session that share some of their networks";
+		if (*check_set(sa, c))
+			return check_set(sa, c);
 	}
 	if (*check_life(g, sa))
 		return check_life(g, sa);

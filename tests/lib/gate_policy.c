@@ -107,7 +107,7 @@ const char *gate_policies_check(struct gate *g)
 		const struct ike_child_fx *k = &g->pair[i].fx;
 
 		for (unsigned n = 0; n < k->n_nets; n++)
-			if (!find(g, &k->inner, &k->nets[n]))
+			if (g->pair[i].out && !find(g, &k->inner, &k->nets[n]))
 				return "a pair in the kernel without its policies";
 	}
 	for (unsigned i = 0; i < g->n_policies; i++)

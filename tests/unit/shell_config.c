@@ -389,12 +389,13 @@ static void test_suggestions(void)
 
 static void test_weak(void)
 {
-	struct attempt t =
-		try_text(LEAST "[phase1]\nproposal = aes256-sha256-modp2048, 3des-md5-modp1024\n"
-			       "proposal = aes128-sha1-modp1024\n[phase2]\n"
-			       "proposal = 3des-md5, aes128-md5\npfs_group = 2, 14, 5\n",
-			 CONF_TO_RUN);
+	struct attempt t = try_text(
+		LEAST "[phase1]\nproposal = aes256-sha256-modp2048, 3des-md5-modp1024\n"
+		      "proposal = aes128-sha1-modp1024\n[phase2]\n"
+		      "proposal = 3des-md5, aes128-md5\npfs_group = 2, 14, 5\nlifetime = 59s\n",
+		CONF_TO_RUN);
 	static const char *const want[] = {
+		"[phase2] lifetime 59s is weak: below a minute there is hardly time to rekey",
 		"[phase1] proposal 3des-md5-modp1024 is weak: 3DES has 64-bit blocks (Sweet32)",
 		"[phase1] proposal 3des-md5-modp1024 is weak: MD5 is broken",
 		"[phase1] proposal 3des-md5-modp1024 is weak: 1024-bit Diffie-Hellman is within "

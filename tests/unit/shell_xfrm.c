@@ -538,6 +538,40 @@ static void test_conflicts(void)
 	is_table(0, 0, 0, 1, "with them");
 }
 
+/* A rekey: the newer pair receives first, and sends when its client can hear it. */
+static void test_parts(void)
+{
+	struct xfrm_pair p = make_pair(0, &algs[0]), q = make_pair(0, &algs[7]);
+	const char *what = NULL;
+
+	if (!begin())
+		return;
+	xfrm_pair_add(x, &p, &what);
+	q.in.spi += 100;
+	q.out.spi += 100;
+	q.part = XFRM_PAIR_IN;
+	is_int(xfrm_pair_add(x, &q, &what), 0, "the inbound SA of the next pair");
+	is_table(3, 0, 3, 0, "goes in alone");
+	is_int(xfrm_pair_add(x, &q, &what), -EEXIST, "once");
+	is_table(3, 0, 3, 0, "and a refusal takes nothing out");
+	q.part = XFRM_PAIR_OUT;
+	q.out.enc_name = "cbc(nonsense)";
+	ok(xfrm_pair_add(x, &q, &what) < 0 && has(what, "outbound SA"), "what is wrong is named");
+	is_table(3, 0, 3, 0, "and the rest stays");
+	q.out.enc_name = q.in.enc_name;
+	is_int(xfrm_pair_add(x, &q, &what), 0, "the rest");
+	is_table(4, 0, 3, 0, "joins it, with the policies that are there");
+	is_int(xfrm_pair_del(x, &p, true), 0, "the old pair goes");
+	is_int(xfrm_pair_del(x, &q, false), 0, "the new pair goes");
+	is_table(0, 0, 0, 0, "with all it had");
+	q.part = XFRM_PAIR_IN;
+	xfrm_pair_add(x, &q, &what);
+	q.part = XFRM_PAIR_OUT;
+	is_int(xfrm_pair_add(x, &q, &what), 0, "the rest of a pair whose elder has gone");
+	is_table(2, 0, 3, 0, "brings the policies along");
+	xfrm_pair_del(x, &q, false);
+}
+
 struct seen {
 	unsigned n, stop_at;
 };
@@ -625,6 +659,7 @@ int main(void)
 	if (esp) {
 		test_algorithms();
 		test_conflicts();
+		test_parts();
 		test_each();
 		test_ipv6();
 	} else {

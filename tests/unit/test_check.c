@@ -37,6 +37,11 @@ static void test_life(void)
 		{ IKE_CHECK_OBEY, 3600, 0, LIMIT_MIN_LIFE_S, false },
 		{ IKE_CHECK_CLAIM, 3600, 1, LIMIT_MIN_LIFE_S, false },
 		{ IKE_CHECK_STRICT, 3600, 1, LIMIT_MIN_LIFE_S, false },
+		/* unless that is ours */
+		{ IKE_CHECK_CLAIM, 20, 1, 20, false },
+		{ IKE_CHECK_OBEY, 20, 1, 20, false },
+		{ IKE_CHECK_CLAIM, 20, 600, 20, true },
+		{ IKE_CHECK_OBEY, 20, 600, 600, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

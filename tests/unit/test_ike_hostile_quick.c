@@ -303,18 +303,22 @@ static void test_lifetimes(void)
 {
 	static const struct {
 		const char *name, *attrs;
+		uint32_t ours;
 		uint64_t s;
 	} rows[] = {
-		{ "N205b: 1 s", "80010001 80020001", LIMIT_MIN_LIFE_S },
-		{ "N205b: 0 s", "80010001 80020000", LIMIT_MIN_LIFE_S },
-		{ "N205b: 2^32-1 s", "80010001 00020004 ffffffff", 3600 },
-		{ "N205b: 2^63 s", "80010001 00020008 8000000000000000", 3600 },
-		{ "N205b: 1 kB", "80010002 80020001", 3600 },
-		{ "10 minutes", "80010001 80020258", 600 },
+		{ "N205b: 1 s", "80010001 80020001", 3600, LIMIT_MIN_LIFE_S },
+		{ "N205b: 0 s", "80010001 80020000", 3600, LIMIT_MIN_LIFE_S },
+		{ "N205b: 2^32-1 s", "80010001 00020004 ffffffff", 3600, 3600 },
+		{ "N205b: 2^63 s", "80010001 00020008 8000000000000000", 3600, 3600 },
+		{ "N205b: 1 kB", "80010002 80020001", 3600, 3600 },
+		{ "10 minutes", "80010001 80020258", 3600, 600 },
+		{ "10 minutes, where we say 20 s", "80010001 80020258", 20, 20 },
+		{ "1 s, where we say 20 s", "80010001 80020001", 20, 20 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		start("c0ffee01");
+		g.conf.p2_life_s = rows[i].ours;
 		offer_transform(&o, 1, 12);
 		offer_tv(&o, 4, 1);
 		offer_tv(&o, 5, 5);

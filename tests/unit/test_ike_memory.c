@@ -58,8 +58,12 @@ enum step {
 	QUICK3,
 	QUERY,
 	DELETE_SA,
+	AGAIN1,
+	AGAIN3,
+	ANSWER,
 	KICK,
 	RESTORE,
+	ASK,
 	STEPS
 };
 
@@ -77,8 +81,12 @@ static const char *const names[STEPS] = { "main mode, first",
 					  "Quick Mode, third",
 					  "R-U-THERE",
 					  "delete",
+					  "Quick Mode, first, again",
+					  "Quick Mode, third, again",
+					  "answer to the gateway's Quick Mode",
 					  "kick",
-					  "restore" };
+					  "restore",
+					  "the gateway's Quick Mode" };
 
 static uint8_t rec[65536], msg[2048];
 static size_t n_rec, n_msg;
@@ -106,9 +114,13 @@ static struct span next_message(enum step s)
 	case CONFIG:
 		return client_config(&c, addr, 1);
 	case QUICK1:
+	case AGAIN1:
 		return client_quick1(&c, nil, nil);
 	case QUICK3:
+	case AGAIN3:
 		return client_quick3(&c);
+	case ANSWER:
+		return client_rekey2(&c);
 	case QUERY:
 		return client_dpd(&c, 5);
 	default:
@@ -139,6 +151,13 @@ static void reach(enum step s)
 			client_open(&c, gate_only(&g));
 		if (i == CONFIG)
 			client_take_address(&c);
+	}
+	if (s == AGAIN3) {
+		client_to(&c, &g, client_quick1(&c, nil, nil));
+		client_quick2(&c, gate_only(&g));
+	} else if (s == ANSWER) {
+		gate_pass(&g, client_sa(&c, &g)->children->rekey_us - g.now);
+		client_rekey1(&c, gate_only(&g));
 	}
 	if (s == RESTORE) {
 		ike_save(g.ike, client_sa(&c, &g)->id, rec, sizeof(rec), &n_rec);
@@ -174,6 +193,8 @@ static bool take(enum step s, long n)
 	fail_in = n;
 	if (s < KICK)
 		give(s);
+	else if (s == ASK)
+		gate_pass(&g, client_sa(&c, &g)->children->rekey_us - g.now);
 	else if (s == KICK)
 		ike_close(g.ike, client_sa(&c, &g)->id, IKE_R_KICKED, g.now, &g.fx);
 	else if (ike_restore(g.ike, (struct span){ rec, n_rec }, g.now, &id) == 0)

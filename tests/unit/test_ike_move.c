@@ -130,6 +130,73 @@ static void test_order(void)
 	kit_end("order");
 }
 
+/* ---- a newer pair that only receives yet ---- */
+
+/* A Quick Mode without its third message; the older pair sends. */
+static void half_a_quick(void)
+{
+	start(true);
+	client_to(&c, &g, client_quick1(&c, nil, nil));
+	if (client_quick2(&c, gate_only(&g)) < 0 || !child()->out)
+		abort();
+}
+
+static struct span delete_of(const struct ike_child *old)
+{
+	uint8_t spi[4];
+	struct wr w = wr_into(spi, sizeof(spi));
+
+	wr_be32(&w, old->spi_out);
+	return client_delete(&c, PROTO_ESP, wr_done(&w));
+}
+
+static void test_receiving(void)
+{
+	struct endpoint home;
+
+	half_a_quick();
+	home = child()->peer;
+	esp_from("192.0.2.9:20001");
+	ok(endpoint_eq(&child()->peer, &home) && child()->next->peer.port == 20001 &&
+		   moves() == 1 && kit_sound(),
+	   "a pair that only receives says where the client is, and stays; the older one follows");
+	esp_from("192.0.2.9:20001");
+	ok(moves() == 1 && gate_count(&g, FX_CHILD_MOVE, IKE_R__COUNT) == 1, "which is done once");
+	c.self = ep("192.0.2.9:20001");
+	client_to(&c, &g, client_quick3(&c));
+	ok(is_at("192.0.2.9:20001") && client_keys_match(&c, &g),
+	   "as soon as it sends it is there, too");
+	is_int(moves(), 1, "which is no other move");
+	kit_end("receives only");
+	half_a_quick();
+	g.hold = GATE_HOLD(CHILD_ADD);
+	client_to(&c, &g, client_quick3(&c));
+	client_to(&c, &g, delete_of(child()->next));
+	c.self = ep("203.0.113.5:4500");
+	client_to(&c, &g, client_dpd(&c, 1));
+	ok(moves() == 0 && kit_sound(), "no pair can follow while the kernel is at the only one");
+	gate_do_all(&g);
+	ok(is_at("203.0.113.5:4500") && moves() == 1 && client_keys_match(&c, &g),
+	   "then it does, and that is told");
+	kit_end("receives only, alone");
+}
+
+/* What cannot follow goes; the newer one need not wait for it any more. */
+static void test_receiving_heir(void)
+{
+	half_a_quick();
+	g.hold = GATE_HOLD(CHILD_ADD);
+	client_to(&c, &g, client_quick3(&c));
+	g.move_err = -3;
+	report(child()->next->spi_in, child()->next->peer, ep("203.0.113.5:4500"));
+	g.move_err = 0;
+	gate_do_all(&g);
+	ok(is_at("203.0.113.5:4500") && client_sa(&c, &g)->children->state == IKE_CHILD_UP &&
+		   g.n_pairs == 2 && client_keys_match(&c, &g),
+	   "a newer pair takes over from one that cannot follow");
+	kit_end("heir");
+}
+
 /* ---- who does not ---- */
 
 static bool ignored(uint32_t spi, const char *from, const char *to)
@@ -409,6 +476,8 @@ int main(void)
 	test_esp();
 	test_ike();
 	test_order();
+	test_receiving();
+	test_receiving_heir();
 	test_refused();
 	test_replays();
 	test_plain();

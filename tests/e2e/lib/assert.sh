@@ -58,6 +58,35 @@ assert_traffic() { # assert_traffic NAMESPACE ADDRESS [HOST [SIZE]]
 		equal "$(xfrm_errors)" "$errors"
 }
 
+# Twenty pings a second from a client to the LAN, until ping_lost asks how it went.
+ping_start() { # ping_start NAMESPACE ADDRESS
+	become_in_ns "$1" ping -n -i 0.05 -I "$2" $LAN_HOST >"$W/ping.log" 2>&1 &
+	ping_pid=$!
+	at_end+=("stop_process $ping_pid")
+}
+
+# Ends it and prints how many of its pings were not answered. The last one may be on its way.
+ping_lost() {
+	local sent=0 got=0 line
+	kill -INT "$ping_pid"
+	wait "$ping_pid"
+	while read -r line; do
+		[[ $line =~ ^([0-9]+)\ packets\ transmitted,\ ([0-9]+)\ received ]] || continue
+		sent=${BASH_REMATCH[1]} got=${BASH_REMATCH[2]}
+	done <"$W/ping.log"
+	[ "$sent" -gt 0 ] || echo "no pings: "
+	echo $((sent - got > 1 ? sent - got : 0)) of "$sent"
+}
+
+# None of the pings since ping_start was lost.
+assert_no_ping_lost() {
+	local lost
+	lost=$(ping_lost)
+	matches "$lost" '0 of [1-9]*' && return
+	tail -n 5 "$W/ping.log"
+	return 1
+}
+
 # The way back: from the LAN to the client.
 assert_reachable() { # assert_reachable ADDRESS
 	in_ns l ping -n -c 2 -i 0.2 -W 5 "$1"

@@ -17,6 +17,15 @@ journal_has() { # journal_has NAME=VALUE...
 	[ -n "$(journal_lines -n 1 -o cat "${@/#/VPNGW_}")" ]
 }
 
+# How many lines there are with all of these fields.
+journal_count() { # journal_count NAME=VALUE...
+	journal_lines -o cat "${@/#/VPNGW_}" | wc -l
+}
+
+journal_has_times() { # journal_has_times NUMBER NAME=VALUE...
+	[ "$(journal_count "${@:2}")" -ge "$1" ]
+}
+
 # The same, now or within ten seconds.
 assert_journal() { # assert_journal NAME=VALUE...
 	wait_for 10 journal_has "$@" && return

@@ -19,17 +19,18 @@
 #   fragment_size    the longest IKE packet, IP header included (1280)
 #   dpd              clear, restart: asks every 2 s whether the gateway is there, and after 6 s
 #                    gives up, or dials again (no)
+#   conn, child      more lines for the connection or its CHILD_SA, separated by semicolons
 ss_client() {
 	local ns=$1 dir=$W/$1 pair
 	local user=alice password=wonderland id=CN=$GATEWAY_NAME group=staff unity=no encap=no pull=yes
 	local mode=aggressive auth=hybrid psk="squeamish ossifrage"
 	local proposals=aes256-sha256-modp2048 esp=aes256-sha256 remote_ts=10.10.0.0/24
-	local fragmentation=yes fragment_size=1280 dpd=no
+	local fragmentation=yes fragment_size=1280 dpd=no conn= child=
 	shift
 	for pair; do
 		case ${pair%%=*} in
 		user | password | id | mode | auth | psk | group | proposals | esp | remote_ts | \
-			unity | encap | pull | fragmentation | fragment_size | dpd)
+			unity | encap | pull | fragmentation | fragment_size | dpd | conn | child)
 			printf -v "${pair%%=*}" %s "${pair#*=}"
 			;;
 		*) echo "ss_client knows no \"$pair\"" >&2 && return 1 ;;
@@ -98,12 +99,14 @@ connections {
     fragmentation = $fragmentation
     dpd_delay = $dpd_delay
     dpd_timeout = 6s
+    ${conn//;/$'\n'    }
 $(ss_write_rounds_$auth)
     children {
       home {
         remote_ts = $remote_ts
         esp_proposals = $esp
         dpd_action = $dpd_action
+        ${child//;/$'\n'        }
       }
     }
   }
