@@ -50,6 +50,8 @@ struct conf_gateway {
 struct conf_tunnel {
 	char interface[16]; /* "" for interface = none */
 	uint32_t esp_frag;  /* bytes; 0 = off */
+	uint32_t mssclamp;  /* largest MSS of TCP; 0 = off; or this: what fits */
+#define CONF_MSSCLAMP_AUTO 1
 	enum conf_forwarding forwarding_check;
 };
 

@@ -166,9 +166,10 @@ const struct conf_key conf_keys[] = {
 	  .dflt = "0",
 	  .help = "Largest packet in the tunnel, in bytes; longer ones are cut before ESP. 0: "
 		  "off." },
-	{ "tunnel", "mssclamp", conf_parse_mssclamp, .field = CONF_NO_FIELD, .dflt = "off",
-	  .later = "it will lower the MSS of TCP connections in the tunnel",
-	  .help = "Bound on the MSS of TCP connections in the tunnel; off leaves it alone." },
+	{ "tunnel", "mssclamp", conf_parse_mssclamp, .field = C(tunnel.mssclamp), .min = 216,
+	  .max = 9000, .dflt = "off",
+	  .help = "Bound on the MSS of TCP connections in the tunnel: a number, auto (what fits) "
+		  "or off." },
 	{ "tunnel", "forwarding_check", conf_parse_enum, .field = C(tunnel.forwarding_check),
 	  .words = WORDS({ "warn", CONF_FORWARDING_WARN, NULL },
 			 { "refuse", CONF_FORWARDING_REFUSE, NULL }),

@@ -11,7 +11,6 @@
 #define JOINED_MAX   255 /* bytes of split_dns, of backup_servers */
 #define ESP_FRAG_MIN 68  /* RFC 791 3.2: what every IPv4 link carries */
 #define NETMASK_MIN  8   /* bits */
-#define MSS_MAX      65495
 
 /* ---- addresses ---- */
 
@@ -284,9 +283,13 @@ int conf_parse_mssclamp(struct conf_arg *a)
 	uint64_t v;
 
 	if (strcmp(a->text, "off") == 0)
-		return 0;
-	if (strcmp(a->text, "auto") != 0 && (conf_number(a->text, MSS_MAX, &v) < 0 || v == 0))
-		return conf_wrong(a, 0, "unknown word '%s', expected off",
-				  conf_shown(a->text, buf));
-	return conf_not_yet(a, a->text, a->key->later);
+		v = 0;
+	else if (strcmp(a->text, "auto") == 0)
+		v = CONF_MSSCLAMP_AUTO;
+	else if (conf_number(a->text, a->key->max, &v) < 0 || v < a->key->min)
+		return conf_wrong(
+			a, 0, "'%s' is out of bounds, expected auto, off, or %u to %u bytes",
+			conf_shown(a->text, buf), (unsigned)a->key->min, (unsigned)a->key->max);
+	*(uint32_t *)conf_field(a) = (uint32_t)v;
+	return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "creds.h"
 #include "gateway.h"
+#include "nft.h"
 
 #define EXIT_USAGE  2
 #define EXIT_CONFIG 6
@@ -20,6 +21,7 @@ static const char usage[] =
 	"  vpngw [--config FILE] [--control PATH] [--auth PATH] [--any-kernel] [--debug]\n"
 	"  vpngw --check-config[=FILE]   says what is wrong with it; exit status 0 or 6\n"
 	"  vpngw --print-config[=FILE]   every setting and where it comes from\n"
+	"  vpngw --print-nft[=FILE]      the firewall rules that it asks for, for nft -f\n"
 	"  vpngw --version | --help\n"
 	"\n"
 	"Started by systemd it takes its sockets from vpngw.socket and vpngw-control.socket; "
@@ -72,6 +74,17 @@ static int check_config(const char *path)
 	return end_of_output();
 }
 
+static int print_nft(const char *path)
+{
+	struct config *c;
+
+	if (config_load(path, stderr, &c) < 0)
+		return EXIT_CONFIG;
+	nft_print_rules(c, stdout);
+	config_free(c);
+	return end_of_output();
+}
+
 int main(int argc, char **argv)
 {
 	enum {
@@ -81,6 +94,7 @@ int main(int argc, char **argv)
 		OPT_ANY_KERNEL,
 		OPT_CHECK,
 		OPT_PRINT,
+		OPT_NFT,
 		OPT_DEBUG,
 		OPT_VERSION
 	};
@@ -90,6 +104,7 @@ int main(int argc, char **argv)
 		{ "auth", required_argument, NULL, OPT_AUTH },
 		{ "check-config", optional_argument, NULL, OPT_CHECK },
 		{ "print-config", optional_argument, NULL, OPT_PRINT },
+		{ "print-nft", optional_argument, NULL, OPT_NFT },
 		{ "any-kernel", no_argument, NULL, OPT_ANY_KERNEL },
 		{ "debug", no_argument, NULL, OPT_DEBUG },
 		{ "version", no_argument, NULL, OPT_VERSION },
@@ -116,6 +131,7 @@ int main(int argc, char **argv)
 			break;
 		case OPT_CHECK:
 		case OPT_PRINT:
+		case OPT_NFT:
 			verb = c;
 			if (optarg)
 				o.config = optarg;
@@ -142,6 +158,8 @@ int main(int argc, char **argv)
 		return check_config(o.config);
 	if (verb == OPT_PRINT)
 		return config_print(o.config, stdout, stderr) < 0 ? EXIT_CONFIG : end_of_output();
+	if (verb == OPT_NFT)
+		return print_nft(o.config);
 	seal_process();
 	return gw_main(&o);
 }

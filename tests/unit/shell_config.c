@@ -115,6 +115,7 @@ static void test_defaults(void)
 	is_int(c->replay_window, 64, "replay_window");
 	is_str(c->tunnel.interface, "vpn0", "interface");
 	is_int(c->tunnel.esp_frag, 0, "esp_frag");
+	is_int(c->tunnel.mssclamp, 0, "mssclamp");
 	is_int(c->tunnel.forwarding_check, CONF_FORWARDING_WARN, "forwarding_check");
 	is_int(c->auth.source, CONF_AUTH_PAM, "auth_source");
 	is_str(c->auth.pam_service, "vpngw", "pam_service");
@@ -176,6 +177,7 @@ static void test_full_values(const struct config *c)
 	is_int(c->replay_window, 128, "full: replay_window");
 	is_str(c->tunnel.interface, "ipsec7", "full: interface");
 	is_int(c->tunnel.esp_frag, 552, "full: esp_frag");
+	is_int(c->tunnel.mssclamp, 512, "full: mssclamp");
 	is_int(c->tunnel.forwarding_check, CONF_FORWARDING_REFUSE, "full: forwarding_check");
 	is_int(c->auth.source, CONF_AUTH_FILE, "full: auth_source");
 	is_str(c->auth.groups[1], "guests", "full: groups");
@@ -210,8 +212,6 @@ static void test_full(void)
 		"t.conf:39:25: compression_algorithm deflate is not yet supported: it will "
 		"compress "
 		"packets before they are encrypted; remove it\n"
-		"t.conf:46:20: mssclamp 512 is not yet supported: it will lower the MSS of TCP "
-		"connections in the tunnel; remove it\n"
 		"t.conf:67:15: conf_source radius is not yet supported: it will take addresses "
 		"from "
 		"RADIUS servers; remove it\n"

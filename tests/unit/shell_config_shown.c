@@ -155,8 +155,7 @@ static void accepted(const struct conf_key *k, const char *value)
 
 static void test_later(void)
 {
-	const struct conf_key *mss = &conf_keys[conf_key_find("tunnel", "mssclamp")],
-			      *pkcs11 = &conf_keys[conf_key_find("gateway", "private_key")];
+	const struct conf_key *pkcs11 = &conf_keys[conf_key_find("gateway", "private_key")];
 
 	for (size_t i = 0; i < conf_n_keys; i++) {
 		const struct conf_key *k = &conf_keys[i];
@@ -168,8 +167,6 @@ static void test_later(void)
 		if (k->parse == conf_parse_later_seconds)
 			refused(k, "7s", "", k->later);
 	}
-	refused(mss, "auto", "auto", mss->later);
-	refused(mss, "512", "512", mss->later);
 	refused(pkcs11, "pkcs11:token=vpn;object=gw",
 		"pkcs11:", "it will use a key that stays in a token or HSM");
 	for (size_t i = 0; i < conf_n_sections; i++) {

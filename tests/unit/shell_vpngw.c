@@ -84,6 +84,25 @@ static void test_print_config(void)
 	is_int(run("bogus"), 2, "and so is a word");
 }
 
+static void test_print_nft(void)
+{
+	const char *path = put("nft.conf", "[tunnel]\nmssclamp = 512\n"
+					   "[pool \"default\"]\nnetwork4 = 10.99.99.1\n");
+
+	is_int(run("--print-nft=%s", path), 0, "--print-nft");
+	ok(strstr(out, "table inet vpngw\ndelete table inet vpngw\n") == out &&
+		   strstr(out, "maxseg size set 512\n"),
+	   "tells rules that replace a table");
+	is_int(run("--print-nft=%s >/dev/full", path), 1, "rules that cannot be written: 1");
+	path = put("off.conf", "[pool \"default\"]\nnetwork4 = 10.99.99.1\n");
+	is_int(run("--print-nft=%s", path), 0, "--print-nft without mssclamp");
+	is_str(out, "", "tells none");
+	path = put("bad.conf", "[tunnel]\nmssclamp = some\n");
+	is_int(run("--print-nft=%s", path), 6, "--print-nft of what is not valid: 6");
+	ok(strstr(err, "bad.conf:2:12: mssclamp: ") != NULL, "and the place of the mistake");
+	is_str(out, "", "and no rules");
+}
+
 static int drop(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
 	(void)st, (void)flag, (void)ftw;
@@ -103,6 +122,7 @@ int main(void)
 		return EXIT_FAILURE;
 	test_check_config();
 	test_print_config();
+	test_print_nft();
 	nftw(dir, drop, 8, FTW_DEPTH | FTW_PHYS);
 	return done();
 }

@@ -3,7 +3,7 @@
 # systemd units; only that these live in namespace g.
 
 GATEWAY_NAME=vpn.example.net
-gateway_units="vpngw.service vpngw-authd.service
+gateway_units="vpngw.service vpngw-authd.service vpngw-nft.service
 	vpngw.socket vpngw-authd.socket vpngw-control.socket"
 
 # The CA and the gateway's certificate. Made outside the guest, where a key takes less time.
@@ -16,7 +16,7 @@ pki_make() {
 # build/e2e/root before, outside the guest, where it is quick and nothing can change under it.
 gw_install() {
 	[ ! -e /run/vpngw-e2e/installed ] || return 0
-	local prefix=/usr/local unit
+	local prefix=/usr/local unit section
 	cp -a --no-preserve=ownership "$ROOT/build/e2e/root/." / || return 1
 	systemd-sysusers $prefix/lib/sysusers.d/vpngw.conf || return 1
 	/lib/systemd/systemd-modules-load $prefix/lib/modules-load.d/vpngw.conf
@@ -24,10 +24,11 @@ gw_install() {
 	pki_make || return 1
 	install -m 0644 "$PKI/$GATEWAY_NAME.pem" /etc/vpngw/certs/gateway.pem
 	install -m 0600 "$PKI/$GATEWAY_NAME.key" /etc/vpngw/private/gateway.key
-	for unit in Service Socket; do
-		mkdir -p /run/systemd/system/vpngw.${unit,}.d
-		printf '[%s]\nNetworkNamespacePath=/run/netns/g\n' $unit \
-			>/run/systemd/system/vpngw.${unit,}.d/namespace.conf
+	for unit in vpngw.service vpngw-nft.service vpngw.socket; do
+		mkdir -p /run/systemd/system/$unit.d
+		section=${unit#*.}
+		printf '[%s]\nNetworkNamespacePath=/run/netns/g\n' "${section^}" \
+			>/run/systemd/system/$unit.d/namespace.conf
 	done
 	systemctl daemon-reload
 	hash -r

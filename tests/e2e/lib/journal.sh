@@ -9,7 +9,7 @@ journal_mark() {
 
 journal_lines() { # journal_lines [OPTION or FIELD=VALUE]...
 	journalctl -q --no-pager --since="${journal_since:-today}" \
-		-u vpngw.service -u vpngw-authd.service "$@"
+		-u vpngw.service -u vpngw-authd.service -u vpngw-nft.service "$@"
 }
 
 # A line with all of these VPNGW_ fields: journal_has EVENT=session-up USER=alice.
