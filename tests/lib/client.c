@@ -283,7 +283,7 @@ int client_second(struct client *c, struct span in)
 	return client_proved(c, in.n) ? 0 : -EACCES;
 }
 
-static void put_initial_contact(const struct client *c, struct ike_build *b)
+void client_put_initial_contact(const struct client *c, struct ike_build *b)
 {
 	build_open(b, PL_NOTIFY);
 	wr_be32(&b->w, 1);
@@ -304,7 +304,7 @@ struct span client_third(struct client *c)
 	if (c->clear_third) /* build_sealed() fills it in otherwise */
 		memcpy(b.w.p + b.hash_at, c->hash_i.b, c->hash_i.n);
 	if (c->initial_contact)
-		put_initial_contact(c, &b);
+		client_put_initial_contact(c, &b);
 	client_put_natd(c, &b);
 	if (c->clear_third)
 		return build_clear(&b);

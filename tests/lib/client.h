@@ -35,7 +35,7 @@ struct client {
 	const char *psk;      /* for methods with a shared key */
 	bool knows_frag;      /* sends the FRAGMENTATION vendor ID */
 	size_t frag;          /* data of each fragment; 0: sends whole messages */
-	bool initial_contact; /* in the third message */
+	bool initial_contact; /* in the last message of phase 1 */
 	bool no_dpd;          /* it does not say that it knows DPD */
 	struct endpoint self, gateway; /* as this client believes */
 

@@ -51,6 +51,8 @@ struct ike_build client_main5_open(struct client *c)
 	b = start(c);
 	build_payload(&b, PL_ID, (struct span){ c->id_i, c->id_i_len });
 	build_payload(&b, PL_HASH, secret_span(&c->hash_i));
+	if (c->initial_contact)
+		client_put_initial_contact(c, &b);
 	return b;
 }
 

@@ -103,6 +103,23 @@ static void test_comes_back(void)
 	kit_end("noted");
 }
 
+/* In main mode's last message, as Apple's and Cisco's clients send it. */
+static void test_main_mode(void)
+{
+	gateway(IKE_UNIQUE_KEEP, 0);
+	make(&old, "192.0.2.9:500");
+	old.main = true;
+	login(&old, "alice");
+	again("192.0.2.9:4321");
+	c.main = true;
+	client_phase1(&c, &g);
+	ok(up(&old) && client_sa(&c, &g)->initial_contact, "main mode: it is noted");
+	client_to(&c, &g, client_credentials(&c, span_str("alice"), span_str("wonderland")));
+	ok(kit_state() == IKE_ST_AUTHED && replaced(&old),
+	   "main mode: and has its effect with the login");
+	kit_end("main mode");
+}
+
 /* One message after the login, as racoon's clients send it. */
 static void test_after_login(void)
 {
@@ -292,6 +309,7 @@ static void test_behind_nat(void)
 int main(void)
 {
 	test_comes_back();
+	test_main_mode();
 	test_after_login();
 	test_whose();
 	test_clear();
