@@ -85,81 +85,114 @@ static int print_nft(const char *path)
 	return end_of_output();
 }
 
-int main(int argc, char **argv)
+enum verb {
+	RUN,
+	CHECK_CONFIG,
+	PRINT_CONFIG,
+	PRINT_NFT,
+	PRINT_VERSION,
+	PRINT_USAGE
+};
+
+struct command {
+	enum verb verb;
+	bool debug;
+	struct gw_options gw; /* borrows the arguments */
+};
+
+static const struct option options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "control", required_argument, NULL, 'o' },
+	{ "auth", required_argument, NULL, 'a' },
+	{ "check-config", optional_argument, NULL, 'k' },
+	{ "print-config", optional_argument, NULL, 'p' },
+	{ "print-nft", optional_argument, NULL, 'n' },
+	{ "any-kernel", no_argument, NULL, 'y' },
+	{ "debug", no_argument, NULL, 'd' },
+	{ "version", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+/* A verb, and the file that may come with it. */
+static void take_verb(struct command *cmd, enum verb verb)
 {
-	enum {
-		OPT_CONFIG = 256,
-		OPT_CONTROL,
-		OPT_AUTH,
-		OPT_ANY_KERNEL,
-		OPT_CHECK,
-		OPT_PRINT,
-		OPT_NFT,
-		OPT_DEBUG,
-		OPT_VERSION
-	};
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, OPT_CONFIG },
-		{ "control", required_argument, NULL, OPT_CONTROL },
-		{ "auth", required_argument, NULL, OPT_AUTH },
-		{ "check-config", optional_argument, NULL, OPT_CHECK },
-		{ "print-config", optional_argument, NULL, OPT_PRINT },
-		{ "print-nft", optional_argument, NULL, OPT_NFT },
-		{ "any-kernel", no_argument, NULL, OPT_ANY_KERNEL },
-		{ "debug", no_argument, NULL, OPT_DEBUG },
-		{ "version", no_argument, NULL, OPT_VERSION },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	struct gw_options o = { 0 };
-	bool debug = false;
-	int c, verb = 0;
+	cmd->verb = verb;
+	if (optarg)
+		cmd->gw.config = optarg;
+}
+
+/* 0, or -1: said. The first of --version and --help wins over all. */
+static int take_arguments(struct command *cmd, int argc, char **argv)
+{
+	int c;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (c) {
-		case OPT_CONFIG:
-			o.config = optarg;
+		case 'c':
+			cmd->gw.config = optarg;
 			break;
-		case OPT_CONTROL:
-			o.control = optarg;
+		case 'o':
+			cmd->gw.control = optarg;
 			break;
-		case OPT_AUTH:
-			o.auth = optarg;
+		case 'a':
+			cmd->gw.auth = optarg;
 			break;
-		case OPT_ANY_KERNEL:
-			o.any_kernel = true;
+		case 'k':
+			take_verb(cmd, CHECK_CONFIG);
 			break;
-		case OPT_CHECK:
-		case OPT_PRINT:
-		case OPT_NFT:
-			verb = c;
-			if (optarg)
-				o.config = optarg;
+		case 'p':
+			take_verb(cmd, PRINT_CONFIG);
 			break;
-		case OPT_DEBUG:
-			debug = true;
+		case 'n':
+			take_verb(cmd, PRINT_NFT);
 			break;
-		case OPT_VERSION:
-			puts("vpngw " VERSION);
-			return end_of_output();
+		case 'y':
+			cmd->gw.any_kernel = true;
+			break;
+		case 'd':
+			cmd->debug = true;
+			break;
+		case 'v':
+			cmd->verb = PRINT_VERSION;
+			return 0;
 		case 'h':
-			fputs(usage, stdout);
-			return end_of_output();
+			cmd->verb = PRINT_USAGE;
+			return 0;
 		default:
-			return EXIT_USAGE;
+			return -1;
 		}
 	}
-	if (optind < argc) {
-		fprintf(stderr, "vpngw: unexpected argument \"%s\" (vpngw --help)\n", argv[optind]);
+	if (optind == argc)
+		return 0;
+	fprintf(stderr, "vpngw: unexpected argument \"%s\" (vpngw --help)\n", argv[optind]);
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	struct command cmd = { 0 };
+
+	if (take_arguments(&cmd, argc, argv) < 0)
 		return EXIT_USAGE;
+	log_open("vpngw", cmd.debug);
+	switch (cmd.verb) {
+	case PRINT_VERSION:
+		puts("vpngw " VERSION);
+		return end_of_output();
+	case PRINT_USAGE:
+		fputs(usage, stdout);
+		return end_of_output();
+	case CHECK_CONFIG:
+		return check_config(cmd.gw.config);
+	case PRINT_CONFIG:
+		return config_print(cmd.gw.config, stdout, stderr) < 0 ? EXIT_CONFIG
+								       : end_of_output();
+	case PRINT_NFT:
+		return print_nft(cmd.gw.config);
+	case RUN:
+		break;
 	}
-	log_open("vpngw", debug);
-	if (verb == OPT_CHECK)
-		return check_config(o.config);
-	if (verb == OPT_PRINT)
-		return config_print(o.config, stdout, stderr) < 0 ? EXIT_CONFIG : end_of_output();
-	if (verb == OPT_NFT)
-		return print_nft(o.config);
 	seal_process();
-	return gw_main(&o);
+	return gw_main(&cmd.gw);
 }
