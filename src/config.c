@@ -272,7 +272,9 @@ int conf_build(struct conf_input *in, enum conf_purpose purpose, struct config *
 	return 0;
 }
 
-int conf_load_from(const struct conf_places *places, FILE *err, struct config **ret)
+/* Reads what stands at the places and says what is wrong with it. */
+static int read_and_build(const struct conf_places *places, enum conf_purpose purpose, FILE *err,
+			  struct conf_input **ret_in, struct config **ret)
 {
 	_cleanup_(conf_input_freep) struct conf_input *in = conf_input_new();
 	_cleanup_(config_freep) struct config *c = NULL;
@@ -282,34 +284,33 @@ int conf_load_from(const struct conf_places *places, FILE *err, struct config **
 		return -ENOMEM;
 	rc = conf_input_read(in, places);
 	if (rc == 0)
-		rc = conf_build(in, CONF_TO_RUN, &c);
+		rc = conf_build(in, purpose, &c);
 	conf_mistakes_print(in, err);
 	if (rc < 0)
 		return rc;
 	if (in->n_mistakes)
 		return -EINVAL;
+	*ret_in = TAKE_PTR(in);
 	*ret = TAKE_PTR(c);
 	return 0;
 }
 
+int conf_load_from(const struct conf_places *places, FILE *err, struct config **ret)
+{
+	_cleanup_(conf_input_freep) struct conf_input *in = NULL;
+
+	return read_and_build(places, CONF_TO_RUN, err, &in, ret);
+}
+
 int conf_print_from(const struct conf_places *places, FILE *out, FILE *err)
 {
-	_cleanup_(conf_input_freep) struct conf_input *in = conf_input_new();
+	_cleanup_(conf_input_freep) struct conf_input *in = NULL;
 	_cleanup_(config_freep) struct config *c = NULL;
-	int rc;
+	int rc = read_and_build(places, CONF_TO_SHOW, err, &in, &c);
 
-	if (!in)
-		return -ENOMEM;
-	rc = conf_input_read(in, places);
 	if (rc == 0)
-		rc = conf_build(in, CONF_TO_SHOW, &c);
-	conf_mistakes_print(in, err);
-	if (rc < 0)
-		return rc;
-	if (in->n_mistakes)
-		return -EINVAL;
-	conf_print_input(in, out);
-	return 0;
+		conf_print_input(in, out);
+	return rc;
 }
 
 /* The drop-ins of a file that was named lie beside it. */

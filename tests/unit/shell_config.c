@@ -8,32 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config_dir.h"
 #include "config_try.h"
 #include "ike/names.h"
 #include "text.h"
-
-static char dir[] = "/tmp/vpngw-conf-XXXXXX";
-
-/* A path below the test's directory, good for the next 31 calls. */
-static const char *below(const char *name)
-{
-	static char buf[32][256];
-	static unsigned turn;
-	char *out = buf[turn++ % 32];
-
-	snprintf(out, sizeof(buf[0]), "%s/%s", dir, name);
-	return out;
-}
-
-static const char *put(const char *name, const char *text)
-{
-	const char *path = below(name);
-	FILE *f = fopen(path, "w");
-
-	if (!f || fputs(text, f) < 0 || fclose(f) != 0)
-		abort();
-	return path;
-}
 
 /* The whole of a file, with @DIR@ replaced. */
 static char *slurp(const char *path)

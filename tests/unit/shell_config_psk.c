@@ -4,31 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config_dir.h"
 #include "config_try.h"
 #include "ike/psk.h"
-
-static char dir[] = "/tmp/vpngw-psk-XXXXXX";
-
-/* A path below the test's directory, good for the next 7 calls. */
-static const char *below(const char *name)
-{
-	static char buf[8][256];
-	static unsigned turn;
-	char *out = buf[turn++ % 8];
-
-	snprintf(out, sizeof(buf[0]), "%s/%s", dir, name);
-	return out;
-}
-
-static const char *put(const char *name, const char *text)
-{
-	const char *path = below(name);
-	FILE *f = fopen(path, "w");
-
-	if (!f || fputs(text, f) < 0 || fclose(f) != 0)
-		abort();
-	return path;
-}
 
 #define WITH_PSK LEAST "[phase1]\nauthentication = hybrid_rsa, xauth_psk\npsk_file = %s\n"
 

@@ -11,6 +11,7 @@
 
 #include "xfrm/sock.h"
 #include "xfrm_kit.h"
+#include "xfrm_net.h"
 
 /* What the client shall do. */
 enum order {
@@ -46,36 +47,6 @@ static struct xfrm_pair pair_of(bool gateway)
 		p.nets[0] = prefix_of(&lease, 32);
 	}
 	return p;
-}
-
-static int sh(const char *cmd)
-{
-	int r = system(cmd);
-
-	if (r != 0)
-		printf("# %s: %d\n", cmd, r);
-	return r;
-}
-
-static int udp_socket(const char *addr, uint16_t port, bool encap)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), type = UDP_ENCAP_ESPINUDP;
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct timeval wait = { .tv_sec = 5 };
-
-	inet_pton(AF_INET, addr, &sin.sin_addr);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-	if (encap)
-		setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &type, sizeof(type));
-	return bind(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0 ? -1 : fd;
-}
-
-static int send_to(int fd, const char *addr)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(7777) };
-
-	inet_pton(AF_INET, addr, &sin.sin_addr);
-	return sendto(fd, "x", 1, 0, (struct sockaddr *)&sin, sizeof(sin)) < 0 ? -errno : 0;
 }
 
 static int hear(int fd)
@@ -163,7 +134,7 @@ static int client(int fd)
 		int r = 0;
 
 		if (order == SEND) {
-			r = send_to(udp, "10.0.12.1");
+			r = send_to(udp, "10.0.12.1", 1);
 			if (r == 0 && recv(udp, data, sizeof(data), 0) != 1)
 				r = -errno;
 			fail("echo", r);
@@ -242,7 +213,7 @@ static bool echo(struct xfrm *x, int fd, int udp, int reports, struct xfrm_pair 
 		p->out.dst = p->in.src = reported.to.addr;
 		p->out.dport = p->in.sport = reported.to.port;
 	}
-	send_to(udp, "10.99.99.1");
+	send_to(udp, "10.99.99.1", 1);
 	return hear(fd) == READY;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "xfrm_kit.h"
+#include "xfrm_net.h"
 
 #define DATAGRAMS 3
 
@@ -44,39 +45,6 @@ static struct xfrm_pair pair_of(const struct run *run, uint32_t id, bool gateway
 		p.nets[0] = prefix_of(&lease, 32);
 	}
 	return p;
-}
-
-static int sh(const char *cmd)
-{
-	int r = system(cmd);
-
-	if (r != 0)
-		printf("# %s: %d\n", cmd, r);
-	return r;
-}
-
-/* A UDP socket on an inner address, or the one on port 4500 that takes ESP in UDP. */
-static int udp_socket(const char *addr, uint16_t port, bool encap)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), type = UDP_ENCAP_ESPINUDP;
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct timeval wait = { .tv_sec = 5 };
-
-	inet_pton(AF_INET, addr, &sin.sin_addr);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-	if (encap)
-		setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &type, sizeof(type));
-	return bind(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0 ? -1 : fd;
-}
-
-static int send_to(int fd, const char *addr)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(7777) };
-	uint8_t data[1000] = { 1 };
-
-	inet_pton(AF_INET, addr, &sin.sin_addr);
-	return sendto(fd, data, sizeof(data), 0, (struct sockaddr *)&sin, sizeof(sin)) < 0 ? -errno
-											   : 0;
 }
 
 /* Waits for one word of the other side; false when it has gone. */
@@ -132,7 +100,7 @@ static int client(int fd)
 		if (!wait_word(fd, &run))
 			break;
 		for (unsigned i = 0; i < DATAGRAMS && r == 0; i++) {
-			r = send_to(udp, "10.0.12.1");
+			r = send_to(udp, "10.0.12.1", 1000);
 			if (r == 0 && recv(udp, data, sizeof(data), 0) != 1000)
 				r = -errno;
 		}
@@ -173,7 +141,8 @@ static void echo(int udp)
 	uint8_t data[2000];
 
 	for (unsigned i = 0; i < DATAGRAMS; i++) {
-		if (recv(udp, data, sizeof(data), 0) != 1000 || send_to(udp, "10.99.99.1") < 0) {
+		if (recv(udp, data, sizeof(data), 0) != 1000 ||
+		    send_to(udp, "10.99.99.1", 1000) < 0) {
 			printf("# gateway: %s\n", strerror(errno));
 			return;
 		}
