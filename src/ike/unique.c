@@ -125,6 +125,7 @@ enum ike_reason unique_admit(struct ike *ike, struct ike_sa *sa, uint64_t now,
 			     struct ipaddr *ret_lease, struct fx *fx)
 {
 	unsigned bound = bound_of(ike->conf), n;
+	struct ike_sa *old;
 
 	*ret_lease = (struct ipaddr){ 0 };
 	if (sa->initial_contact)
@@ -132,8 +133,8 @@ enum ike_reason unique_admit(struct ike *ike, struct ike_sa *sa, uint64_t now,
 	n = bound ? count(ike, sa->user) : 0;
 	if (bound && n >= bound && ike->conf->unique != IKE_UNIQUE_REPLACE)
 		return refuse(ike, sa, now);
-	for (; bound && n >= bound; n--)
-		give_way(ike, oldest(ike, sa->user), now, ret_lease, fx);
+	for (; bound && n >= bound && (old = oldest(ike, sa->user)); n--)
+		give_way(ike, old, now, ret_lease, fx);
 	by_user_enter(&ike->t.users, sa);
 	return IKE_R_NONE;
 }
