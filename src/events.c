@@ -91,10 +91,15 @@ void event_rekey(const struct fx_session *f)
 	struct shown s;
 
 	show(&s, f->user, f->client, &f->peer, &f->lease);
-	log_event_init(&e, LOG_INFO, "%.128s has new IPsec SAs for %s, begun by the %s, session %s",
-		       s.user, s.lease, by, f->name);
+	if (f->of_isakmp)
+		log_event_init(&e, LOG_INFO, "%.128s has logged in again and keeps %s, session %s",
+			       s.user, s.lease, f->name);
+	else
+		log_event_init(&e, LOG_INFO,
+			       "%.128s has new IPsec SAs for %s, begun by the %s, session %s",
+			       s.user, s.lease, by, f->name);
 	common(&e, "rekey", ID_REKEY, f->name, &s);
-	log_field(&e, "VPNGW_SA", "esp");
+	log_field(&e, "VPNGW_SA", "%s", f->of_isakmp ? "isakmp" : "esp");
 	log_field(&e, "VPNGW_BY", "%s", by);
 	log_send(&e);
 }

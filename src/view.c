@@ -23,6 +23,10 @@ static void fill_child(const struct gw *gw, const struct ike_child *c, struct ct
 {
 	struct xfrm_counters in = traffic_of(gw, &c->local.addr, c->spi_in),
 			     out = traffic_of(gw, &c->peer.addr, c->spi_out);
+	static const char *const states[] = { [IKE_CHILD_PENDING] = "pending",
+					      [IKE_CHILD_READY] = "ready",
+					      [IKE_CHILD_UP] = "up",
+					      [IKE_CHILD_OLD] = "old" };
 	char name[IKE_NAME_LEN], group[IKE_NAME_LEN], net[ENDPOINT_STRLEN];
 	size_t n = 0;
 
@@ -33,7 +37,9 @@ static void fill_child(const struct gw *gw, const struct ike_child *c, struct ct
 				   .bytes_out = out.bytes,
 				   .packets_in = in.packets,
 				   .packets_out = out.packets,
+				   .age_s = (gw_now_us(gw) - c->since_us) / 1000000,
 				   .expires_in_s = seconds_left(gw, c->expires_us) };
+	snprintf(ret->state, sizeof(ret->state), "%s", states[c->state]);
 	snprintf(ret->proposal, sizeof(ret->proposal), "%s%s%s", ike_p2_str(&c->alg, name),
 		 c->pfs_group ? "-" : "", c->pfs_group ? ike_group_str(c->pfs_group, group) : "");
 	for (unsigned i = 0; i < c->n_nets && n < sizeof(ret->networks); i++)

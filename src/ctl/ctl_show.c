@@ -58,7 +58,7 @@ static const char *traffic(const json_t *o, const char *bytes, const char *packe
 
 static void show_child(FILE *f, const json_t *o, size_t i)
 {
-	char a[CTL_TEXT_MAX], b[CTL_TEXT_MAX], in[96], out[96], left[32], label[32];
+	char a[CTL_TEXT_MAX], b[CTL_TEXT_MAX], in[96], out[96], age[32], left[32], label[32];
 	uint64_t s;
 
 	snprintf(label, sizeof(label), "ESP %zu", i + 1);
@@ -69,8 +69,12 @@ static void show_child(FILE *f, const json_t *o, size_t i)
 	text_line(f, "", o, "networks");
 	line(f, "", "received %s, sent %s", traffic(o, "bytes_in", "packets_in", in),
 	     traffic(o, "bytes_out", "packets_out", out));
+	text_duration(number(o, "age_s"), age);
 	if (ctl_number(o, "expires_in_s", &s))
-		line(f, "", "expires in %s", text_duration(s, left));
+		line(f, "", "%s, %s old, expires in %s", ctl_member(o, "state", a, sizeof(a)), age,
+		     text_duration(s, left));
+	else
+		line(f, "", "%s, %s old", ctl_member(o, "state", a, sizeof(a)), age);
 }
 
 /* When the client gave its last sign of life, and how often it was asked for one since. */

@@ -23,11 +23,12 @@
 
 struct ctl_child {
 	uint32_t spi_in, spi_out;
+	char state[16];          /* "pending", "ready", "up", "old" */
 	char proposal[CTL_TEXT]; /* "aes256-sha256" */
 	char networks[512];      /* "10.0.12.0/24, 10.0.13.0/24" */
 	bool encap;
 	uint64_t bytes_in, bytes_out, packets_in, packets_out;
-	uint64_t expires_in_s; /* 0: never */
+	uint64_t age_s, expires_in_s; /* expires_in_s 0: never */
 };
 
 /* One session. Times are CLOCK_REALTIME seconds; in and out are as the gateway sees them: bytes

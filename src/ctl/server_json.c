@@ -41,6 +41,7 @@ static void put_child(struct jsonw *w, const struct ctl_child *c)
 	jsonw_open(w, NULL, '{');
 	put_spi(w, "spi_in", c->spi_in);
 	put_spi(w, "spi_out", c->spi_out);
+	jsonw_text(w, "state", c->state);
 	jsonw_text(w, "proposal", c->proposal);
 	jsonw_text(w, "networks", c->networks);
 	jsonw_bool(w, "encap", c->encap);
@@ -48,6 +49,7 @@ static void put_child(struct jsonw *w, const struct ctl_child *c)
 	jsonw_u64(w, "bytes_out", c->bytes_out);
 	jsonw_u64(w, "packets_in", c->packets_in);
 	jsonw_u64(w, "packets_out", c->packets_out);
+	jsonw_u64(w, "age_s", c->age_s);
 	put_expiry(w, c->expires_in_s);
 	jsonw_close(w, '}');
 }

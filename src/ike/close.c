@@ -65,7 +65,11 @@ void sa_close(struct ike *ike, struct ike_sa *sa, enum ike_reason why, bool tell
 {
 	bool keyed = !(1u << sa->state &
 		       (ST(DH) | ST(SIGN) | ST(AM_SENT) | ST(MM_SA) | ST(MM_KE) | ST(CLOSING)));
+	struct ike_sa *kin = renew_kin(ike, sa);
 
+	/* With its session goes what a renewal has left over. */
+	if (kin && kin->state == IKE_ST_RETIRED)
+		sa_close(ike, kin, why, false, now, fx);
 	if (!tell || !keyed) {
 		sa_down(ike, sa, why, fx);
 		sa_enter(ike, sa, IKE_ST_CLOSING);
@@ -140,6 +144,9 @@ static void on_deadline(struct ike *ike, struct ike_sa *sa, uint64_t now, struct
 			sa_close(ike, sa, IKE_R_NOT_UP, true, now, fx);
 		}
 		break;
+	case IKE_ST_RETIRED:
+		sa_close(ike, sa, IKE_R_NONE, true, now, fx);
+		break;
 	case IKE_ST_CLOSING:
 		sa_close(ike, sa, sa->why, false, now, fx);
 		break;
@@ -149,7 +156,8 @@ static void on_deadline(struct ike *ike, struct ike_sa *sa, uint64_t now, struct
 static void repeat(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, uint64_t now,
 		   struct fx *fx)
 {
-	unsigned tries = x->kind == XCHG_KIND_DELETE ? DELETE_REPEATS : ike->conf->retransmit_tries;
+	bool one_way = x->kind == XCHG_KIND_DELETE || x->kind == XCHG_KIND_NOTIFY;
+	unsigned tries = one_way ? DELETE_REPEATS : ike->conf->retransmit_tries;
 
 	ike->count[IKE_C_RESENT]++;
 	sa_send(ike, sa, (struct span){ x->out, x->out_len }, fx);

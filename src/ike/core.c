@@ -66,6 +66,7 @@ static const char *const counter_names[IKE_C__COUNT] = {
 	[IKE_C_FRAG_EXPIRED] = "fragmented_messages_expired",
 	[IKE_C_FRAG_EVICTED] = "fragmented_messages_evicted",
 	[IKE_C_FRAG_SENT] = "fragments_sent",
+	[IKE_C_RENEWED] = "renewals",
 	[IKE_C_REKEYED] = "rekeys",
 	[IKE_C_REKEY_FAILED] = "rekeys_failed",
 };
@@ -113,8 +114,7 @@ const struct ike_sa *ike_find(const struct ike *ike, struct sess_id id)
 
 const char *ike_session_name(const struct ike_sa *sa, char buf[static IKE_SESSION_NAME])
 {
-	snprintf(buf, IKE_SESSION_NAME, "%02x%02x%02x%02x", sa->cky_r[0], sa->cky_r[1],
-		 sa->cky_r[2], sa->cky_r[3]);
+	snprintf(buf, IKE_SESSION_NAME, "%08x", sa->name);
 	return buf;
 }
 
@@ -122,7 +122,7 @@ const char *ike_state_str(enum ike_state s)
 {
 	static const char *const name[] = { "new",    "dh",    "sign",     "am-sent",  "mm-sa",
 					    "mm-ke",  "xauth", "checking", "refusing", "authed",
-					    "leased", "up",    "closing" };
+					    "leased", "up",    "retired",  "closing" };
 
 	return name[s];
 }
@@ -136,7 +136,8 @@ void sa_enter(struct ike *ike, struct ike_sa *sa, enum ike_state s)
 	ike->t.n_logged_in += (unsigned)is - (unsigned)was;
 	if (s == IKE_ST_XAUTH)
 		half_open_prove(&ike->t, sa);
-	if (is) /* a login that is being refused counts until it is gone */
+	/* A login that is being refused counts until it is gone. */
+	if (is || s == IKE_ST_RETIRED)
 		half_open_leave(&ike->t, sa);
 	sa->state = s;
 }

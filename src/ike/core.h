@@ -162,6 +162,22 @@ void quick_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int e
 void quick_installed(struct ike *ike, struct ike_sa *sa, struct ike_child *c, int err, uint64_t now,
 		     struct fx *fx);
 
+/* The verdict goes out under a message ID of its own. NULL: it does not. */
+struct ike_xchg *xauth_status(struct ike *ike, struct ike_sa *sa, uint16_t status, uint64_t now,
+			      struct fx *fx);
+
+/* ---- renew.c: the client renews phase 1 ---- */
+
+/* The session that this ISAKMP SA, whose user has just been found to be right, renews; or NULL. */
+struct ike_sa *renew_find(struct ike *ike, const struct ike_sa *fresh);
+
+/* The session goes on under `fresh`'s ISAKMP SA; `fresh` is what is left of the old one. */
+void renew_adopt(struct ike *ike, struct ike_sa *fresh, struct ike_sa *session, uint64_t now,
+		 struct fx *fx);
+
+/* The session of a RETIRED SA, the RETIRED SA of a session, or NULL. */
+struct ike_sa *renew_kin(const struct ike *ike, const struct ike_sa *sa);
+
 /* ---- info.c: what we tell ---- */
 
 /* A clear NO-PROPOSAL-CHOSEN and the like, before there is an SA; rate-limited. */
@@ -172,6 +188,8 @@ struct span info_notify(struct ike *ike, struct ike_sa *sa, uint8_t proto, uint1
 			struct span spi, struct span data, struct fx *fx);
 void info_delete_child(struct ike *ike, struct ike_sa *sa, const struct ike_child *c, uint64_t now,
 		       struct fx *fx);
+/* How long the ISAKMP SA lives (RFC 2407 4.6.3.1), a few times over. */
+void info_lifetime(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 void info_delete_sa(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 
 /* CKY-I | CKY-R, as notifies and Deletes name an ISAKMP SA; a view of buf. */

@@ -34,7 +34,7 @@ enum fx_kind {
 	FX_CHILD_ADD, /* install an SA pair, or a part of it; answer with ike_child_done() */
 	FX_CHILD_DEL, /* remove them */
 	FX_UP,        /* the session carries traffic: its first SA pair is confirmed */
-	FX_REKEY,     /* keys were renewed: another pair carries the traffic */
+	FX_REKEY,     /* keys were renewed: another pair, or another ISAKMP SA */
 	FX_DOWN,      /* a session, or a login after phase 1, has ended: release its lease */
 	FX_NOTE,      /* something worth a rate-limited line */
 	/* The client is elsewhere: its pair follows; on failure no SA of it stays: ike_child_lost() */
@@ -148,6 +148,7 @@ struct fx_session {
 	enum ike_reason reason; /* FX_DOWN */
 	struct endpoint from;   /* FX_MOVED: where it was */
 	bool by_gateway;        /* FX_REKEY: who began */
+	bool of_isakmp;         /* FX_REKEY: of what */
 };
 
 struct fx_item {

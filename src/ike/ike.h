@@ -120,6 +120,7 @@ enum ike_count {
 	IKE_C_NO_PROPOSAL,
 	IKE_C_LOGIN_OK,
 	IKE_C_LOGIN_FAILED,
+	IKE_C_RENEWED,      /* ISAKMP SAs that took over a session */
 	IKE_C_MOVED,        /* clients followed to another address or port */
 	IKE_C_MOVE_IGNORED, /* the kernel's reports that did not move one */
 

@@ -117,6 +117,27 @@ void info_delete_sa(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx 
 	send_delete(ike, sa, PROTO_ISAKMP, both_cookies(sa, cookies), now, fx);
 }
 
+void info_lifetime(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)
+{
+	uint64_t left = sa->expires_us > now ? (sa->expires_us - now) / US_PER_S : 0;
+	uint32_t msgid = ike_random_msgid(ike, sa);
+	struct ike_build b = p2_start(ike, sa, XCHG_INFO, msgid);
+	uint8_t cookies[2 * IKE_COOKIE], life[4];
+	struct wr w = wr_into(life, sizeof(life));
+
+	wr_be32(&w, left > UINT32_MAX ? UINT32_MAX : (uint32_t)left);
+	build_open(&b, PL_NOTIFY);
+	wr_be32(&b.w, ISAKMP_DOI_IPSEC);
+	wr_u8(&b.w, PROTO_ISAKMP);
+	wr_u8(&b.w, 2 * IKE_COOKIE);
+	wr_be16(&b.w, N_RESPONDER_LIFETIME);
+	wr_span(&b.w, both_cookies(sa, cookies));
+	build_tv(&b, 11, 1); /* life type: seconds (RFC 2409 appendix A) */
+	build_tlv(&b, 12, wr_done(&w));
+	p2_initiate(ike, sa, &b, XCHG_KIND_NOTIFY, XCHG_INFO, msgid, now, fx);
+	sa->tell_life = false;
+}
+
 /* ---- dead peer detection: the client asks ---- */
 
 /*
@@ -168,7 +189,7 @@ static void on_notify(struct ike_event *ev, struct span body)
 	if (n.type == N_R_U_THERE || n.type == N_R_U_THERE_ACK)
 		ev->burn = ev->msg.n_notify + ev->msg.n_delete > 1;
 	if (n.type == N_R_U_THERE) {
-		if (1u << ev->sa->state & (ST(XAUTH) | ST(CHECKING) | ST_LOGGED_IN))
+		if (1u << ev->sa->state & (ST(XAUTH) | ST(CHECKING) | ST_LOGGED_IN | ST(RETIRED)))
 			dpd_query(ev, &n);
 	} else if (n.type == N_R_U_THERE_ACK) {
 		dpd_answer(ev, &n);
@@ -189,7 +210,7 @@ static void on_notify(struct ike_event *ev, struct span body)
 	}
 }
 
-static void delete_children(struct ike_event *ev, const struct ike_delete *d)
+static void delete_children(struct ike_event *ev, struct ike_sa *sa, const struct ike_delete *d)
 {
 	struct rd r = rd_from(d->spis);
 
@@ -197,26 +218,35 @@ static void delete_children(struct ike_event *ev, const struct ike_delete *d)
 		return;
 	for (unsigned i = 0; i < d->n; i++) {
 		uint32_t spi = rd_be32(&r);
-		struct ike_child *c = ev->sa->children;
+		struct ike_child *c = sa->children;
 
 		while (c && (c->spi_out != spi || c->state == IKE_CHILD_PENDING))
 			c = c->next;
 		if (c)
-			child_drop(ev->ike, ev->sa, c, ev->fx);
+			child_drop(ev->ike, sa, c, ev->fx);
 	}
-	child_send_waiting(ev->sa, ev->now, ev->fx);
+	child_send_waiting(sa, ev->now, ev->fx);
+	sa_rearm(ev->ike, sa);
 }
 
 /* True when the SA that carried it is gone. */
 static bool on_delete(struct ike_event *ev, struct span body)
 {
 	uint8_t cookies[2 * IKE_COOKIE];
+	struct ike_sa *kin = renew_kin(ev->ike, ev->sa);
 	struct ike_delete d;
 
 	if (ike_delete_read(body, &d) < 0)
 		return false;
 	if (d.proto == PROTO_ESP) {
-		delete_children(ev, &d);
+		/* Under an ISAKMP SA that has been renewed it means the session's. */
+		delete_children(ev, ev->sa->state == IKE_ST_RETIRED && kin ? kin : ev->sa, &d);
+		return false;
+	}
+	/* vpnc and others delete the old ISAKMP SA under the new one. */
+	if (d.proto == PROTO_ISAKMP && kin && kin->state == IKE_ST_RETIRED &&
+	    span_eq(d.spis, both_cookies(kin, cookies))) {
+		sa_close(ev->ike, kin, IKE_R_CLIENT_LEFT, false, ev->now, ev->fx);
 		return false;
 	}
 	if (d.proto != PROTO_ISAKMP || !span_eq(d.spis, both_cookies(ev->sa, cookies))) {

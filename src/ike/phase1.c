@@ -486,9 +486,8 @@ void phase1_done(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx
 {
 	const struct ike_conf *c = ike->conf;
 	uint32_t life = c->p1_life_s;
-	bool cut;
 
-	check_life(c->check, c->p1_life_s, sa->nego->life_s, &life, &cut);
+	check_life(c->check, c->p1_life_s, sa->nego->life_s, &life, &sa->tell_life);
 	sa->expires_us = now + life * US_PER_S;
 	sa->nego = nego_free(sa->nego);
 	xauth_start(ike, sa, now, fx);

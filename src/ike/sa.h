@@ -27,6 +27,7 @@ enum ike_state {
 	IKE_ST_AUTHED,   /* logged in, has its lease */
 	IKE_ST_LEASED,   /* has been told its address */
 	IKE_ST_UP,       /* an SA pair is confirmed */
+	IKE_ST_RETIRED,  /* replaced by a renewal: no session any more, only an ISAKMP SA */
 	IKE_ST_CLOSING,  /* ended; our Deletes are being repeated */
 };
 
@@ -98,8 +99,13 @@ struct ike_child {
 struct ike_nego; /* phase 1 under way: nego.h */
 struct ike_xchg; /* another exchange under way or just answered: xchg.h */
 
+/*
+ * When the client renews phase 1, what belongs to the ISAKMP SA changes hands and the rest stays:
+ * renew.c has the list. A field that is added here may have to be added there.
+ */
 struct ike_sa {
 	struct sess_id id;
+	uint32_t name; /* for people: the beginning of its first responder cookie */
 	enum ike_state state;
 	uint8_t cky_i[IKE_COOKIE], cky_r[IKE_COOKIE];
 	struct endpoint peer, local;
@@ -122,7 +128,9 @@ struct ike_sa {
 	uint64_t expires_us;  /* end of the ISAKMP SA's lifetime; UINT64_MAX before phase 1 ends */
 	uint64_t deadline_us; /* end of the present state; UINT64_MAX: none */
 	uint16_t cfg_id;      /* identifier of our XAuth transaction */
-	uint32_t dpd_seq;     /* highest R-U-THERE answered */
+	bool tell_life;     /* the client believes in a longer life of the ISAKMP SA than it has */
+	struct sess_id kin; /* RETIRED: its session; a session: its RETIRED one. gen 0: none */
+	uint32_t dpd_seq;   /* highest R-U-THERE answered */
 	bool dpd_seen;
 	uint64_t dpd_window_us; /* start of the current second */
 	uint8_t dpd_in_window;
@@ -154,8 +162,8 @@ struct ike_sa {
 };
 
 /*
- * The session's name for people and logs: 8 hex digits of its responder cookie. No two SAs have
- * the same one: table_name_taken() is asked wherever an SA is made.
+ * The session's name for people and logs: 8 hex digits. No two SAs have the same one:
+ * table_name_taken() is asked wherever an SA is made.
  */
 #define IKE_SESSION_NAME 9
 const char *ike_session_name(const struct ike_sa *sa, char buf[static IKE_SESSION_NAME]);

@@ -117,6 +117,7 @@ static void put_sa(struct wr *w, const struct ike_sa *sa)
 	wr_u8(w, (uint8_t)sa->state);
 	wr_bytes(w, sa->cky_i, IKE_COOKIE);
 	wr_bytes(w, sa->cky_r, IKE_COOKIE);
+	wr_be32(w, sa->name);
 	put_endpoint(w, &sa->peer);
 	put_endpoint(w, &sa->local);
 	put_endpoint(w, &sa->source);
@@ -382,6 +383,7 @@ int ike_restore(struct ike *ike, struct span saved, uint64_t now, struct sess_id
 {
 	uint8_t cky_i[IKE_COOKIE], cky_r[IKE_COOKIE];
 	struct ike_sa *sa;
+	uint32_t name;
 	uint8_t state;
 	struct rd r;
 	int rc = open_record(saved, &r);
@@ -391,6 +393,7 @@ int ike_restore(struct ike *ike, struct span saved, uint64_t now, struct sess_id
 	state = rd_u8(&r);
 	rd_copy(&r, cky_i, sizeof(cky_i));
 	rd_copy(&r, cky_r, sizeof(cky_r));
+	name = rd_be32(&r);
 	if (r.bad || state > IKE_ST_CLOSING || !(1u << state & ST_LOGGED_IN))
 		return -EBADMSG;
 	if (table_name_taken(&ike->t, cky_r))
@@ -398,8 +401,11 @@ int ike_restore(struct ike *ike, struct span saved, uint64_t now, struct sess_id
 	rc = table_new(&ike->t, cky_i, cky_r, &sa);
 	if (rc < 0)
 		return rc;
-	get_sa(&r, sa);
-	rc = r.bad ? -EBADMSG : get_lists(&r, &ike->t, sa);
+	rc = table_rename(&ike->t, sa, name);
+	if (rc == 0)
+		get_sa(&r, sa);
+	if (rc == 0)
+		rc = r.bad ? -EBADMSG : get_lists(&r, &ike->t, sa);
 	if (rc < 0) {
 		table_remove(&ike->t, sa);
 		return rc;

@@ -77,7 +77,8 @@ static const struct step {
 	{ ST_LOGGED_IN, XCHG_QUICK, 0, OURS, CRYPT, PROOF_HASH_2, PB(HASH) | PB(SA) | PB(NONCE),
 	  PB(KE) | PB(ID) | PB(NATOA) | PB(NOTIFY) | ANY_VENDOR, rekey_second },
 	/* HDR*, HASH(1), N or D: RFC 2409 5.7. A client may leave or refuse at any time. */
-	{ ST(AM_SENT) | ST(XAUTH) | ST(CHECKING) | ST(REFUSING) | ST_LOGGED_IN | ST(CLOSING),
+	{ ST(AM_SENT) | ST(XAUTH) | ST(CHECKING) | ST(REFUSING) | ST_LOGGED_IN | ST(RETIRED) |
+		  ST(CLOSING),
 	  XCHG_INFO, 0, STARTS, CRYPT, PROOF_HASH_1, PB(HASH), PB(NOTIFY) | PB(DELETE) | ANY_VENDOR,
 	  info_message },
 };

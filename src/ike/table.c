@@ -52,6 +52,8 @@ void table_clear(struct ike_table *t)
 	free(t->heap);
 	free(t->spis.v);
 	free(t->spis.note);
+	free(t->names.v);
+	free(t->names.note);
 	by_user_clear(&t->users);
 	*t = (struct ike_table){ .free_head = NO_SLOT };
 }
@@ -125,13 +127,53 @@ struct ike_sa *table_by_spi(struct ike_table *t, uint32_t spi)
 	return t->slot[i].sa;
 }
 
+static void cookie_unlink(struct ike_table *t, struct ike_sa *sa)
+{
+	struct ike_sa **p = &t->by_cookie[cookie_hash(sa->cky_r) & t->cookie_mask];
+
+	while (*p != sa)
+		p = &(*p)->next_cookie;
+	*p = sa->next_cookie;
+}
+
+void table_swap_cookies(struct ike_table *t, struct ike_sa *a, struct ike_sa *b)
+{
+	uint8_t i[IKE_COOKIE], r[IKE_COOKIE];
+
+	cookie_unlink(t, a);
+	cookie_unlink(t, b);
+	memcpy(i, a->cky_i, IKE_COOKIE);
+	memcpy(r, a->cky_r, IKE_COOKIE);
+	memcpy(a->cky_i, b->cky_i, IKE_COOKIE);
+	memcpy(a->cky_r, b->cky_r, IKE_COOKIE);
+	memcpy(b->cky_i, i, IKE_COOKIE);
+	memcpy(b->cky_r, r, IKE_COOKIE);
+	cookie_link(t, a);
+	cookie_link(t, b);
+}
+
+/* ---- names: a session keeps its own when a renewal gives it other cookies ---- */
+
+/* 0 is nobody's: no cookie of ours begins with it. */
+static int name_add(struct ike_table *t, uint32_t name)
+{
+	return name ? u32_add(&t->names, name) : 0;
+}
+
 bool table_name_taken(const struct ike_table *t, const uint8_t *cky_r)
 {
-	const struct ike_sa *sa = t->by_cookie[cookie_hash(cky_r) & t->cookie_mask];
+	return u32_has(&t->names, cookie_hash(cky_r));
+}
 
-	while (sa && memcmp(sa->cky_r, cky_r, 4) != 0)
-		sa = sa->next_cookie;
-	return sa;
+int table_rename(struct ike_table *t, struct ike_sa *sa, uint32_t name)
+{
+	int rc = name == sa->name ? 0 : name_add(t, name);
+
+	if (rc == 0 && name != sa->name) {
+		u32_del(&t->names, sa->name);
+		sa->name = name;
+	}
+	return rc;
 }
 
 /* ---- slots ---- */
@@ -173,12 +215,19 @@ int table_new(struct ike_table *t, const uint8_t cky_i[static IKE_COOKIE],
 {
 	struct ike_slot *s;
 	struct ike_sa *sa;
+	int rc;
 
 	if ((t->free_head == NO_SLOT && slots_grow(t) < 0) || !heap_reserve(t))
 		return -ENOMEM;
 	sa = calloc(1, sizeof(*sa));
 	if (!sa)
 		return -ENOMEM;
+	sa->name = cookie_hash(cky_r);
+	rc = name_add(t, sa->name);
+	if (rc < 0) {
+		free(sa);
+		return rc;
+	}
 	s = &t->slot[t->free_head];
 	sa->id = (struct sess_id){ .slot = t->free_head, .gen = s->gen };
 	t->free_head = s->next_free;
@@ -197,14 +246,12 @@ int table_new(struct ike_table *t, const uint8_t cky_i[static IKE_COOKIE],
 void table_remove(struct ike_table *t, struct ike_sa *sa)
 {
 	struct ike_slot *s = &t->slot[sa->id.slot];
-	struct ike_sa **p = &t->by_cookie[cookie_hash(sa->cky_r) & t->cookie_mask];
 
 	table_due(t, sa, UINT64_MAX);
 	half_open_leave(t, sa);
 	by_user_leave(&t->users, sa);
-	while (*p != sa)
-		p = &(*p)->next_cookie;
-	*p = sa->next_cookie;
+	cookie_unlink(t, sa);
+	u32_del(&t->names, sa->name);
 	for (struct ike_child *c = sa->children; c; c = c->next)
 		u32_del(&t->spis, c->spi_in);
 	*s = (struct ike_slot){ .gen = s->gen + 1, .next_free = t->free_head };

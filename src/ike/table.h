@@ -39,14 +39,14 @@ struct ike_table {
 	uint32_t n_logged_in;
 	struct ike_sa **heap; /* owned; by due_us */
 	uint32_t heap_n, heap_cap;
-	struct u32_set spis;
+	struct u32_set spis, names;
 	struct user_index users; /* of sessions and of logins that were let in */
 };
 
 int table_init(struct ike_table *t, uint64_t seed);
 void table_clear(struct ike_table *t);
 
-/* A zeroed SA with these cookies, in no list but the table. 0 or -ENOMEM. */
+/* A zeroed SA with these cookies, in no list but the table. 0, -EEXIST (its name), -ENOMEM. */
 int table_new(struct ike_table *t, const uint8_t cky_i[static IKE_COOKIE],
 	      const uint8_t cky_r[static IKE_COOKIE], struct ike_sa **ret);
 void table_remove(struct ike_table *t, struct ike_sa *sa); /* frees it */
@@ -57,8 +57,12 @@ struct ike_sa *table_by_cookies(const struct ike_table *t, const uint8_t *cky_i,
 /* The SA that has a pair with this inbound SPI, or NULL. Who marks the SPI as used notes the slot
  * with it; without that, or when the pair has changed hands, all SAs are asked, once. */
 struct ike_sa *table_by_spi(struct ike_table *t, uint32_t spi);
-/* Any SA with this responder cookie's first four bytes: session names must differ. */
+/* Whether an SA has the name that this responder cookie begins with: names must differ. */
 bool table_name_taken(const struct ike_table *t, const uint8_t *cky_r);
+/* Gives it another name. 0, -EEXIST, -ENOMEM. */
+int table_rename(struct ike_table *t, struct ike_sa *sa, uint32_t name);
+/* Both are found by the other's cookies. */
+void table_swap_cookies(struct ike_table *t, struct ike_sa *a, struct ike_sa *b);
 
 /*
  * Half-open exchanges: entered when created, left when logged in or gone. In between, a client that

@@ -76,8 +76,8 @@ static struct ike_build put_status(struct ike *ike, struct ike_sa *sa, uint16_t 
 	return b;
 }
 
-static struct ike_xchg *send_status(struct ike *ike, struct ike_sa *sa, uint16_t status,
-				    uint64_t now, struct fx *fx)
+struct ike_xchg *xauth_status(struct ike *ike, struct ike_sa *sa, uint16_t status, uint64_t now,
+			      struct fx *fx)
 {
 	uint32_t msgid = ike_random_msgid(ike, sa);
 	struct ike_build b = put_status(ike, sa, status, msgid);
@@ -100,7 +100,7 @@ void xauth_refuse(struct ike *ike, struct ike_sa *sa, enum ike_reason why, uint6
 	sa_down(ike, sa, why, fx);
 	sa_enter(ike, sa, IKE_ST_REFUSING);
 	sa->deadline_us = now + REFUSAL_WAIT_S * US_PER_S;
-	send_status(ike, sa, XAUTH_STATUS_FAIL, now, fx);
+	xauth_status(ike, sa, XAUTH_STATUS_FAIL, now, fx);
 	sa_rearm(ike, sa);
 }
 
@@ -188,7 +188,7 @@ int xauth_reply(struct ike_event *ev)
 void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v, uint64_t now,
 		   struct fx *fx)
 {
-	struct ike_sa *sa = table_get(&ike->t, who.who);
+	struct ike_sa *sa = table_get(&ike->t, who.who), *session;
 	enum ike_reason why;
 	struct ipaddr lease;
 
@@ -198,6 +198,12 @@ void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v, u
 	if (v != IKE_AUTH_OK) {
 		xauth_refuse(ike, sa, v == IKE_AUTH_NO ? IKE_R_AUTH_FAILED : IKE_R_AUTH_UNAVAILABLE,
 			     now, fx);
+		return;
+	}
+	/* It counts as no session of its own, and nobody has to go for it. */
+	session = renew_find(ike, sa);
+	if (session) {
+		renew_adopt(ike, sa, session, now, fx);
 		return;
 	}
 	why = unique_admit(ike, sa, now, &lease, fx);
@@ -229,7 +235,7 @@ bool ike_lease_done(struct ike *ike, struct ike_ticket who, enum ike_reason reas
 	sa->deadline_us = now + ike->conf->auth_timeout_us;
 	dpd_heard(ike, sa, now); /* the check of a password may have taken a while */
 	sa_enter(ike, sa, IKE_ST_AUTHED);
-	if (send_status(ike, sa, XAUTH_STATUS_OK, now, fx))
+	if (xauth_status(ike, sa, XAUTH_STATUS_OK, now, fx))
 		sa_rearm(ike, sa);
 	else
 		sa_close(ike, sa, IKE_R_INTERNAL, false, now, fx);
@@ -243,6 +249,17 @@ void xauth_seen(struct ike_sa *sa, uint64_t now)
 			x->next_us = UINT64_MAX;
 			x->forget_us = now + LIMIT_EXCHANGE_KEEP_S * US_PER_S;
 		}
+}
+
+/* A client that renews has its configuration: nothing is offered to it. */
+static void verdict_seen(struct ike_event *ev)
+{
+	struct ike_sa *sa = ev->sa;
+
+	if (sa->state == IKE_ST_AUTHED)
+		config_offer(ev->ike, sa, ev->now);
+	if (sa->tell_life)
+		info_lifetime(ev->ike, sa, ev->now, ev->fx);
 }
 
 /*
@@ -265,7 +282,7 @@ int transaction_ack(struct ike_event *ev)
 		sa_close(ev->ike, sa, sa->why, true, ev->now, ev->fx);
 	else if (x->kind == XCHG_KIND_PUSH)
 		config_told(ev->ike, sa, ev->now);
-	else if (sa->state == IKE_ST_AUTHED)
-		config_offer(ev->ike, sa, ev->now);
+	else
+		verdict_seen(ev);
 	return 0;
 }

@@ -42,6 +42,7 @@ enum xchg_kind {
 	XCHG_KIND_QUICK,
 	XCHG_KIND_PHASE1, /* our last message of main mode, for a client that repeats its own */
 	XCHG_KIND_DELETE, /* our Delete, repeated a few times: nobody acknowledges it */
+	XCHG_KIND_NOTIFY, /* the same with what we tell */
 };
 
 /* Quick Mode between its messages. Either side may have begun it. */

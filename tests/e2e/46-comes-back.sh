@@ -3,8 +3,9 @@
 # A client that finds the gateway gone dials again, and has its address again (A29, A51).
 #
 # The way between them is cut. The client gives up first; the gateway, which asks nobody here, still
-# has the old session when the new login comes, and lets it go (unique = replace). Then the client's
-# machine crashes, and at last she just leaves and comes back.
+# has the session when the new login comes. From the same port and without INITIAL-CONTACT that is
+# a renewal: the session goes on. Then the client's machine crashes, and at last she just leaves and
+# comes back.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -23,10 +24,11 @@ must "alice's way to the gateway is cut" cut_off c1
 check "her client finds out" ss_says c1 'DPD check timed out'
 check "the gateway has not" has_session alice 10.99.99.1 $NAT
 must "the way is open again" reconnect
-check "her client dials again; the old session gives way" \
-	wait_for 40 journal_has EVENT=session-down SESSION="$old" REASON=replaced
+check "her client dials again; the session goes on" \
+	wait_for 40 journal_has EVENT=rekey SESSION="$old" SA=isakmp
+check "with another pair of SAs" wait_for 10 journal_has EVENT=rekey SESSION="$old" SA=esp
 check "she has her address again" assert_session alice 10.99.99.1 $NAT
-check "in a session of its own" not equal "$(session_of alice session)" "$old"
+check "in the session that she had" equal "$(session_of alice session)" "$old"
 check "her client thinks so, too" wait_for 10 equal "$(ss_address c1)" 10.99.99.1
 check "she reaches the LAN" assert_traffic c1 10.99.99.1
 check "there is one session of each" assert_sessions 2

@@ -55,14 +55,20 @@ check "keep: he reaches the LAN" assert_traffic c2 "$(vpnc_address c2)"
 check "keep: alice is still there" assert_session alice "$home" $NAT
 check "keep: alice's machine at home crashes" ss_crash c1
 must "keep: it starts again" ss_client c1
-check "keep: strongSwan does not say so, and she is refused" not ss_up c1
+must "keep: strongSwan does not say so, and goes on with her session from the same port" ss_up c1
+check "keep: she has the address that she had" assert_session alice "$home" $NAT
+check "keep: she reaches the LAN" assert_traffic c1 "$home"
+check "keep: alice's machine at home crashes once more" ss_crash c1
+nap 2
+check "keep: she is still refused at work" not ss_up d
 check "keep: but her old session was asked, and is found dead" \
 	assert_journal EVENT=dpd-timeout USER=alice
-must "keep: then she gets in" ss_up c1
-check "keep: she has the address that she had" assert_session alice "$home" $NAT
+must "keep: then she gets in" ss_up d
+check "keep: she has the address that she had at home" assert_session alice "$home" $DIRECT
 check "keep: there is one session of each" assert_sessions 2
-ss_down c1 >/dev/null
+ss_down d >/dev/null
 vpnc_down c2
+must "keep: alice's client at home starts again" ss_client c1
 
 # unique = replace
 must "replace: the gateway starts" policy 'unique = replace'

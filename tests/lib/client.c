@@ -40,7 +40,7 @@ void client_init(struct client *c, const char *self, const char *gateway)
 static void put_transform(struct client *c, struct ike_build *b)
 {
 	size_t at = b->w.len;
-	static const uint8_t life[4] = { 0, 0x20, 0xc4, 0x9b }; /* 2147483 s: vpnc */
+	static const uint8_t vpnc[4] = { 0, 0x20, 0xc4, 0x9b }, day[4] = { 0, 1, 0x51, 0x80 };
 
 	wr_u8(&b->w, 0);
 	wr_u8(&b->w, 0);
@@ -57,7 +57,7 @@ static void put_transform(struct client *c, struct ike_build *b)
 	build_tv(b, 4, c->alg.group);
 	build_tv(b, 3, c->auth);
 	build_tv(b, 11, 1);
-	build_tlv(b, 12, SPAN_OF(life));
+	build_tlv(b, 12, c->vpnc_order ? SPAN_OF(vpnc) : SPAN_OF(day));
 	wr_patch_be16(&b->w, at + 2, b->w.len - at);
 }
 
@@ -230,7 +230,7 @@ void client_see_nat(struct client *c)
 
 void client_float(struct client *c)
 {
-	if (!c->nat_seen)
+	if (!c->nat_seen || c->floated)
 		return;
 	c->floated = true;
 	c->gateway.port = 4500;

@@ -196,6 +196,7 @@ static void session(struct gate *g, const struct fx_item *it)
 	e->from = s->from;
 	e->peer = s->peer;
 	e->by_gateway = s->by_gateway;
+	e->of_isakmp = s->of_isakmp;
 	snprintf(e->text, sizeof(e->text), "%s", s->user);
 	/* I5. More than there was room for go later, when the new one may have left again. */
 	if (s->reason == IKE_R_REPLACED && !by_user_first(&g->ike->t.users, s->user))
@@ -334,7 +335,6 @@ static void do_child(struct gate *g, const struct gate_job *j)
 		do_child_out(g, j);
 		return;
 	}
-
 	if (pair_of(g, j->child.spi_in))
 		fault(g, "an inbound SPI is installed twice");
 	if (g->n_pairs == GATE_PAIRS)

@@ -33,7 +33,7 @@ struct gate_event {
 	char text[512]; /* FX_NOTE: detail; FX_AUTH, FX_UP, FX_DOWN: user */
 	struct sess_id who;
 	struct ipaddr lease;
-	bool logged_in, by_gateway;
+	bool logged_in, by_gateway, of_isakmp;
 	struct endpoint from, peer; /* FX_MOVED, FX_CHILD_MOVE */
 };
 

@@ -69,7 +69,7 @@ static const char *check_limits(const struct ike_sa *sa)
 }
 
 struct sums {
-	unsigned sas, logged_in, half_open, pairs, spis, leases, users;
+	unsigned names, sas, logged_in, half_open, pairs, spis, leases, users;
 	bool seen[GATE_POOL];
 };
 
@@ -118,6 +118,7 @@ static const char *check_sa(const struct gate *g, const struct ike_sa *sa, struc
 	const char *why;
 
 	s->sas++;
+	s->names += sa->name != 0;
 	s->logged_in += logged_in(sa);
 	s->half_open += sa->half_open != IKE_HALF_OPEN_NO;
 	for (const struct ike_child *c = sa->children; c; c = c->next) {
@@ -197,6 +198,8 @@ const char *gate_check(struct gate *g)
 		crypto += g->job[i].kind == FX_DH || g->job[i].kind == FX_SIGN;
 	if (*why)
 		return why;
+	if (s.names != t->names.n)
+		return "names stay marked as used";
 	if (s.sas != t->n || s.logged_in != ike_sessions(g->ike))
 		return "sessions are miscounted";
 	if (s.half_open != ike_half_open(g->ike))

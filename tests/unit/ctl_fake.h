@@ -94,6 +94,8 @@ static void made_up_session(uint32_t i, struct ctl_session *s)
 					  .bytes_out = UINT64_C(12) << 20,
 					  .packets_in = 12,
 					  .packets_out = 9000,
+					  .state = "up",
+					  .age_s = 1800,
 					  .expires_in_s = 1800 };
 }
 

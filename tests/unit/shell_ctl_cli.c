@@ -84,8 +84,9 @@ static void test_show(struct fake *f)
 		   strstr(out, "SPI 0xc1a2b3d4 in, 0x00000fff out\n") &&
 		   strstr(out, "aes256-sha256 in UDP\n") &&
 		   strstr(out, "10.0.12.0/24, 10.0.13.0/24\n") &&
-		   strstr(out, "received 1.5 KiB in 12 packets, sent 12 MiB in 9000 packets\n"),
-	   "with traffic, mode and method, SPIs and networks");
+		   strstr(out, "received 1.5 KiB in 12 packets, sent 12 MiB in 9000 packets\n") &&
+		   strstr(out, " up, 30:00 old, expires in 30:00\n"),
+	   "with traffic, mode and method, SPIs, networks and age");
 	ok(strstr(out, "      Heard of: 00:21 ago\n") != NULL,
 	   "and when the client gave a sign of life");
 	is_int(run(f, "- show 10.9.0.3 --socket %s", f->path), 0, "show an address");

@@ -102,9 +102,7 @@ static void test_failed(void)
 /* The line about the missing address stands for the end of the login as well. */
 static void test_no_address(void)
 {
-	struct ike_sa sa = { .cky_r = { 0x0d, 0x21, 0x57, 0xc2 },
-			     .user = "alice",
-			     .peer = ep("192.0.2.9:4500") };
+	struct ike_sa sa = { .name = 0x0d2157c2, .user = "alice", .peer = ep("192.0.2.9:4500") };
 	struct fx_session f = failed("alice", IKE_R_ADDRESS_TAKEN);
 	struct ipaddr own = ep("10.99.99.7:0").addr;
 

@@ -21,6 +21,8 @@ enum at {
 	LEASED,
 	PENDING,
 	UP,
+	ASKED,
+	RETIRED,
 	CLOSING,
 	STATES
 };
@@ -40,11 +42,15 @@ static const char *const state_names[STATES] = { "no SA",
 						 "leased",
 						 "Quick Mode pending",
 						 "up",
+						 "Quick Mode of the gateway's pending",
+						 "retired",
 						 "closing" };
 
 #define IN(s)     (1u << (s))
-#define LOGGED_IN (IN(AUTHED) | IN(LEASED) | IN(PENDING) | IN(UP))
-#define KEYED     (IN(AM_SENT) | IN(XAUTH) | IN(CHECKING) | IN(REFUSING) | LOGGED_IN | IN(CLOSING))
+#define LOGGED_IN (IN(AUTHED) | IN(LEASED) | IN(PENDING) | IN(UP) | IN(ASKED))
+#define KEYED                                                                              \
+	(IN(AM_SENT) | IN(XAUTH) | IN(CHECKING) | IN(REFUSING) | LOGGED_IN | IN(RETIRED) | \
+	 IN(CLOSING))
 
 enum what {
 	THIRD_CLEAR,
@@ -60,6 +66,7 @@ enum what {
 	QUICK_FIRST,
 	QUICK_THIRD,
 	QUICK_THIRD_NEW,
+	QUICK_ANSWER,
 	DELETE_SA,
 	DELETE_ESP,
 	QUERY,
@@ -85,6 +92,7 @@ static const struct {
 	[QUICK_FIRST] = { "Quick Mode, first", LOGGED_IN },
 	[QUICK_THIRD] = { "Quick Mode, third", IN(PENDING) },
 	[QUICK_THIRD_NEW] = { "Quick Mode, third of none", 0 },
+	[QUICK_ANSWER] = { "answer to a Quick Mode of the gateway's", IN(ASKED) },
 	[DELETE_SA] = { "delete", KEYED },
 	[DELETE_ESP] = { "delete of a pair", KEYED },
 	[QUERY] = { "R-U-THERE", KEYED, IN(AM_SENT) | IN(REFUSING) | IN(CLOSING) },
@@ -167,6 +175,16 @@ static void enter(enum at s)
 	if (s == PENDING)
 		return;
 	client_to(&c, &g, client_quick3(&c));
+	if (s == ASKED) {
+		gate_pass(&g, client_sa(&c, &g)->children->rekey_us - g.now);
+		client_rekey1(&c, gate_only(&g));
+	}
+	if (s == RETIRED) {
+		static struct client fresh;
+
+		fresh = c;
+		client_xauth(&fresh, &g);
+	}
 	if (s == CLOSING) {
 		ike_close(g.ike, client_sa(&c, &g)->id, IKE_R_KICKED, g.now, &g.fx);
 		gate_run(&g);
@@ -188,6 +206,8 @@ static struct span third(bool clear)
 
 static struct span make(enum what w)
 {
+	struct ike_build b;
+
 	switch (w) {
 	case THIRD_CLEAR:
 	case THIRD_SEALED:
@@ -219,6 +239,14 @@ static struct span make(enum what w)
 		if (!c.msg.nonce.n)
 			c.msg.nonce = SPAN_OF(c.nonce_i);
 		return client_quick3(&c);
+	case QUICK_ANSWER:
+		if (c.theirs)
+			return client_rekey2(&c);
+		b = client_quick1_open(&c, nil, nil);
+		craft_from(&k, client_clear(&b));
+		c.theirs = true; /* HASH(2) */
+		c.q_peer_len = 20;
+		return craft_seal(&k, &c);
 	case DELETE_SA:
 		return client_delete_isakmp(&c);
 	case DELETE_ESP:

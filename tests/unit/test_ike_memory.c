@@ -61,6 +61,7 @@ enum step {
 	AGAIN1,
 	AGAIN3,
 	ANSWER,
+	RENEWAL,
 	KICK,
 	RESTORE,
 	ASK,
@@ -84,6 +85,7 @@ static const char *const names[STEPS] = { "main mode, first",
 					  "Quick Mode, first, again",
 					  "Quick Mode, third, again",
 					  "answer to the gateway's Quick Mode",
+					  "XAuth reply of a renewal",
 					  "kick",
 					  "restore",
 					  "the gateway's Quick Mode" };
@@ -108,6 +110,7 @@ static struct span next_message(enum step s)
 	case THIRD:
 		return client_third(&c);
 	case REPLY:
+	case RENEWAL:
 		return client_credentials(&c, span_str("alice"), span_str("wonderland"));
 	case ACK:
 		return client_ack(&c);
@@ -158,6 +161,8 @@ static void reach(enum step s)
 	} else if (s == ANSWER) {
 		gate_pass(&g, client_sa(&c, &g)->children->rekey_us - g.now);
 		client_rekey1(&c, gate_only(&g));
+	} else if (s == RENEWAL) {
+		client_phase1(&c, &g);
 	}
 	if (s == RESTORE) {
 		ike_save(g.ike, client_sa(&c, &g)->id, rec, sizeof(rec), &n_rec);

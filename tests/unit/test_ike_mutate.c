@@ -86,6 +86,8 @@ static void reach(enum step s)
 {
 	kit_fresh();
 	c.main = s >= MAIN1 && s <= MAIN5;
+	if (c.main) /* ten bytes of the hash are in message 5's last block: one may be hit by chance */
+		c.group_name = "administrators";
 	if (s == MAIN3)
 		client_to_main2(&c, &g);
 	else if (s == MAIN5)

@@ -398,7 +398,7 @@ static void test_lifetime(void)
 		   gate_count(&g, FX_NOTE, IKE_R_NO_PROPOSAL_P1) == 1,
 	   "strict: a longer phase 1 is refused, and the client is told");
 	is_str(noted(),
-	       "the client wants a lifetime of 2147483 s; the gateway accepts at most 600 s "
+	       "the client wants a lifetime of 86400 s; the gateway accepts at most 600 s "
 	       "([phase1] lifetime, [phase1] proposal_check)",
 	       "the journal says what each side wants");
 	kit_end("phase 1 lifetime");

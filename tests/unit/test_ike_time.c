@@ -284,7 +284,9 @@ static void test_phase1_life(void)
 	g.conf.p2_life_s = 28800;
 	gate_start(&g);
 	client_up(&c, &g);
-	watch(S(7199));
+	watch(S(10));
+	ok(log_.n == 2, "a client that believes in a longer life is told");
+	watch(S(7189));
 	ok(log_.n == 0 && kit_state() == IKE_ST_UP, "a session lives as long as phase 1");
 	watch(S(2));
 	ok(kit_state() == IKE_ST_CLOSING && gate_count(&g, FX_DOWN, IKE_R_LIFETIME) == 1 &&

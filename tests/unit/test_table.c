@@ -72,6 +72,42 @@ static void test_handles(void)
 	table_clear(&t);
 }
 
+/* ---- names, and cookies that change hands ---- */
+
+static void test_swap(void)
+{
+	uint8_t a_i[8], a_r[8], b_i[8], b_r[8];
+	struct ike_table t;
+	struct ike_sa *a, *b;
+	uint32_t name;
+
+	table_init(&t, 1);
+	a = add(&t, 1, 0x11111111);
+	b = add(&t, 2, 0x22222222);
+	memcpy(a_i, a->cky_i, 8);
+	memcpy(a_r, a->cky_r, 8);
+	memcpy(b_i, b->cky_i, 8);
+	memcpy(b_r, b->cky_r, 8);
+	name = a->name;
+	table_swap_cookies(&t, a, b);
+	ok(table_by_cookies(&t, a_i, a_r) == b && table_by_cookies(&t, b_i, b_r) == a,
+	   "two SAs exchange their cookies");
+	ok(a->name == name && table_name_taken(&t, a_r) && table_name_taken(&t, b_r),
+	   "and keep their names");
+	table_remove(&t, b);
+	ok(!table_name_taken(&t, b_r) && table_name_taken(&t, a_r) &&
+		   table_by_cookies(&t, b_i, b_r) == a && !table_by_cookies(&t, a_i, a_r),
+	   "when one goes its name is free, although its cookies live on");
+	b = add(&t, 3, 0x33333333);
+	is_int(table_rename(&t, b, name), -EEXIST, "a name is given once");
+	ok(table_rename(&t, b, 0x44444444) == 0 && !table_name_taken(&t, b->cky_r) &&
+		   b->name == 0x44444444,
+	   "another one instead");
+	is_int(table_rename(&t, b, 0x44444444), 0, "the same again is no change");
+	is_int(t.names.n, 2, "as many names as SAs");
+	table_clear(&t);
+}
+
 /* ---- by cookies ---- */
 
 #define MANY 5000
@@ -318,6 +354,7 @@ static void test_by_spi(void)
 int main(void)
 {
 	test_handles();
+	test_swap();
 	test_cookies();
 	test_heap();
 	test_sources();
