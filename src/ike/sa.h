@@ -129,6 +129,7 @@ struct ike_sa {
 	uint64_t deadline_us; /* end of the present state; UINT64_MAX: none */
 	uint16_t cfg_id;      /* identifier of our XAuth transaction */
 	bool tell_life;     /* the client believes in a longer life of the ISAKMP SA than it has */
+	bool pushed;        /* it does not ask for its configuration: it is told */
 	struct sess_id kin; /* RETIRED: its session; a session: its RETIRED one. gen 0: none */
 	uint32_t dpd_seq;   /* highest R-U-THERE answered */
 	bool dpd_seen;

@@ -143,6 +143,7 @@ static void put_sa(struct wr *w, const struct ike_sa *sa)
 	wr_be64(w, sa->expires_us);
 	wr_be64(w, sa->deadline_us);
 	wr_be16(w, sa->cfg_id);
+	wr_u8(w, sa->pushed);
 	wr_u8(w, sa->dpd_seen);
 	wr_be32(w, sa->dpd_seq);
 	wr_be64(w, sa->heard_us);
@@ -308,6 +309,7 @@ static void get_sa(struct rd *r, struct ike_sa *sa)
 	sa->expires_us = rd_be64(r);
 	sa->deadline_us = rd_be64(r);
 	sa->cfg_id = rd_be16(r);
+	sa->pushed = rd_u8(r);
 	sa->dpd_seen = rd_u8(r);
 	sa->dpd_seq = rd_be32(r);
 	sa->heard_us = rd_be64(r);

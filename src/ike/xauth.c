@@ -251,15 +251,24 @@ void xauth_seen(struct ike_sa *sa, uint64_t now)
 		}
 }
 
-/* A client that renews has its configuration: nothing is offered to it. */
+/*
+ * A client that renews has its configuration. One that waits to be told may have been started anew
+ * and wait again; it is told again if it does nothing else meanwhile.
+ */
 static void verdict_seen(struct ike_event *ev)
 {
 	struct ike_sa *sa = ev->sa;
 
-	if (sa->state == IKE_ST_AUTHED)
+	if (sa->state == IKE_ST_AUTHED || sa->pushed)
 		config_offer(ev->ike, sa, ev->now);
 	if (sa->tell_life)
 		info_lifetime(ev->ike, sa, ev->now, ev->fx);
+}
+
+static void push_seen(struct ike_event *ev)
+{
+	ev->sa->pushed = true;
+	config_told(ev->ike, ev->sa, ev->now);
 }
 
 /*
@@ -281,7 +290,7 @@ int transaction_ack(struct ike_event *ev)
 	if (sa->state == IKE_ST_REFUSING)
 		sa_close(ev->ike, sa, sa->why, true, ev->now, ev->fx);
 	else if (x->kind == XCHG_KIND_PUSH)
-		config_told(ev->ike, sa, ev->now);
+		push_seen(ev);
 	else
 		verdict_seen(ev);
 	return 0;

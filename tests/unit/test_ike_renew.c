@@ -351,6 +351,38 @@ static void test_no_push(void)
 	kit_end("no push");
 }
 
+/* Lets the push come that is due; what it is about. */
+static bool pushed(void)
+{
+	for (unsigned i = 0; i < 4 && !g.n_out; i++)
+		gate_pass(&g, S(1));
+	return g.n_out && client_open(&c, gate_out(&g, g.n_out - 1)) == 0 && c.cfg.type == CFG_SET;
+}
+
+/* Who has been told may have been started anew, and waits to be told. */
+static void test_push_again(void)
+{
+	kit_fresh();
+	if (!client_xauth(&c, &g) || !pushed())
+		abort();
+	client_to(&c, &g, client_ack(&c));
+	if (!client_take_address(&c) || !client_quick(&c, &g))
+		abort();
+	was = *session();
+	ike_session_name(session(), name);
+	ok(session()->pushed, "a session knows that its client waits to be told");
+	renew();
+	g.n_out = 0;
+	ok(pushed() && goes_on(), "which is told again after it has renewed");
+	client_to(&c, &g, client_ack(&c));
+	ok(client_quick(&c, &g) && goes_on(), "and goes on");
+	renew();
+	ok(client_quick(&c, &g), "it makes a pair at once after another renewal");
+	g.n_out = 0;
+	ok(!pushed() && goes_on(), "and is told nothing");
+	kit_end("push again");
+}
+
 /* Main mode is a renewal as well, and so is another mode than the first. */
 static void test_main_mode(void)
 {
@@ -502,6 +534,7 @@ int main(void)
 	test_saved();
 	test_unique();
 	test_no_push();
+	test_push_again();
 	test_main_mode();
 	test_questions();
 	test_wrong_password();
