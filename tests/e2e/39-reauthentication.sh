@@ -31,20 +31,20 @@ check "traffic goes on" assert_traffic c1 "$address"
 check "she logs out" ss_down c1
 check "nothing is left" assert_nothing_left
 
-must "the client starts, which waits for mode config" \
-	ss_client c1 pull=no conn='reauth_time = 9s; over_time = 10s; rand_time = 0s'
-must "alice logs in again" ss_up c1
-must "she pings" ping_start c1 "$address"
-check "her client logs in twice more" \
+must "another client starts, which waits for mode config" \
+	ss_client c2 pull=no conn='reauth_time = 9s; over_time = 10s; rand_time = 0s'
+must "alice logs in again" ss_up c2
+must "she pings" ping_start c2 "$address"
+check "her client logs in again" \
 	wait_for 60 journal_has_times 5 EVENT=rekey USER=alice SA=isakmp BY=client
 check "no ping was lost this time" assert_no_ping_lost
-check "she has her address, in one session" assert_session alice "$address" $NAT
-check "her machine crashes" ss_crash c1
-must "it starts again" ss_client c1 pull=no
-must "she logs in from the same port" ss_up c1
-check "she was told her address" equal "$(ss_address c1)" "$address"
-check "she reaches the LAN" assert_traffic c1 "$address"
+check "she has the address of before, in one session" assert_session alice "$address" $NAT
+check "her machine crashes" ss_crash c2
+must "it starts again" ss_client c2 pull=no
+must "she logs in from the same port" ss_up c2
+check "she was told her address" equal "$(ss_address c2)" "$address"
+check "she reaches the LAN" assert_traffic c2 "$address"
 check "there is one session, as before" assert_sessions 1
-check "she leaves" ss_down c1
+check "she leaves" ss_down c2
 check "nothing is left of it" assert_nothing_left
 finish
