@@ -59,7 +59,7 @@ must "keep: strongSwan does not say so, and goes on with her session from the sa
 check "keep: she has the address that she had" assert_session alice "$home" $NAT
 check "keep: she reaches the LAN" assert_traffic c1 "$home"
 check "keep: alice's machine at home crashes once more" ss_crash c1
-nap 2
+nap 13 # the gateway looks every ten seconds, and takes new traffic for a sign of life at that moment
 check "keep: she is still refused at work" not ss_up d
 check "keep: but her old session was asked, and is found dead" \
 	assert_journal EVENT=dpd-timeout USER=alice
