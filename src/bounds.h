@@ -48,6 +48,8 @@
 #define LIMIT_EXCHANGE_KEEP_S 30   /* how long an answer is kept for a repeated request */
 #define LIMIT_QUICK_WAIT_S    30   /* Quick Mode answered, third message missing */
 #define LIMIT_NO_PAIR_S       600  /* logged in and configured, but no SA pair yet */
+#define LIMIT_MIN_LIFE_KB     4096 /* least volume of a pair for a client that asks for less */
+#define LIMIT_REKEY_GAP_S     10   /* a used-up volume renews a pair that is at least this old */
 #define LIMIT_MIN_LIFE_S      300  /* shortest lifetime for a client that asks for less than ours */
 
 /* Names and words */

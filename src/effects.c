@@ -242,6 +242,8 @@ static void fill_sa(const struct gw *gw, const struct ike_child_fx *k, struct se
 				.encap = k->encap,
 				.sport = from->port,
 				.dport = to->port,
+				.soft_bytes = k->soft_bytes,
+				.hard_bytes = k->hard_bytes,
 				.replay_window = gw->config->replay_window,
 				.report_s = in && k->encap ? 1 : 0 };
 	esp_algorithms(k->enc, k->auth, sa);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * roam.c - clients that move: the kernel's reports go to the core, which judges them. And what keeps
- * NATs from moving clients that are silent.
+ * roam.c - the kernel's reports go to the core, which judges them: of clients that move, and of
+ * volumes that are used up. And what keeps NATs from moving clients that are silent.
  */
 #include "gateway.h"
 
@@ -17,15 +17,27 @@ static void on_mapping(void *ctx, const struct xfrm_mapping *m)
 	gw_settle(gw);
 }
 
+/* Its session is told by the slot that its reqid names. */
+static void on_expiry(void *ctx, const struct xfrm_expiry *e)
+{
+	struct gw *gw = ctx;
+
+	log_debug("the %s limit of SPI %08x", e->hard ? "hard" : "soft", e->spi);
+	ike_child_expired(gw->ike, (e->reqid - XFRM_REQID_FIRST) / IKE_SETS, e->spi, e->hard,
+			  gw_now_us(gw), gw->fx);
+	gw_settle(gw);
+}
+
 static int on_report(sd_event_source *src, int fd, uint32_t revents, void *userdata)
 {
+	static const struct xfrm_reports fn = { on_mapping, on_expiry };
 	struct gw *gw = userdata;
-	int rc = xfrm_listen_read(fd, on_mapping, gw);
+	int rc = xfrm_listen_read(fd, &fn, gw);
 
 	(void)revents;
 	if (rc < 0) {
 		log_err("the kernel's reports cannot be read (%s): clients that move are followed "
-			"when they speak IKE only",
+			"when they speak IKE only, and no pair is renewed by volume",
 			strerror(-rc));
 		sd_event_source_set_enabled(src, SD_EVENT_OFF);
 	}

@@ -81,6 +81,15 @@ static int new_spi(struct ike *ike, uint32_t *ret)
 	return rc;
 }
 
+/* 80 to 90 per cent of it, so that not all of a pair's SAs ask at once. */
+static uint32_t soft_volume(struct ike *ike, uint32_t life_kb)
+{
+	uint16_t r;
+
+	ike_random(ike, &r, sizeof(r));
+	return life_kb / 10 * 8 + (uint32_t)((uint64_t)(life_kb / 10) * r >> 16);
+}
+
 struct ike_child *child_new(struct ike *ike, struct ike_sa *sa, const struct ike_child *like,
 			    uint64_t now)
 {
@@ -102,6 +111,8 @@ struct ike_child *child_new(struct ike *ike, struct ike_sa *sa, const struct ike
 	c->out = NULL;
 	c->local = sa->local;
 	c->peer = sa->peer;
+	c->volume_over = false;
+	c->soft_kb = soft_volume(ike, c->life_kb);
 	c->since_us = now;
 	c->expires_us = c->send_us = c->rekey_us = UINT64_MAX;
 	c->next = sa->children;
@@ -145,6 +156,8 @@ struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_child *c
 				    .enc_len = (uint8_t)ike_esp_enc_len(&c->alg),
 				    .auth_len = (uint8_t)ike_esp_auth_len(c->alg.auth),
 				    .inner = sa->lease,
+				    .soft_bytes = (uint64_t)c->soft_kb * 1024,
+				    .hard_bytes = (uint64_t)c->life_kb * 1024,
 				    .n_nets = c->n_nets };
 	memcpy(k->nets, c->nets, sizeof(k->nets));
 	return k;
@@ -300,4 +313,28 @@ void child_drop(struct ike *ike, struct ike_sa *sa, struct ike_child *c, struct 
 	}
 	u32_del(&ike->t.spis, c->spi_in);
 	child_remove(sa, c);
+}
+
+/* ---- volume ---- */
+
+void ike_child_expired(struct ike *ike, uint32_t slot, uint32_t spi, bool hard, uint64_t now,
+		       struct fx *fx)
+{
+	struct ike_sa *sa = slot < ike->t.cap ? ike->t.slot[slot].sa : NULL;
+	struct ike_child *c = sa ? sa->children : NULL;
+
+	while (c && c->spi_in != spi && c->spi_out != spi)
+		c = c->next;
+	if (!c || c->state == IKE_CHILD_PENDING)
+		return;
+	if (hard) {
+		info_delete_child(ike, sa, c, now, fx);
+		child_drop(ike, sa, c, fx);
+		child_send_waiting(sa, now, fx);
+	} else if (!c->volume_over) {
+		c->volume_over = true;
+		if (c->state == IKE_CHILD_UP && c->rekey_us != UINT64_MAX)
+			c->rekey_us = rekey_time(ike, c);
+	}
+	sa_rearm(ike, sa);
 }

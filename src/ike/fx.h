@@ -133,6 +133,7 @@ struct ike_child_fx {
 	struct ipaddr inner;               /* the lease */
 	struct prefix nets[IKE_SELECTORS]; /* behind the gateway */
 	uint8_t n_nets;
+	uint64_t soft_bytes, hard_bytes; /* when ike_child_expired() is called; 0: no bound */
 	bool keep_policies; /* FX_CHILD_DEL: another pair of the session uses the same ones */
 };
 

@@ -97,6 +97,14 @@ void ike_child_lost(struct ike *ike, struct sess_id who, uint32_t child, uint64_
  */
 void ike_traffic(struct ike *ike, struct sess_id id, bool from_client, uint64_t now);
 
+/*
+ * The kernel has seen the volume of an SA go by: the part after which it is renewed or, `hard`, all
+ * of it, and the SA is gone. slot is that of the session when it was installed: a stale one is
+ * ignored, because the SPI is another then.
+ */
+void ike_child_expired(struct ike *ike, uint32_t slot, uint32_t spi, bool hard, uint64_t now,
+		       struct fx *fx);
+
 /* ---- operator ---- */
 
 /* Ends a session: tells the client, removes its SAs. -ENOENT when it is gone already. */

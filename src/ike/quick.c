@@ -138,6 +138,9 @@ static int quick_begin(struct ike_event *ev, struct ike_child *selected,
 	selected->encap = choice->encap;
 	selected->encap_mode = choice->encap_mode;
 	selected->pfs_group = choice->group;
+	selected->life_kb = choice->life_kb && choice->life_kb < LIMIT_MIN_LIFE_KB
+				    ? LIMIT_MIN_LIFE_KB
+				    : choice->life_kb;
 	c = quick_keep(ev, x, choice) == 0 ? child_new(ev->ike, sa, selected, ev->now) : NULL;
 	if (!c) {
 		xchg_remove(sa, x);

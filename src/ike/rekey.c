@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * rekey.c - Quick Mode begun by the gateway (RFC 2409 5.5), when a pair's life goes to its end and
- * the client has not begun one itself.
+ * rekey.c - Quick Mode begun by the gateway (RFC 2409 5.5), when a pair's time or volume goes to its
+ * end and the client has not begun one itself.
  *
  *   gateway -> client  HDR*, HASH(1), SA, Ni [, KE] [, IDci, IDcr]
  *   client -> gateway  HDR*, HASH(2), SA, Nr [, KE] [, IDci, IDcr]
@@ -32,6 +32,8 @@ uint64_t rekey_time(struct ike *ike, const struct ike_child *c)
 	uint64_t tenth = c->life_s * US_PER_S / 10;
 	uint16_t r;
 
+	if (c->volume_over)
+		return c->since_us + LIMIT_REKEY_GAP_S * US_PER_S;
 	/* Not all at once after a start, and mostly after the client's own time. */
 	ike_random(ike, &r, sizeof(r));
 	return c->since_us + 8 * tenth + ((tenth * r) >> 16);

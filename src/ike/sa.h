@@ -90,8 +90,10 @@ struct ike_child {
 	 * none) and the network of IDcr, which may be wider than `nets`. */
 	uint8_t id_ci, id_cr;
 	struct prefix asked;
-	bool by_gateway; /* who began its Quick Mode */
-	uint32_t life_s; /* agreed */
+	bool by_gateway;           /* who began its Quick Mode */
+	uint32_t life_s;           /* agreed */
+	uint32_t life_kb, soft_kb; /* volume agreed, and when to renew it; 0: no bound */
+	bool volume_over;          /* the kernel has seen soft_kb go by */
 	uint64_t since_us, expires_us;
 	uint64_t rekey_us; /* UP: when we begin a Quick Mode for the next; UINT64_MAX: not again */
 };

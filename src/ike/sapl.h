@@ -55,7 +55,8 @@ struct p2_choice {
 	uint32_t spi;        /* the client's inbound SPI, host order */
 	uint16_t group;      /* PFS group; 0: none */
 	uint16_t encap_mode; /* encapsulation mode as offered; 0: none was */
-	uint32_t life_s; /* offered; 28800 when none was (RFC 2407 4.5); also set with -ERANGE */
+	uint32_t life_s;  /* offered; 28800 when none was (RFC 2407 4.5); also set with -ERANGE */
+	uint32_t life_kb; /* offered; 0 when none was */
 };
 
 /* How ESP may travel between the two. */

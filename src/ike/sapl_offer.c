@@ -23,6 +23,10 @@ static void put_attributes(struct ike_build *b, const struct ike_child *c)
 {
 	build_tv(b, P2_LIFE_TYPE, LIFE_SECONDS);
 	put_u32(b, P2_LIFE_DURATION, c->life_s);
+	if (c->life_kb) {
+		build_tv(b, P2_LIFE_TYPE, LIFE_KILOBYTES);
+		put_u32(b, P2_LIFE_DURATION, c->life_kb);
+	}
 	if (c->encap_mode)
 		build_tv(b, P2_ENCAP, c->encap_mode);
 	if (p2_auth_id(c->alg.auth))

@@ -71,6 +71,8 @@ static bool p2_attr(struct p2_offer *o, const struct ike_attr *a, uint64_t v, ui
 		*life_type = v;
 		return true;
 	case P2_LIFE_DURATION:
+		if (*life_type == LIFE_KILOBYTES)
+			o->life_kb = v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
 		sa_take_life(life_type, v, &o->life_s);
 		return true;
 	case P2_ECN_TUNNEL:
@@ -213,6 +215,7 @@ int p2_choose(struct span sa, const struct ike_conf *conf, const struct p2_want 
 			.group = o.group,
 			.encap_mode = o.encap,
 			.life_s = o.life_s,
+			.life_kb = o.life_kb,
 			.answer = { .proposal = w.prop.number,
 				    .proto = PROTO_ESP,
 				    .transform_id = t.id,

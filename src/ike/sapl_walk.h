@@ -64,9 +64,9 @@ enum p2_encap { /* RFC 2407 4.5, RFC 3947 5.1, draft-ietf-ipsec-nat-t-ike-03 5.1
 /* One transform of a proposal. */
 struct p2_offer {
 	struct ike_p2 alg;
-	uint16_t group, encap; /* 0: not said */
-	uint32_t life_s;
-	bool usable; /* nothing in it is unknown */
+	uint16_t group, encap;    /* 0: not said */
+	uint32_t life_s, life_kb; /* life_kb 0: not said */
+	bool usable;              /* nothing in it is unknown */
 };
 
 /* 0 or -EBADMSG: the attributes do not parse. */

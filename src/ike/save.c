@@ -60,6 +60,9 @@ static void put_child(struct wr *w, const struct ike_child *c)
 	wr_be64(w, c->rekey_us);
 	wr_u8(w, c->by_gateway);
 	wr_be32(w, c->life_s);
+	wr_be32(w, c->life_kb);
+	wr_be32(w, c->soft_kb);
+	wr_u8(w, c->volume_over);
 	wr_be16(w, c->encap_mode);
 	wr_u8(w, c->id_ci);
 	wr_u8(w, c->id_cr);
@@ -255,6 +258,9 @@ static int get_child(struct rd *r, struct ike_child **end)
 	c->rekey_us = rd_be64(r);
 	c->by_gateway = rd_u8(r);
 	c->life_s = rd_be32(r);
+	c->life_kb = rd_be32(r);
+	c->soft_kb = rd_be32(r);
+	c->volume_over = rd_u8(r);
 	c->encap_mode = rd_be16(r);
 	c->id_ci = rd_u8(r);
 	c->id_cr = rd_u8(r);

@@ -18,19 +18,34 @@
 int xfrm_listen(int *ret_fd)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	int group = XFRMNLGRP_MAPPING;
+	static const int groups[] = { XFRMNLGRP_MAPPING, XFRMNLGRP_EXPIRE };
 	_cleanup_close_ int fd =
 		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_XFRM);
 
 	/* Connected to the kernel: nobody else's messages reach this socket. */
-	if (fd < 0 || connect(fd, (struct sockaddr *)&kernel, sizeof(kernel)) < 0 ||
-	    setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+	if (fd < 0 || connect(fd, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
 		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i],
+			       sizeof(groups[i])) < 0)
+			return -errno;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
 
-int xfrm_listen_read(int fd, void (*fn)(void *ctx, const struct xfrm_mapping *m), void *ctx)
+static void tell(const struct xfrm_reply *r, const struct xfrm_reports *fn, void *ctx)
+{
+	const struct xfrm_expiry e = { .spi = r->sa.spi,
+				       .reqid = r->sa.reqid,
+				       .hard = r->error != 0 };
+
+	if (r->kind == XFRM_REPLY_MAPPING && xfrm_reqid_is_ours(r->mapping.reqid))
+		fn->moved(ctx, &r->mapping);
+	else if (r->kind == XFRM_REPLY_EXPIRE && xfrm_reqid_is_ours(e.reqid))
+		fn->expired(ctx, &e);
+}
+
+int xfrm_listen_read(int fd, const struct xfrm_reports *fn, void *ctx)
 {
 	_Alignas(8) uint8_t buf[4096];
 	struct xfrm_reply r;
@@ -42,8 +57,7 @@ int xfrm_listen_read(int fd, void (*fn)(void *ctx, const struct xfrm_mapping *m)
 		if (n < 0 && errno != ENOBUFS && errno != EINTR)
 			return errno == EAGAIN ? 0 : -errno;
 		while (xfrm_reply_next(&left, &r))
-			if (r.kind == XFRM_REPLY_MAPPING && xfrm_reqid_is_ours(r.mapping.reqid))
-				fn(ctx, &r.mapping);
+			tell(&r, fn, ctx);
 	}
 	return 0;
 }

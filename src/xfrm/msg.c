@@ -134,9 +134,10 @@ static bool sa_ok(const struct xfrm_sa *sa)
 }
 
 /* The kernel reads 0 as "already used up", not as "no limit". */
-static void no_limits(struct xfrm_lifetime_cfg *lft)
+static void put_limits(struct xfrm_lifetime_cfg *lft, uint64_t soft_bytes, uint64_t hard_bytes)
 {
-	lft->soft_byte_limit = lft->hard_byte_limit = XFRM_INF;
+	lft->soft_byte_limit = soft_bytes ? soft_bytes : XFRM_INF;
+	lft->hard_byte_limit = hard_bytes ? hard_bytes : XFRM_INF;
 	lft->soft_packet_limit = lft->hard_packet_limit = XFRM_INF;
 }
 
@@ -159,7 +160,7 @@ int xfrm_build_sa_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa)
 	info.flags = XFRM_STATE_AF_UNSPEC;
 	/* The kernel wants this field 0 when the bitmap is there. */
 	info.replay_window = sa->replay_window <= 32 ? (uint8_t)sa->replay_window : 0;
-	no_limits(&info.lft);
+	put_limits(&info.lft, sa->soft_bytes, sa->hard_bytes);
 
 	r = begin(w, seq, XFRM_MSG_NEWSA, NLM_F_ACK, &info, sizeof(info));
 	if (sa->aead) {
@@ -280,7 +281,7 @@ int xfrm_build_policy_add(struct wr *w, uint32_t seq, const struct xfrm_pol *pol
 	info.dir = (uint8_t)pol->dir;
 	info.action = pol->block ? XFRM_POLICY_BLOCK : XFRM_POLICY_ALLOW;
 	info.priority = pol->block ? XFRM_BLOCK_PRIORITY : XFRM_POLICY_PRIORITY;
-	no_limits(&info.lft);
+	put_limits(&info.lft, 0, 0);
 	r = begin(w, seq, type, NLM_F_ACK, &info, sizeof(info));
 	put_template(&r, pol);
 	put_if_id(&r, pol->if_id);
@@ -403,7 +404,8 @@ static void get_value(const struct nlattr *attr, void *to, size_t n)
 		memcpy(to, mnl_attr_get_payload(attr), n);
 }
 
-static bool read_sa(const struct nlmsghdr *nlh, struct xfrm_sa_info *ret)
+/* The SA at the beginning of a message whose attributes follow behind `fixed` bytes. */
+static bool read_sa(const struct nlmsghdr *nlh, size_t fixed, struct xfrm_sa_info *ret)
 {
 	struct xfrm_usersa_info info;
 	struct nlattr *attr;
@@ -416,7 +418,7 @@ static bool read_sa(const struct nlmsghdr *nlh, struct xfrm_sa_info *ret)
 	ret->reqid = info.reqid;
 	ret->counters.bytes = info.curlft.bytes;
 	ret->counters.packets = info.curlft.packets;
-	mnl_attr_for_each (attr, nlh, sizeof(info)) {
+	mnl_attr_for_each (attr, nlh, (unsigned)fixed) {
 		if (mnl_attr_get_type(attr) == XFRMA_IF_ID)
 			get_value(attr, &ret->if_id, sizeof(ret->if_id));
 		else if (mnl_attr_get_type(attr) == XFRMA_LASTUSED)
@@ -500,6 +502,16 @@ static void read_done(const struct nlmsghdr *nlh, struct xfrm_reply *ret)
 	ret->text = read_text(nlh, sizeof(error));
 }
 
+static bool read_expire(const struct nlmsghdr *nlh, struct xfrm_reply *ret)
+{
+	struct xfrm_user_expire e;
+
+	if (!get_fixed(nlh, &e, sizeof(e)) || !read_sa(nlh, sizeof(e), &ret->sa))
+		return false;
+	ret->error = e.hard != 0;
+	return true;
+}
+
 static enum xfrm_reply_kind read_body(const struct nlmsghdr *nlh, struct xfrm_reply *ret)
 {
 	switch (nlh->nlmsg_type) {
@@ -509,7 +521,10 @@ static enum xfrm_reply_kind read_body(const struct nlmsghdr *nlh, struct xfrm_re
 		read_done(nlh, ret);
 		return XFRM_REPLY_DONE;
 	case XFRM_MSG_NEWSA:
-		return read_sa(nlh, &ret->sa) ? XFRM_REPLY_SA : XFRM_REPLY_OTHER;
+		return read_sa(nlh, sizeof(struct xfrm_usersa_info), &ret->sa) ? XFRM_REPLY_SA
+									       : XFRM_REPLY_OTHER;
+	case XFRM_MSG_EXPIRE:
+		return read_expire(nlh, ret) ? XFRM_REPLY_EXPIRE : XFRM_REPLY_OTHER;
 	case XFRM_MSG_NEWPOLICY:
 		return read_policy(nlh, &ret->pol) ? XFRM_REPLY_POLICY : XFRM_REPLY_OTHER;
 	case XFRM_MSG_MAPPING:

@@ -113,7 +113,9 @@ enum xfrm_reply_kind {
 	XFRM_REPLY_DONE,  /* the end of a dump */
 	XFRM_REPLY_SA,
 	XFRM_REPLY_POLICY,
-	XFRM_REPLY_MAPPING, /* no answer: a report */
+	/* no answers, but reports */
+	XFRM_REPLY_MAPPING,
+	XFRM_REPLY_EXPIRE, /* of an SA: `sa`, and in `error` 1 when it is gone, 0 before */
 };
 
 /* The body of a MAPPING message; false when it is none about ESP. */

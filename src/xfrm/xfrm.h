@@ -39,6 +39,8 @@ struct xfrm_sa {
 	uint16_t icv_bits;
 	bool encap; /* ESP in UDP, RFC 3948 */
 	uint16_t sport, dport;
+	/* After so many bytes the kernel says so, and after so many the SA is over; 0: never. */
+	uint64_t soft_bytes, hard_bytes;
 	uint32_t replay_window; /* packets; an ESN-format bitmap is used above 32 */
 	/* Inbound and encap: the same new source is reported once in so many seconds. 0: with each
 	 * packet, as by kernels before 5.17 in any case. */
@@ -154,14 +156,26 @@ int xfrm_set_hthresh(struct xfrm *x);
 
 /* ---- what the kernel reports by itself ---- */
 
+struct xfrm_expiry {
+	uint32_t spi, reqid;
+	bool hard; /* the volume of the SA is used up, and it is gone; else the soft limit is passed */
+};
+
+/* What to do with reports about our SAs. */
+struct xfrm_reports {
+	void (*moved)(void *ctx, const struct xfrm_mapping *m);
+	void (*expired)(void *ctx, const struct xfrm_expiry *e);
+};
+
 /* A descriptor that is readable when there is a report. 0 or -errno. */
 int xfrm_listen(int *ret_fd);
 
 /*
- * Reads what has come, at most a batch, and calls fn for each report about one of our SAs. 0 or
- * -errno; reports that were lost because too many came are no error: the kernel repeats them.
+ * Reads what has come, at most a batch, and calls a function for each report about one of our SAs. 0
+ * or -errno. Reports that were lost because too many came are no error: those of moves are repeated
+ * by the kernel, and without that of a volume the pair is renewed when its time comes.
  */
-int xfrm_listen_read(int fd, void (*fn)(void *ctx, const struct xfrm_mapping *m), void *ctx);
+int xfrm_listen_read(int fd, const struct xfrm_reports *fn, void *ctx);
 
 /* ---- the XFRM interface and its routes (libnl-route) ---- */
 

@@ -43,6 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		again(r.whole);
 		switch (r.kind) {
 		case XFRM_REPLY_SA:
+		case XFRM_REPLY_EXPIRE:
+			check(r.error == 0 || r.error == 1);
 			check(ipaddr_len(&r.sa.dst) != 0);
 			xfrm_sa_is_ours(&r.sa);
 			break;

@@ -159,14 +159,21 @@ static void on_report(void *ctx, const struct xfrm_mapping *m)
 	reported = *m;
 }
 
+static void on_expiry(void *ctx, const struct xfrm_expiry *e)
+{
+	(void)ctx;
+	printf("# the limit of SPI %08x\n", e->spi);
+}
+
 /* Reads what is there now; waits up to this long for something. */
 static void listen_for(int fd, int ms)
 {
+	static const struct xfrm_reports fn = { on_report, on_expiry };
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
 	n_reports = 0;
 	if (poll(&p, 1, ms) > 0)
-		is_int(xfrm_listen_read(fd, on_report, NULL), 0, "reports are read");
+		is_int(xfrm_listen_read(fd, &fn, NULL), 0, "reports are read");
 }
 
 static int gateway_up(int fd, pid_t pid)

@@ -7,12 +7,15 @@
  */
 #include <arpa/inet.h>
 #include <linux/udp.h>
+#include <poll.h>
 #include <sys/wait.h>
 
 #include "xfrm_kit.h"
 #include "xfrm_net.h"
 
 #define DATAGRAMS 3
+
+static int events; /* the socket that hears of limits */
 
 /* One run: how the pair is made on both sides. */
 struct run {
@@ -149,6 +152,46 @@ static void echo(int udp)
 	}
 }
 
+/* What the kernel has told of limits. */
+static struct xfrm_expiry told[8];
+static unsigned n_told;
+
+static void on_expiry(void *ctx, const struct xfrm_expiry *e)
+{
+	(void)ctx;
+	if (n_told < ARRAY_SIZE(told))
+		told[n_told++] = *e;
+}
+
+static void on_move(void *ctx, const struct xfrm_mapping *m)
+{
+	(void)ctx;
+	printf("# SPI %08x has moved\n", m->spi);
+}
+
+/* The first pair had soft limits of half of what it carried, and its outbound SA a hard one of all:
+ * one datagram more is too many. */
+static void check_limits(const struct xfrm_pair *p, int udp)
+{
+	static const struct xfrm_reports fn = { on_move, on_expiry };
+	bool in = false, out_soft = false, out_hard = false;
+	struct pollfd fd = { .fd = events, .events = POLLIN };
+
+	(void)send_to(udp, "10.99.99.1", 1000);
+	while (!out_hard && poll(&fd, 1, 5000) == 1) {
+		n_told = 0;
+		is_int(xfrm_listen_read(events, &fn, NULL), 0, "it tells something");
+		for (unsigned i = 0; i < n_told; i++) {
+			const struct xfrm_expiry *e = &told[i];
+
+			in |= e->spi == p->in.spi && !e->hard && e->reqid == p->in.reqid;
+			out_soft |= e->spi == p->out.spi && !e->hard && e->reqid == p->out.reqid;
+			out_hard |= e->spi == p->out.spi && e->hard && e->reqid == p->out.reqid;
+		}
+	}
+	ok(in && out_soft && out_hard, "the kernel tells when volumes are used up");
+}
+
 static void run_one(struct xfrm *x, int fd, int udp, struct run run, uint32_t id)
 {
 	struct xfrm_pair p = pair_of(&run, id, true);
@@ -156,6 +199,11 @@ static void run_one(struct xfrm *x, int fd, int udp, struct run run, uint32_t id
 	const struct alg *alg = &algs[run.alg];
 	const char *what = "";
 
+	if (id == 0) {
+		p.in.soft_bytes = p.out.soft_bytes = 1500;
+		p.in.hard_bytes = 1000000;
+		p.out.hard_bytes = DATAGRAMS * 1028;
+	}
 	if (xfrm_pair_add(x, &p, &what) < 0)
 		printf("# gateway: %s\n", what);
 	say_word(fd, &run);
@@ -175,6 +223,8 @@ static void run_one(struct xfrm *x, int fd, int udp, struct run run, uint32_t id
 	if (id == 0)
 		printf("# this kernel says when an SA was used: %s\n",
 		       in.last_used_s && out.last_used_s ? "yes" : "no");
+	if (id == 0)
+		check_limits(&p, udp);
 	is_int(xfrm_pair_del(x, &p, false), 0, "and goes");
 }
 
@@ -241,7 +291,7 @@ int main(void)
 	if (!can_run())
 		return done();
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) < 0 || fresh_netns() < 0 ||
-	    xfrm_open(&x) < 0)
+	    xfrm_open(&x) < 0 || xfrm_listen(&events) < 0)
 		return EXIT_FAILURE;
 	fflush(stdout);
 	pid = fork();

@@ -294,7 +294,7 @@ static void test_silence(void)
 	ok(kit_sound(), "nothing is left of it");
 	ok(dropped(client_rekey2(&c)), "an answer that comes now is dropped");
 	ok(g.n_pairs == 1 && pair_with(old_in)->out, "the pair lives out its time");
-	gate_pass(&g, S(600));
+	gate_pass(&g, S(720));
 	ok(g.n_pairs == 0 && kit_state() == IKE_ST_UP, "and expires");
 	kit_end("silence");
 }

@@ -270,6 +270,13 @@ static void test_lifetimes(void)
 	is_int(life(hex("80010002 00020004 00465000 80010001 80020e10")), 3600,
 	       "kilobytes, then seconds");
 	is_int(life(hex("80010002 00020004 00465000")), 28800, "kilobytes alone");
+	is_int(got.life_kb, 0x465000, "which are known as well");
+	life(hex("80010001 80020e10 80010002 00020004 00465000"));
+	is_int(got.life_kb, 0x465000, "behind seconds, too");
+	life(hex("80010002 00020008 8000000000000000"));
+	is_int((long long)got.life_kb, UINT32_MAX, "more than anybody sends is held back");
+	life(hex("80010001 80020e10"));
+	is_int(got.life_kb, 0, "without them there is no bound");
 	is_int(life(hex("80020e10")), 28800, "a duration of nothing says nothing");
 	is_int(life(hex("80010001 80020e10 80010001 80020e10")), 3600,
 	       "the same pair twice, as some clients send it");

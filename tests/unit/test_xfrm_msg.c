@@ -318,6 +318,14 @@ static void test_sa_requests(void)
 	is_request(&w, xfrm_build_sa_add(&w, 7, &sa), des3,
 		   "3DES with SHA-256 and no window is what iproute2 sends");
 	sa = sa_aes();
+	sa.soft_bytes = 0x123456789a;
+	sa.hard_bytes = 0x200000000000;
+	w = room();
+	xfrm_build_sa_add(&w, 7, &sa);
+	ok(memcmp(w.p + 16 + 96, hex("9a78563412000000 0000000000200000").p, 16) == 0 &&
+		   memcmp(w.p + 16 + 112, hex("ffffffffffffffff ffffffffffffffff").p, 16) == 0,
+	   "bounds on its bytes go before those on its packets, which has none");
+	sa = sa_aes();
 	w = room();
 	is_request(&w, xfrm_build_sa_del(&w, 7, &sa.dst, sa.spi), sa_del, "an SA is deleted");
 	w = room();
@@ -591,6 +599,42 @@ static void test_last_used(void)
 	ok(xfrm_reply_next(&left, &r) && r.sa.counters.last_used_s == 0, "not from half a field");
 }
 
+/* Told by a 6.1 kernel when an SA with `limit byte-soft 1500 byte-hard 1000000` had carried 2056. */
+static const char expire[] =
+	"f800000018000000000000000000000000000000000000000000000000000000000000000000000000000000"
+	"00000000000000000000000000000000000000000000000000000000c0000201000000000000000000000000"
+	"0001000032000000c0000202000000000000000000000000dc0500000000000040420f0000000000ffffffff"
+	"ffffffffffffffffffffffff0000000000000000000000000000000000000000000000000000000000000000"
+	"080800000000000002000000000000003347066b000000003347066b00000000000000000000000000000000"
+	"00000000000000760200010020000000000000000000000000000000";
+
+static void test_expiry(void)
+{
+	uint8_t msg[248 + 8];
+	struct span left = hex(expire);
+	struct ipaddr dst = ip("192.0.2.1");
+	struct xfrm_reply r;
+
+	memcpy(msg, left.p, left.n);
+	ok(xfrm_reply_next(&left, &r) && r.kind == XFRM_REPLY_EXPIRE && r.seq == 0 && left.n == 0,
+	   "the volume of an SA is used up");
+	ok(r.sa.spi == 0x10000 && ipaddr_eq(&r.sa.dst, &dst) && r.sa.reqid == XFRM_REQID_FIRST &&
+		   xfrm_sa_is_ours(&r.sa) && r.sa.counters.bytes == 2056 && r.error == 0,
+	   "softly, and it is one of ours");
+	msg[16 + 224] = 1; /* hard; and an if_id behind it */
+	msg[0] = 0;
+	msg[1] = 1;
+	memcpy(msg + 248, hex("08001f00676e7076").p, 8);
+	left = (struct span){ msg, sizeof(msg) };
+	ok(xfrm_reply_next(&left, &r) && r.kind == XFRM_REPLY_EXPIRE && r.error == 1 &&
+		   r.sa.if_id == XFRM_IF_ID,
+	   "or for good");
+	msg[1] = 0;
+	msg[0] = 240;
+	left = (struct span){ msg, sizeof(msg) };
+	ok(xfrm_reply_next(&left, &r) && r.kind == XFRM_REPLY_OTHER, "half of it says nothing");
+}
+
 static void test_policy_answers(void)
 {
 	struct span left = hex(policy_answer);
@@ -700,6 +744,7 @@ int main(void)
 	test_pair();
 	test_sa_answers();
 	test_last_used();
+	test_expiry();
 	test_policy_answers();
 	test_ours();
 	test_verdicts();
