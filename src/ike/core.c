@@ -148,6 +148,18 @@ static void least(uint64_t *min, uint64_t v)
 		*min = v;
 }
 
+/* Only what tick_children() acts on: a time that stays in the past would be looked at for ever. */
+static uint64_t child_due(const struct ike_child *c)
+{
+	uint64_t due = c->expires_us;
+
+	if (c->state == IKE_CHILD_UP)
+		least(&due, c->rekey_us);
+	else if (c->state == IKE_CHILD_READY && !c->installing)
+		least(&due, c->send_us);
+	return due;
+}
+
 void sa_rearm(struct ike *ike, struct ike_sa *sa)
 {
 	uint64_t due = sa->deadline_us;
@@ -162,11 +174,8 @@ void sa_rearm(struct ike *ike, struct ike_sa *sa)
 		least(&due, x->next_us);
 		least(&due, x->forget_us);
 	}
-	for (const struct ike_child *c = sa->children; c; c = c->next) {
-		least(&due, c->expires_us);
-		least(&due, c->send_us);
-		least(&due, c->rekey_us);
-	}
+	for (const struct ike_child *c = sa->children; c; c = c->next)
+		least(&due, child_due(c));
 	table_due(&ike->t, sa, due);
 }
 

@@ -290,6 +290,23 @@ static void test_lies(void)
 	gate_stop(&g);
 }
 
+/* Times of a pair that mean nothing in its state may be past. */
+static void test_times(void)
+{
+	unsigned n = 0;
+
+	rich();
+	for (struct ike_child *p = client_sa(&c, &g)->children; p; p = p->next)
+		if (p->state == IKE_CHILD_OLD)
+			p->rekey_us = ++n;
+	save();
+	restart();
+	is_int(restore(), 0, "a replaced pair that should have been renewed long ago is restored");
+	ok(n && ike_deadline(g.ike) > g.now, "and nobody waits for that");
+	gate_sweep(&g);
+	gate_stop(&g);
+}
+
 /* The place of these bytes in the record, from `from` on. */
 static size_t place(const void *bytes, size_t n, size_t from)
 {
@@ -386,6 +403,7 @@ int main(void)
 	test_room();
 	test_damaged();
 	test_lies();
+	test_times();
 	test_doubles();
 	test_replays();
 	return done();
