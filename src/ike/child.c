@@ -15,6 +15,7 @@
 #include "ike/core.h"
 
 #define OLD_CHILD_GRACE_S 30 /* the replaced pair still receives for this long */
+#define SUCCESSOR_WAIT_S  5  /* until the gateway begins a Quick Mode for one that is used again */
 
 size_t ike_esp_enc_len(const struct ike_p2 *alg)
 {
@@ -163,11 +164,11 @@ struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_child *c
 	return k;
 }
 
-/* An older pair carries this traffic now. */
-static bool has_elder(const struct ike_sa *sa, const struct ike_child *c)
+/* Another pair for this traffic, in one of these states. */
+static bool has_other(const struct ike_sa *sa, const struct ike_child *c, unsigned states)
 {
 	for (const struct ike_child *o = sa->children; o; o = o->next)
-		if (o != c && o->state != IKE_CHILD_PENDING && child_same_nets(o, c))
+		if (o != c && 1u << o->state & states && child_same_nets(o, c))
 			return true;
 	return false;
 }
@@ -175,8 +176,9 @@ static bool has_elder(const struct ike_sa *sa, const struct ike_child *c)
 void child_install(struct ike_sa *sa, const struct ike_quick *q, struct span shared, struct fx *fx)
 {
 	struct ike_child *c = child_find(sa, q->child);
-	/* vpnc has forgotten the older pair's keys by the time it answers us. */
-	bool later = has_elder(sa, c) && !(q->by_gateway && sa_is_vpnc(sa));
+	/* The client may have another pair, even one of which we do not know yet that it has. But vpnc
+	 * has forgotten it by the time it answers us. */
+	bool later = has_other(sa, c, ~0u) && !(q->by_gateway && sa_is_vpnc(sa));
 	struct ike_child_fx *k = child_fx(sa, c, later ? IKE_PART_IN : IKE_PART_BOTH, fx);
 	uint8_t *enc, *auth;
 
@@ -217,6 +219,8 @@ static void child_up(struct ike *ike, struct ike_sa *sa, struct ike_child *c, ui
 
 	c->state = IKE_CHILD_UP;
 	c->rekey_us = rekey_time(ike, c);
+	if (c->rekey_us < now) /* it had to wait for HASH(3) */
+		c->rekey_us = now;
 	for (struct ike_child *o = sa->children; o; o = o->next) {
 		if (o == c || o->state != IKE_CHILD_UP || !child_same_nets(o, c))
 			continue;
@@ -288,17 +292,18 @@ bool ike_child_done(struct ike *ike, struct ike_ticket who, uint32_t child, int 
 	return true;
 }
 
-void child_send_waiting(struct ike_sa *sa, uint64_t now, struct fx *fx)
+void child_succeed(struct ike_sa *sa, uint64_t now, struct fx *fx)
 {
+	/* The youngest stands first. */
 	for (struct ike_child *c = sa->children; c; c = c->next) {
-		bool sent_for = false;
-
-		if (c->state != IKE_CHILD_READY || c->installing)
-			continue;
-		for (const struct ike_child *o = sa->children; o; o = o->next)
-			sent_for |= o->state == IKE_CHILD_UP && child_same_nets(o, c);
-		if (!sent_for || now >= c->send_us)
-			child_send(sa, c, fx);
+		if (c->state == IKE_CHILD_READY && !c->installing) {
+			if (now >= c->send_us || !has_other(sa, c, 1u << IKE_CHILD_UP))
+				child_send(sa, c, fx);
+		} else if (c->state == IKE_CHILD_OLD && !sa_is_vpnc(sa) &&
+			   !has_other(sa, c, 1u << IKE_CHILD_UP | 1u << IKE_CHILD_READY)) {
+			c->state = IKE_CHILD_UP;
+			c->rekey_us = now + SUCCESSOR_WAIT_S * US_PER_S;
+		}
 	}
 }
 
@@ -330,7 +335,7 @@ void ike_child_expired(struct ike *ike, uint32_t slot, uint32_t spi, bool hard, 
 	if (hard) {
 		info_delete_child(ike, sa, c, now, fx);
 		child_drop(ike, sa, c, fx);
-		child_send_waiting(sa, now, fx);
+		child_succeed(sa, now, fx);
 	} else if (!c->volume_over) {
 		c->volume_over = true;
 		if (c->state == IKE_CHILD_UP && c->rekey_us != UINT64_MAX)

@@ -203,7 +203,7 @@ static void tick_children(struct ike *ike, struct ike_sa *sa, uint64_t now, stru
 			info_delete_child(ike, sa, c, now, fx);
 		child_drop(ike, sa, c, fx);
 	}
-	child_send_waiting(sa, now, fx);
+	child_succeed(sa, now, fx);
 }
 
 static void tick_sa(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)

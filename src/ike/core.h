@@ -260,8 +260,12 @@ void child_install(struct ike_sa *sa, const struct ike_quick *q, struct span sha
 void child_confirm(struct ike *ike, struct ike_sa *sa, struct ike_child *c, uint64_t now,
 		   struct fx *fx);
 
-/* Pairs that only receive begin to send when their time has come, or when no other does. */
-void child_send_waiting(struct ike_sa *sa, uint64_t now, struct fx *fx);
+/*
+ * Pairs that only receive begin to send when their time has come, or when no other does. Where none
+ * is left that could, one that was replaced is the pair again, until a newer one is made: both sides
+ * began a Quick Mode at once, and the client has kept that one.
+ */
+void child_succeed(struct ike_sa *sa, uint64_t now, struct fx *fx);
 
 /* Removes one SA pair from the kernel and from the session. */
 void child_drop(struct ike *ike, struct ike_sa *sa, struct ike_child *c, struct fx *fx);

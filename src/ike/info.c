@@ -225,7 +225,7 @@ static void delete_children(struct ike_event *ev, struct ike_sa *sa, const struc
 		if (c)
 			child_drop(ev->ike, sa, c, ev->fx);
 	}
-	child_send_waiting(sa, ev->now, ev->fx);
+	child_succeed(sa, ev->now, ev->fx);
 	sa_rearm(ev->ike, sa);
 }
 

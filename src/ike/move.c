@@ -130,6 +130,6 @@ void ike_child_lost(struct ike *ike, struct sess_id who, uint32_t child, uint64_
 	if (c->state != IKE_CHILD_PENDING)
 		info_delete_child(ike, sa, c, now, fx);
 	child_drop(ike, sa, c, fx);
-	child_send_waiting(sa, now, fx);
+	child_succeed(sa, now, fx);
 	sa_rearm(ike, sa);
 }

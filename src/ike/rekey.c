@@ -247,6 +247,7 @@ void rekey_installed(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, str
 	if (c->out) {
 		c->state = IKE_CHILD_READY;
 		c->send_us = now + SEND_AFTER_S * US_PER_S;
+		child_succeed(sa, now, fx); /* the older one may be gone meanwhile */
 	} else {
 		child_confirm(ike, sa, c, now, fx);
 	}

@@ -364,6 +364,34 @@ static void test_crossing(bool ours_first)
 	kit_end("crossing");
 }
 
+/* Of two pairs that were made at once, the client may delete the one that the gateway prefers. */
+static void test_other_kept(void)
+{
+	static struct client theirs;
+	uint32_t kept;
+
+	begin(0);
+	asked();
+	theirs = c;
+	client_to(&theirs, &g, client_quick1(&theirs, nil, nil));
+	client_quick2(&theirs, gate_only(&g));
+	client_to(&theirs, &g, client_quick3(&theirs));
+	kept = theirs.spi_out;
+	client_to(&c, &g, client_rekey2(&c));
+	client_rekey3(&c, gate_only(&g));
+	gate_pass(&g, S(3));
+	ok(newest()->next->state == IKE_CHILD_UP && newest()->next->spi_in == c.spi_out,
+	   "the gateway's pair is in use");
+	c.seed = theirs.seed; /* one client: no message ID twice */
+	client_to(&c, &g, client_delete_child(&c));
+	ok(newest()->spi_in == kept && newest()->state == IKE_CHILD_UP && n_up() == 1 &&
+		   g.n_pairs == 2 && kit_sound(),
+	   "when the client deletes it, the client's is");
+	ok(asked() && answered(), "until the gateway soon makes another");
+	ok(g.now < newest()->since_us + S(10) && n_up() == 1 && kit_sound(), "for good");
+	kit_end("other kept");
+}
+
 static void test_limits(void)
 {
 	kit_fresh();
@@ -439,6 +467,7 @@ int main(void)
 	test_client_is_at_it();
 	test_crossing(false);
 	test_crossing(true);
+	test_other_kept();
 	test_limits();
 	test_leaving();
 	return done();
