@@ -229,6 +229,26 @@ static void delete_children(struct ike_event *ev, struct ike_sa *sa, const struc
 	sa_rearm(ev->ike, sa);
 }
 
+/*
+ * A Delete of the ISAKMP SA that has been renewed, under the one that took its place. Once it has
+ * renewed, vpnc writes the cookies of the new one into it and goes on with that. When it leaves it
+ * deletes its IPsec SAs first.
+ */
+static bool means_retired(const struct ike_event *ev, const struct ike_sa *kin,
+			  const struct ike_delete *d)
+{
+	const struct ike_child *c = ev->sa->children;
+	uint8_t cookies[2 * IKE_COOKIE];
+
+	if (d->proto != PROTO_ISAKMP || !kin || kin->state != IKE_ST_RETIRED)
+		return false;
+	while (c && c->state != IKE_CHILD_UP)
+		c = c->next;
+	if (c && sa_is_vpnc(ev->sa) && span_eq(d->spis, both_cookies(ev->sa, cookies)))
+		return true;
+	return span_eq(d->spis, both_cookies(kin, cookies));
+}
+
 /* True when the SA that carried it is gone. */
 static bool on_delete(struct ike_event *ev, struct span body)
 {
@@ -243,9 +263,7 @@ static bool on_delete(struct ike_event *ev, struct span body)
 		delete_children(ev, ev->sa->state == IKE_ST_RETIRED && kin ? kin : ev->sa, &d);
 		return false;
 	}
-	/* vpnc and others delete the old ISAKMP SA under the new one. */
-	if (d.proto == PROTO_ISAKMP && kin && kin->state == IKE_ST_RETIRED &&
-	    span_eq(d.spis, both_cookies(kin, cookies))) {
+	if (means_retired(ev, kin, &d)) {
 		sa_close(ev->ike, kin, IKE_R_CLIENT_LEFT, false, ev->now, ev->fx);
 		return false;
 	}

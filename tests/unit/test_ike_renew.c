@@ -104,7 +104,7 @@ static void test_renewal(bool nat)
 	kit_end("renewal");
 }
 
-/* vpnc waits for a lifetime, and deletes the old ISAKMP SA under the new one. */
+/* vpnc waits for a lifetime; others delete the old ISAKMP SA under the new one. */
 static void test_lifetime_and_delete(void)
 {
 	uint8_t both[16];
@@ -127,6 +127,30 @@ static void test_lifetime_and_delete(void)
 	gate_pass(&g, S(60));
 	ok(goes_on(), "and nothing more");
 	kit_end("lifetime and delete");
+}
+
+/* vpnc's Delete of the old one names the new one. */
+static void test_delete_of_vpnc(void)
+{
+	static const char client[] = "Cisco Systems VPN Client 0.5.3:Linux";
+
+	for (int leaves = 0; leaves < 2; leaves++) {
+		up_for_an_hour(false);
+		memcpy(((struct ike_sa *)(uintptr_t)session())->client, client, sizeof(client));
+		renew();
+		if (leaves) {
+			client_to(&c, &g, client_delete_child(&c));
+		} else {
+			client_to(&c, &g, client_delete_isakmp(&c));
+			ok(goes_on() && g.ike->t.n == 1 && !client_sa(&old, &g),
+			   "vpnc's Delete of the new ISAKMP SA means the old one");
+		}
+		client_to(&c, &g, client_delete_isakmp(&c));
+		ok(g.ike->t.n == 0 && g.leases == 0 &&
+			   gate_count(&g, FX_DOWN, IKE_R_CLIENT_LEFT) == 1,
+		   "%s is the end", leaves ? "one after that of its pair" : "a second one");
+		kit_end("vpnc");
+	}
 }
 
 /* Who believes in a longer life than there is hears of it at the first login as well. */
@@ -525,6 +549,7 @@ int main(void)
 	test_renewal(false);
 	test_renewal(true);
 	test_lifetime_and_delete();
+	test_delete_of_vpnc();
 	test_lifetime_at_login();
 	test_retired();
 	test_again_and_again();
