@@ -17,7 +17,7 @@ void dialer_init(struct dialer *d, const char *self, const char *gateway)
 	client_init(&d->c, self, gateway);
 	d->user = "alice";
 	d->password = "wonderland";
-	d->next_us = UINT64_MAX;
+	d->next_us = d->again_us = UINT64_MAX;
 }
 
 static void put_datagram(struct dialer *d, struct span data)
@@ -68,13 +68,13 @@ static struct dialer_memo *memo_new(struct dialer *d, uint32_t msgid)
 }
 
 /* The exchange that c->msgid names goes on from where c->iv is. */
-static struct dialer_memo *memo_keep(struct dialer *d)
+static struct dialer_memo *memo_keep(struct dialer *d, const struct client *c)
 {
-	struct dialer_memo *m = memo_of(d, d->c.msgid);
+	struct dialer_memo *m = memo_of(d, c->msgid);
 
 	if (!m)
-		m = memo_new(d, d->c.msgid);
-	memcpy(m->iv, d->c.iv, sizeof(m->iv));
+		m = memo_new(d, c->msgid);
+	memcpy(m->iv, c->iv, sizeof(m->iv));
 	return m;
 }
 
@@ -89,14 +89,14 @@ static void ask(struct dialer *d, struct span data, enum dialer_state state, uin
 	d->tries = 0;
 	d->next_us = now + SECOND;
 	if (state > DIAL_ASKED)
-		memo_keep(d);
+		memo_keep(d, &d->c);
 	put_out(d, data);
 }
 
 /* Answers, and keeps the answer. */
-static void answer(struct dialer *d, struct span data)
+static void answer(struct dialer *d, const struct client *c, struct span data)
 {
-	struct dialer_memo *m = memo_keep(d);
+	struct dialer_memo *m = memo_keep(d, c);
 
 	m->n = data.n < sizeof(m->out) ? data.n : 0;
 	if (m->n)
@@ -111,6 +111,24 @@ static void waiting(struct dialer *d, enum dialer_state state, uint64_t until)
 	d->next_us = until;
 }
 
+static void forget_older(struct dialer *d)
+{
+	memset(d->older.cky_i, 0, sizeof(d->older.cky_i));
+	d->renewing = false;
+}
+
+/* What was under way has failed. */
+static void fail(struct dialer *d, uint64_t now)
+{
+	if (d->renewing && d->falls_back) {
+		d->c = d->older;
+		forget_older(d);
+		waiting(d, DIAL_UP, now + DPD_GAP);
+	} else {
+		waiting(d, DIAL_FAILED, UINT64_MAX);
+	}
+}
+
 /* ---- calling ---- */
 
 void dialer_call(struct dialer *d, uint64_t now)
@@ -123,6 +141,8 @@ void dialer_call(struct dialer *d, uint64_t now)
 	d->c.seed = seed;
 	memset(d->memo, 0, sizeof(d->memo));
 	join_reset(&d->joining);
+	forget_older(d);
+	d->again_us = UINT64_MAX;
 	d->child = false;
 	d->unanswered = 0;
 	d->seq = 1;
@@ -131,15 +151,14 @@ void dialer_call(struct dialer *d, uint64_t now)
 
 static void on_second(struct dialer *d, struct span data, uint64_t now)
 {
+	struct dialer_memo *m = &d->third;
 	uint8_t digest[16];
-	struct dialer_memo *m;
 	struct span third;
 
 	digest_of(data, digest);
-	m = memo_of(d, 0);
 	if (d->state != DIAL_FIRST) {
 		/* The gateway has not got our third message. */
-		if (d->state != DIAL_IDLE && memcmp(digest, d->am2, 16) == 0 && m && m->n)
+		if (memcmp(digest, d->am2, 16) == 0)
 			put_out(d, (struct span){ m->out, m->n });
 		return;
 	}
@@ -151,8 +170,7 @@ static void on_second(struct dialer *d, struct span data, uint64_t now)
 	}
 	memcpy(d->am2, digest, 16);
 	third = client_third(&d->c);
-	m = &d->memo[DIALER_MEMO - 1];
-	*m = (struct dialer_memo){ .n = third.n < sizeof(m->out) ? third.n : 0 };
+	m->n = third.n < sizeof(m->out) ? third.n : 0;
 	memcpy(m->out, third.p, m->n);
 	put_out(d, third);
 	waiting(d, DIAL_ASKED, now + 30 * SECOND);
@@ -187,59 +205,138 @@ static void start_quick(struct dialer *d, enum dialer_state state, uint64_t now)
 	ask(d, client_quick1(&d->c, (struct span){ 0 }, (struct span){ 0 }), state, now);
 }
 
+/* XAuth is over, and well. */
+static void welcome(struct dialer *d, uint64_t now)
+{
+	if (!d->renewing || d->asks_again) {
+		start_config(d, now);
+		return;
+	}
+	if (d->deletes_old)
+		put_out(d, client_delete_isakmp(&d->older));
+	d->renewing = false;
+	waiting(d, DIAL_UP, now + DPD_GAP);
+}
+
 static void on_transaction(struct dialer *d, uint64_t now)
 {
 	struct rd r = rd_from(d->c.cfg.attrs);
 	struct ike_attr a;
 
 	if (d->c.cfg.type == CFG_REQUEST) {
-		answer(d, client_credentials(&d->c, span_str(d->user), span_str(d->password)));
+		answer(d, &d->c,
+		       client_credentials(&d->c, span_str(d->user),
+					  span_str(d->mistypes ? "" : d->password)));
+		d->mistypes = false;
 		if (d->state == DIAL_ASKED)
 			waiting(d, DIAL_NAME, now + 90 * SECOND);
 	} else if (d->c.cfg.type == CFG_SET && ike_attr_next(&r, &a) && a.type == XAUTH_STATUS) {
 		bool good = a.value == XAUTH_STATUS_OK;
 
-		answer(d, client_ack(&d->c));
+		answer(d, &d->c, client_ack(&d->c));
 		if (!good)
-			waiting(d, DIAL_FAILED, UINT64_MAX);
+			fail(d, now);
 		else if (d->state == DIAL_NAME || d->state == DIAL_ASKED)
-			start_config(d, now);
+			welcome(d, now);
 	} else if (d->c.cfg.type == CFG_REPLY && d->state == DIAL_CONFIG) {
-		memo_keep(d);
-		if (client_take_address(&d->c))
-			start_quick(d, DIAL_QUICK, now);
-		else
+		memo_keep(d, &d->c);
+		if (!client_take_address(&d->c)) {
 			waiting(d, DIAL_FAILED, UINT64_MAX);
+		} else if (d->renewing) {
+			d->renewing = false;
+			waiting(d, DIAL_UP, now + DPD_GAP);
+		} else {
+			start_quick(d, DIAL_QUICK, now);
+		}
 	}
 }
 
-static void on_info(struct dialer *d, uint64_t now)
+static void on_info(struct dialer *d, struct client *c)
 {
 	struct ike_notify n;
 	struct ike_delete del;
 	uint32_t seq;
 
-	for (unsigned i = 0; i < d->c.msg.n_delete; i++) {
-		if (ike_delete_read(d->c.msg.del[i], &del) < 0)
+	for (unsigned i = 0; i < c->msg.n_delete; i++) {
+		if (ike_delete_read(c->msg.del[i], &del) < 0)
 			continue;
-		if (del.proto == PROTO_ISAKMP)
+		if (del.proto == PROTO_ESP) {
+			struct rd r = rd_from(del.spis);
+
+			if (rd_be32(&r) == d->pair.spi_out)
+				d->child = false;
+		} else if (c == &d->c) {
 			waiting(d, DIAL_IDLE, UINT64_MAX);
-		else
-			d->child = false;
+		} else if (d->renewing) {
+			d->falls_back = false;
+		} else {
+			forget_older(d);
+		}
 	}
-	for (unsigned i = 0; i < d->c.msg.n_notify; i++)
-		if (ike_notify_read(d->c.msg.notify[i], &n) == 0 && n.type == N_R_U_THERE_ACK)
+	for (unsigned i = 0; i < c->msg.n_notify; i++)
+		if (ike_notify_read(c->msg.notify[i], &n) == 0 && n.type == N_R_U_THERE_ACK)
 			d->unanswered = 0;
-	if (client_is_asked(&d->c, &seq))
-		put_out(d, client_dpd_ack(&d->c, seq));
-	(void)now;
+	if (client_is_asked(c, &seq))
+		put_out(d, client_dpd_ack(c, seq));
 }
 
-static void on_sealed(struct dialer *d, struct span data, const struct ike_hdr *h, uint64_t now)
+/* ---- Quick Mode ---- */
+
+static void receives(struct dialer *d, const struct client *c)
+{
+	d->receives[d->n_receives++ % DIALER_SPIS] = c->spi_in;
+}
+
+static void sends(struct dialer *d, const struct client *c)
+{
+	d->child = true;
+	d->pair.spi_in = c->spi_in;
+	d->pair.spi_out = c->spi_out;
+	memcpy(d->pair.key_in, c->key_in, sizeof(c->key_in));
+	memcpy(d->pair.key_out, c->key_out, sizeof(c->key_out));
+}
+
+/* `known`: a message of that exchange has been seen or sent before. */
+static bool on_quick(struct dialer *d, const struct client *c, bool known, struct span data,
+		     uint64_t now)
+{
+	if (known && d->theirs.msgid == c->msgid) {
+		memcpy(d->theirs.iv, c->iv, sizeof(c->iv));
+		if (client_rekey3(&d->theirs, data) < 0)
+			return false;
+		memo_keep(d, &d->theirs)->n = 0;
+		d->again_us = UINT64_MAX;
+		sends(d, &d->theirs);
+	} else if (known) {
+		if (c != &d->c || !d->request_n || client_quick2(&d->c, data) < 0)
+			return false;
+		receives(d, &d->c);
+		answer(d, &d->c, client_quick3(&d->c));
+		sends(d, &d->c);
+		waiting(d, DIAL_UP, now + DPD_GAP);
+	} else {
+		struct client before = d->theirs;
+
+		d->theirs = *c;
+		if (client_rekey1(&d->theirs, data) < 0) {
+			d->theirs = before;
+			return false;
+		}
+		receives(d, &d->theirs);
+		answer(d, &d->theirs, client_rekey2(&d->theirs));
+		d->repeated = 0;
+		d->again_us = now + SECOND;
+	}
+	return true;
+}
+
+/* ---- what comes in ---- */
+
+static void on_sealed(struct dialer *d, struct client *c, struct span data, const struct ike_hdr *h,
+		      uint64_t now)
 {
 	struct dialer_memo *m;
 	uint8_t digest[16];
-	int rc;
 
 	digest_of(data, digest);
 	for (unsigned i = 0; i < DIALER_MEMO; i++)
@@ -249,60 +346,83 @@ static void on_sealed(struct dialer *d, struct span data, const struct ike_hdr *
 			return;
 		}
 	m = memo_of(d, h->msgid);
-	d->c.msgid = m ? h->msgid : 0;
+	c->msgid = m ? h->msgid : 0;
 	if (m)
-		memcpy(d->c.iv, m->iv, sizeof(d->c.iv));
+		memcpy(c->iv, m->iv, sizeof(c->iv));
 	if (h->xchg == XCHG_QUICK) {
-		bool ours = d->request_n && m;
-
-		if (!ours || client_quick2(&d->c, data) < 0)
+		if (!on_quick(d, c, m, data, now))
 			return;
-		answer(d, client_quick3(&d->c));
-		d->child = true;
-		waiting(d, DIAL_UP, now + DPD_GAP);
 	} else {
-		rc = client_open(&d->c, data);
-		if (rc < 0)
+		if (client_open(c, data) < 0)
 			return;
-		memo_keep(d);
-		if (h->xchg == XCHG_TRANSACTION)
+		memo_keep(d, c);
+		if (h->xchg == XCHG_TRANSACTION && c == &d->c)
 			on_transaction(d, now);
 		else if (h->xchg == XCHG_INFO)
-			on_info(d, now);
+			on_info(d, c);
 	}
 	m = memo_of(d, h->msgid);
 	if (m)
 		memcpy(m->in, digest, 16);
 }
 
+static bool is_under(const struct client *c, const struct ike_hdr *h)
+{
+	return memcmp(h->cky_i, c->cky_i, 8) == 0 && memcmp(h->cky_r, c->cky_r, 8) == 0;
+}
+
 void dialer_input(struct dialer *d, struct span data, uint64_t now)
 {
 	struct ike_hdr h;
 
-	if (d->state == DIAL_IDLE || d->state == DIAL_FAILED || ike_hdr_read(data, &h) < 0 ||
-	    memcmp(h.cky_i, d->c.cky_i, 8) != 0)
+	bool first;
+
+	if (d->state == DIAL_IDLE || d->state == DIAL_FAILED || ike_hdr_read(data, &h) < 0)
 		return;
 	if (is_piece(data)) {
 		data = join_take(&d->joining, data);
 		if (!data.n || ike_hdr_read(data, &h) < 0)
 			return;
 	}
-	if (h.xchg == XCHG_MAIN && d->c.main)
+	first = memcmp(h.cky_i, d->c.cky_i, 8) == 0;
+	if (first && h.xchg == XCHG_MAIN && d->c.main)
 		on_main(d, data, now);
-	else if (h.xchg == XCHG_AGGRESSIVE && !d->c.main && !(h.flags & ISAKMP_FLAG_ENCRYPTED))
+	else if (first && h.xchg == XCHG_AGGRESSIVE && !d->c.main &&
+		 !(h.flags & ISAKMP_FLAG_ENCRYPTED))
 		on_second(d, data, now);
-	else if (d->state >= DIAL_ASKED && h.flags & ISAKMP_FLAG_ENCRYPTED && h.msgid &&
-		 memcmp(h.cky_r, d->c.cky_r, 8) == 0)
-		on_sealed(d, data, &h, now);
+	else if (!(h.flags & ISAKMP_FLAG_ENCRYPTED) || !h.msgid)
+		return;
+	else if (d->state >= DIAL_ASKED && is_under(&d->c, &h))
+		on_sealed(d, &d->c, data, &h, now);
+	else if (is_under(&d->older, &h))
+		on_sealed(d, &d->older, data, &h, now);
+}
+
+uint64_t dialer_due(const struct dialer *d)
+{
+	return d->again_us < d->next_us ? d->again_us : d->next_us;
+}
+
+static void repeat_theirs(struct dialer *d, uint64_t now)
+{
+	const struct dialer_memo *m = memo_of(d, d->theirs.msgid);
+
+	d->again_us = UINT64_MAX;
+	if (d->state == DIAL_IDLE || d->state == DIAL_FAILED || !m || ++d->repeated == TRIES)
+		return;
+	put_out(d, (struct span){ m->out, m->n });
+	d->again_us = now + (SECOND << d->repeated);
 }
 
 void dialer_tick(struct dialer *d, uint64_t now)
 {
+	if (now >= d->again_us)
+		repeat_theirs(d, now);
 	if (now < d->next_us)
 		return;
 	if (d->request_n) {
 		if (++d->tries == TRIES) {
-			waiting(d, DIAL_FAILED, UINT64_MAX);
+			fail(d, now);
 			return;
 		}
 		put_out(d, (struct span){ d->request, d->request_n });
@@ -315,7 +435,7 @@ void dialer_tick(struct dialer *d, uint64_t now)
 		put_out(d, client_dpd(&d->c, d->seq++));
 		d->next_us = now + DPD_GAP;
 	} else {
-		waiting(d, DIAL_FAILED, UINT64_MAX);
+		fail(d, now);
 	}
 }
 
@@ -323,6 +443,16 @@ void dialer_rekey(struct dialer *d, uint64_t now)
 {
 	if (d->state == DIAL_UP && !d->request_n)
 		start_quick(d, DIAL_UP, now);
+}
+
+void dialer_renew(struct dialer *d, uint64_t now)
+{
+	if (d->state != DIAL_UP || d->request_n)
+		return;
+	d->older = d->c;
+	d->renewing = true;
+	d->c.initial_contact = false;
+	ask(d, client_first(&d->c), DIAL_FIRST, now);
 }
 
 void dialer_hang_up(struct dialer *d)

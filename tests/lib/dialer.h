@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * dialer.h - a client that dials by itself: it repeats what is not answered, answers again what
- * comes again, keeps an eye on the gateway, and gives up in the end. For lossy wires.
+ * comes again, renews its keys, keeps an eye on the gateway, and gives up in the end. For lossy
+ * wires.
  *
  * It is driven like the core: datagrams and the time go in, datagrams come out.
  */
@@ -11,6 +12,7 @@
 
 #define DIALER_OUT  48 /* a message may be many fragments */
 #define DIALER_MEMO 24
+#define DIALER_SPIS 32
 
 enum dialer_state {
 	DIAL_IDLE,   /* before the first call, after the end */
@@ -41,8 +43,16 @@ struct dialer_memo {
 	uint8_t out[1024];
 };
 
+/* A pair that this side sends with. */
+struct dialer_pair {
+	uint32_t spi_in, spi_out;
+	uint8_t key_in[96], key_out[96];
+};
+
 struct dialer {
 	struct client c;
+	struct client older;  /* under the ISAKMP SA before; unused while its cookies are zero */
+	struct client theirs; /* in a Quick Mode that the gateway began */
 	const char *user, *password;
 	enum dialer_state state;
 	struct dialer_memo memo[DIALER_MEMO];
@@ -50,10 +60,22 @@ struct dialer {
 	uint8_t request[2048]; /* repeated until it is answered */
 	size_t request_n;
 	unsigned tries;
-	uint64_t next_us; /* UINT64_MAX: nothing to do */
+	uint64_t next_us; /* UINT64_MAX: nothing to do; but see dialer_due() */
 	uint32_t seq;
-	unsigned unanswered;   /* queries for life */
-	bool child;            /* a pair is up, as far as this side knows */
+	unsigned unanswered; /* queries for life */
+	bool child;          /* a pair is up, as far as this side knows: `pair` */
+	struct dialer_pair pair;
+	uint32_t receives[DIALER_SPIS]; /* the last ones it has begun to receive with */
+	unsigned n_receives;
+	uint64_t again_us; /* when its answer to a Quick Mode of the gateway's is repeated */
+	unsigned repeated;
+	bool renewing; /* this phase 1 takes the place of that of `older` */
+	/* what it does then */
+	bool asks_again;  /* for its address */
+	bool deletes_old; /* the ISAKMP SA */
+	bool falls_back;  /* goes on with the older one when it fails */
+	bool mistypes;    /* the password, the next time */
+	struct dialer_memo third;
 	uint8_t am2[16];       /* digest of the gateway's aggressive mode message */
 	struct join joining;   /* of the gateway's fragments */
 	struct client initial; /* settings, as they were at the first call */
@@ -66,8 +88,10 @@ void dialer_init(struct dialer *d, const char *self, const char *gateway);
 /* Dials, from the beginning, whatever was before. */
 void dialer_call(struct dialer *d, uint64_t now);
 void dialer_input(struct dialer *d, struct span data, uint64_t now);
+uint64_t dialer_due(const struct dialer *d);
 void dialer_tick(struct dialer *d, uint64_t now);
 
-/* While it is up: another Quick Mode; and saying good-bye. */
+/* While it is up: another Quick Mode; another phase 1 and XAuth; and saying good-bye. */
 void dialer_rekey(struct dialer *d, uint64_t now);
+void dialer_renew(struct dialer *d, uint64_t now);
 void dialer_hang_up(struct dialer *d);

@@ -312,7 +312,7 @@ static void do_child_out(struct gate *g, const struct gate_job *j)
 			fault(g, "an outbound SA is installed twice");
 		if (!endpoint_eq(&p->fx.peer, &j->child.peer))
 			fault(g, "the two SAs of a pair are installed for two places");
-		p->out = true;
+		p->out = ++g->turn;
 		p->fx.part = IKE_PART_BOTH;
 		memcpy(p->fx.enc_out, j->child.enc_out, sizeof(p->fx.enc_out));
 		memcpy(p->fx.auth_out, j->child.auth_out, sizeof(p->fx.auth_out));
@@ -339,6 +339,8 @@ static void do_child(struct gate *g, const struct gate_job *j)
 		fault(g, "an inbound SPI is installed twice");
 	if (g->n_pairs == GATE_PAIRS)
 		abort();
+	if (p.out)
+		p.out = ++g->turn;
 	if (g->child_err == 0)
 		g->pair[g->n_pairs++] = p;
 	if (ike_child_done(g->ike, j->who, j->child.child, g->child_err, g->now, &g->fx)) {

@@ -39,7 +39,8 @@ struct gate_event {
 
 struct gate_pair {
 	struct sess_id who;
-	bool out; /* its outbound SA is in, too */
+	unsigned
+		out; /* its outbound SA is in, too: in which turn; the last one sends. 0: not yet */
 	struct ike_child_fx fx;
 };
 
@@ -88,7 +89,7 @@ struct gate {
 	struct gate_event event[GATE_EVENTS]; /* the last ones are lost when there are more */
 	unsigned n_events;
 	struct gate_pair pair[GATE_PAIRS]; /* in the kernel */
-	unsigned n_pairs;
+	unsigned n_pairs, turn;
 	struct gate_policy policy[GATE_POLICIES];
 	unsigned n_policies;
 	bool leased[GATE_POOL];

@@ -32,7 +32,7 @@ static const char *check_pairs(const struct gate *g)
 			return "a pair in the kernel that its session does not know";
 		if (!endpoint_eq(&c->peer, &p->fx.peer) || !endpoint_eq(&c->local, &p->fx.local))
 			return "a pair in the kernel for another place than its session thinks";
-		if (p->out != !c->out)
+		if (!p->out == !c->out)
 			return "a pair of which the session does not know whether it can send";
 	}
 	return "";

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * test_sim.c - eight clients and a gateway over a wire that loses, doubles and reorders, with a
- * virtual clock and work that takes time. Whatever happens, what must hold does: after every event.
+ * virtual clock and work that takes time, and keys that are renewed by both sides, at times at once.
+ * Whatever happens, what must hold does: after every event.
  *
  * VPNGW_SIM_SEED and VPNGW_SIM_SEEDS choose where to begin and how many runs to make.
  */
@@ -26,7 +27,8 @@ static struct dialer who[CLIENTS];
 static struct packet wire[WIRE];
 static unsigned n_wire;
 static uint64_t rnd;
-static unsigned loss, twice, slowest_ms; /* percent, percent */
+static unsigned loss, twice, slowest_ms;             /* percent, percent */
+static unsigned long by_client, by_gateway, renewed; /* pairs, pairs, ISAKMP SAs */
 static unsigned long events, came_up, by_main, matched, moved, put_together, silent, replaced;
 static struct {
 	bool deaf, dumb;
@@ -139,12 +141,12 @@ static void esp(unsigned i)
 	unsigned k = 0;
 
 	while (k < g.n_pairs &&
-	       (g.pair[k].fx.spi_in != d->c.spi_out || g.pair[k].fx.spi_out != d->c.spi_in))
+	       (g.pair[k].fx.spi_in != d->pair.spi_out || g.pair[k].fx.spi_out != d->pair.spi_in))
 		k++;
 	if (k == g.n_pairs || !d->c.floated || endpoint_eq(&g.pair[k].fx.peer, &d->c.self))
 		return;
 	g.move_err = draw(20) ? 0 : -12;
-	ike_moved(g.ike, d->c.spi_out, &g.pair[k].fx.peer, &d->c.self, g.now, &g.fx);
+	ike_moved(g.ike, d->pair.spi_out, &g.pair[k].fx.peer, &d->c.self, g.now, &g.fx);
 	g.n_out = 0;
 	gate_run(&g);
 	flush_gate();
@@ -190,7 +192,7 @@ static void act(void)
 	unsigned i = draw(CLIENTS);
 	struct dialer *d = &who[i];
 
-	switch (draw(19)) {
+	switch (draw(21)) {
 	case 0:
 		kick_one();
 		break;
@@ -226,6 +228,11 @@ static void act(void)
 	case 7:
 		use_tunnel(i);
 		break;
+	case 8:
+	case 9:
+		d->mistypes = draw(8) == 0;
+		dialer_renew(d, g.now);
+		break;
 	default:
 		if (d->state == DIAL_IDLE || d->state == DIAL_FAILED)
 			dialer_call(d, g.now);
@@ -234,27 +241,66 @@ static void act(void)
 	flush_client(i);
 }
 
-/* ---- what must hold ---- */
-
-/* Where both sides believe in a pair, it is the same one. */
-static bool keys_agree(void)
+/* Whose pair the gateway is about to renew does it at the same moment, often enough. */
+static void collide(void)
 {
 	for (unsigned i = 0; i < CLIENTS; i++) {
-		const struct dialer *d = &who[i];
-		const struct ike_sa *sa;
+		const struct ike_sa *sa = client_sa(&who[i].c, &g);
 
-		if (d->state != DIAL_UP || d->request_n || !d->child)
+		if (!sa || sa->due_us > g.now || draw(3))
 			continue;
-		sa = client_sa(&d->c, &g);
-		for (const struct ike_child *c = sa ? sa->children : NULL; c; c = c->next) {
-			if (c->spi_in != d->c.spi_out || c->state != IKE_CHILD_UP)
-				continue;
-			if (!client_keys_match(&d->c, &g) || !ipaddr_eq(&sa->lease, &d->c.address))
-				return false;
-			matched++;
-		}
+		dialer_rekey(&who[i], g.now);
+		flush_client(i);
 	}
-	return true;
+}
+
+/* ---- what must hold ---- */
+
+/* The gateway's side of a client's pair; NULL: it does not know it, or not any more. */
+static const struct ike_child *pair_of(const struct dialer *d, const struct ike_sa *sa)
+{
+	const struct ike_child *c = sa && d->child ? sa->children : NULL;
+
+	while (c && c->spi_in != d->pair.spi_out)
+		c = c->next;
+	return c;
+}
+
+/* Where both sides believe in a pair, it is the same one. */
+static bool keys_agree(const struct dialer *d, const struct ike_sa *sa)
+{
+	static struct client probe;
+	const struct ike_child *c = pair_of(d, sa);
+
+	if (!c || (c->state != IKE_CHILD_UP && c->state != IKE_CHILD_OLD))
+		return true;
+	probe.spi_in = d->pair.spi_in;
+	probe.spi_out = d->pair.spi_out;
+	memcpy(probe.key_in, d->pair.key_in, sizeof(probe.key_in));
+	memcpy(probe.key_out, d->pair.key_out, sizeof(probe.key_out));
+	matched++;
+	return client_keys_match(&probe, &g) && ipaddr_eq(&sa->lease, &d->c.address);
+}
+
+/* While both sides have a pair, none is sent with that the client does not receive with. */
+static bool can_hear(const struct dialer *d, const struct ike_sa *sa)
+{
+	const struct ike_child *c = pair_of(d, sa);
+	const struct gate_pair *sends = NULL;
+	bool has = false;
+
+	if (!c || (c->state != IKE_CHILD_UP && c->state != IKE_CHILD_OLD))
+		return true;
+	for (unsigned i = 0; i < g.n_pairs; i++) {
+		const struct gate_pair *p = &g.pair[i];
+
+		if (p->who.slot == sa->id.slot && p->who.gen == sa->id.gen && p->out &&
+		    (!sends || sends->out < p->out))
+			sends = p;
+	}
+	for (unsigned k = 0; k < d->n_receives && k < DIALER_SPIS; k++)
+		has |= !sends || d->receives[k] == sends->fx.spi_out;
+	return has;
 }
 
 /* Only a client itself has moved its session: nobody else is at his addresses. */
@@ -284,7 +330,24 @@ static const char *wrong(void)
 		return why;
 	if (ike_deadline(g.ike) < g.now)
 		return "a deadline is in the past";
-	return keys_agree() ? "" : "the two sides of a pair have different keys";
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		const struct ike_sa *sa = who[i].state == DIAL_UP ? client_sa(&who[i].c, &g) : NULL;
+
+		if (!keys_agree(&who[i], sa))
+			return "the two sides of a pair have different keys";
+		if (!can_hear(&who[i], sa))
+			return "the gateway sends what the client cannot decrypt";
+	}
+	return "";
+}
+
+static void count_rekeys(void)
+{
+	for (unsigned i = 0; i < g.n_events; i++)
+		if (g.event[i].kind == FX_REKEY)
+			++*(g.event[i].of_isakmp    ? &renewed
+			    : g.event[i].by_gateway ? &by_gateway
+						    : &by_client);
 }
 
 /* ---- one run ---- */
@@ -314,7 +377,8 @@ static void prepare(uint64_t seed)
 	g.no_crypto = true;
 	g.pool_len = 6; /* fewer than clients */
 	g.seed ^= seed << 8;
-	g.conf.p2_life_s = 300;
+	g.conf.p2_life_s = draw(3) ? 20 : 300;
+	g.conf.p1_life_s = draw(3) ? 86400 : 40;
 	g.conf.natt_keepalive_us = draw(2) ? 20 * US_PER_S : 0;
 	g.conf.frag = draw(4) ? IKE_FRAG_ON : IKE_FRAG_FORCE;
 	g.conf.frag_size = draw(2) ? 552 : IKE_FRAG_SIZE_MIN;
@@ -348,6 +412,9 @@ static void prepare(uint64_t seed)
 		who[i].c.initial_contact = draw(2);
 		who[i].user = users[draw(ARRAY_SIZE(users))];
 		mute[i].until = 0;
+		who[i].asks_again = draw(3) == 0;
+		who[i].deletes_old = draw(2);
+		who[i].falls_back = draw(2);
 		if (draw(10) == 0)
 			who[i].password = "wrong";
 	}
@@ -370,7 +437,7 @@ static void step(uint64_t *next_act)
 	EARLIER(ike_deadline(g.ike), GATE);
 	EARLIER(job, JOB);
 	for (unsigned i = 0; i < CLIENTS; i++)
-		if (EARLIER(who[i].next_us, CLIENT))
+		if (EARLIER(dialer_due(&who[i]), CLIENT))
 			client = i;
 	for (unsigned i = 0; i < n_wire; i++)
 		if (EARLIER(wire[i].at, PACKET))
@@ -383,6 +450,7 @@ static void step(uint64_t *next_act)
 		*next_act = g.now + 1000 * (1 + draw(4000));
 		break;
 	case GATE:
+		collide();
 		gate_pass(&g, 0);
 		flush_gate();
 		break;
@@ -427,6 +495,7 @@ static const char *run(uint64_t seed)
 		g.n_events = 0;
 		step(&next_act);
 		count_up();
+		count_rekeys();
 		moved += gate_count(&g, FX_MOVED, IKE_R__COUNT);
 		silent += gate_count(&g, FX_DOWN, IKE_R_DPD_TIMEOUT);
 		replaced += gate_count(&g, FX_DOWN, IKE_R_REPLACED);
@@ -479,6 +548,8 @@ int main(void)
 	       "times keys compared, %lu messages came in fragments\n",
 	       n, events, came_up, by_main, moved, matched, put_together);
 	printf("# %lu silent clients given up, %lu sessions replaced\n", silent, replaced);
+	printf("# renewed: %lu ISAKMP SAs; pairs: %lu by clients, %lu by the gateway\n", renewed,
+	       by_client, by_gateway);
 	ok(bad == 0, "in every run, after every event, what must hold does");
 	ok(came_up > n * 6, "and clients get through, several in each run");
 	ok(by_main > n * 2, "by main mode as well");
@@ -486,5 +557,7 @@ int main(void)
 	ok(moved > n / 2, "and are followed when they move");
 	ok(put_together > n * 5, "also those that send fragments");
 	ok(silent > n / 2 && replaced > n / 2, "some fall silent, and some give way to others");
+	ok(renewed > n / 2 && by_client > n && by_gateway > n / 2,
+	   "keys are renewed by both sides");
 	return done();
 }
