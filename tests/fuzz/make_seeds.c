@@ -210,6 +210,27 @@ static void quick(void)
 	stop("quick-without-a-nonce");
 }
 
+static void rekey(void)
+{
+	static const uint8_t refusal[] = { 0, 0, 0, 1, PROTO_ESP, 4, 0, N_NO_PROPOSAL_CHOSEN };
+	uint8_t body[12];
+
+	record(FUZZ_ASKED);
+	say("quick-answer", client_rekey2(&f.c), FUZZ_COOKIES | FUZZ_WAITS);
+	stop("quick-answer");
+	record(FUZZ_ASKED);
+	memcpy(body, refusal, sizeof(refusal));
+	for (unsigned i = 0; i < 4; i++)
+		body[8 + i] = (uint8_t)(f.c.spi_out >> (24 - 8 * i));
+	say("quick-refused", payload(XCHG_INFO, PL_NOTIFY, SPAN_OF(body)), FUZZ_COOKIES);
+	stop("quick-refused");
+	record(FUZZ_RETIRED);
+	say("dpd", client_dpd(&f.c, 5), FUZZ_COOKIES);
+	say("delete-pair", client_delete_child(&f.c), FUZZ_COOKIES | FUZZ_WAITS);
+	say("delete-session", client_delete_isakmp(&f.c), FUZZ_COOKIES);
+	stop("retired-dpd-then-deletes");
+}
+
 static void info(void)
 {
 	static const struct {
@@ -430,6 +451,7 @@ int main(int argc, char **argv)
 	xauth();
 	config();
 	quick();
+	rekey();
 	info();
 	fragments();
 	sapl();

@@ -26,7 +26,11 @@ static void prepare(struct fuzz_login *f, enum fuzz_state s)
 		f->g.conf.natt_keepalive_us = 10000000;
 		f->c.pfs = 31;
 	}
-	f->c.main = s >= FUZZ_MAIN_SA;
+	if (s == FUZZ_ASKED) {
+		f->c.pfs = 31;
+		f->g.conf.dpd_delay_us = 0;
+	}
+	f->c.main = s >= FUZZ_MAIN_SA && s <= FUZZ_MAIN_XAUTH;
 	if (s == FUZZ_MAIN_KE_PSK)
 		f->c.auth = AUTH_XAUTH_PSK;
 	f->g.hold = s == FUZZ_DH || s == FUZZ_MAIN_DH ? GATE_HOLD(DH)
@@ -86,7 +90,15 @@ static void after_phase1(struct fuzz_login *f, enum fuzz_state s)
 	if (s == FUZZ_QUICK)
 		return;
 	client_to(c, g, client_quick3(c));
-	if (s == FUZZ_CLOSING) {
+	if (s == FUZZ_ASKED) {
+		gate_pass(g, client_sa(c, g)->children->rekey_us - g->now);
+		client_rekey1(c, gate_only(g));
+	} else if (s == FUZZ_RETIRED) {
+		static struct client fresh;
+
+		fresh = *c;
+		client_xauth(&fresh, g);
+	} else if (s == FUZZ_CLOSING) {
 		ike_close(g->ike, client_sa(c, g)->id, IKE_R_KICKED, g->now, &g->fx);
 		gate_run(g);
 	}
