@@ -8,9 +8,7 @@
 #include <arpa/inet.h>
 #include <linux/udp.h>
 #include <poll.h>
-#include <sys/wait.h>
 
-#include "xfrm_kit.h"
 #include "xfrm_net.h"
 
 #define DATAGRAMS 3
@@ -261,49 +259,15 @@ static void gateway(struct xfrm *x, int fd, pid_t pid)
 	run_one(x, fd, udp, (struct run){ .iface = true, .encap = true, .last = true }, id++);
 }
 
-static bool can_run(void)
-{
-	struct xfrm_pair p = make_pair(0, &algs[0]);
-	int r;
-
-	if (geteuid() != 0) {
-		skip(1, "needs root for network namespaces");
-		return false;
-	}
-	if (system("ip -V >/dev/null 2>&1") != 0) {
-		skip(1, "needs ip of iproute2");
-		return false;
-	}
-	r = fresh_netns();
-	if (r == 0)
-		r = raw_sa_add(&p.in);
-	if (r < 0)
-		skip(1, "no ESP in this kernel: %s", strerror(-r));
-	return r == 0;
-}
-
 int main(void)
 {
 	struct xfrm *x = NULL;
-	int fd[2], status = 1;
-	pid_t pid;
 
 	if (!can_run())
 		return done();
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) < 0 || fresh_netns() < 0 ||
-	    xfrm_open(&x) < 0 || xfrm_listen(&events) < 0)
+	if (fresh_netns() < 0 || xfrm_open(&x) < 0 || xfrm_listen(&events) < 0)
 		return EXIT_FAILURE;
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		close(fd[0]);
-		_exit(client(fd[1]));
-	}
-	close(fd[1]);
-	gateway(x, fd[0], pid);
-	close(fd[0]);
-	waitpid(pid, &status, 0);
-	ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the client ends without an error");
+	gateway_and_client(x, gateway, client);
 	xfrm_close(x);
 	return done();
 }

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/wait.h>
+
+#include "xfrm_kit.h"
 
 static int sh(const char *cmd)
 {
@@ -41,4 +44,48 @@ static int send_to(int fd, const char *addr, size_t len)
 
 	inet_pton(AF_INET, addr, &sin.sin_addr);
 	return sendto(fd, data, len, 0, (struct sockaddr *)&sin, sizeof(sin)) < 0 ? -errno : 0;
+}
+
+/* Whether this machine can: root, ip, ESP. Else it is said what is missing. */
+static bool can_run(void)
+{
+	struct xfrm_pair p = make_pair(0, &algs[0]);
+	int r;
+
+	if (geteuid() != 0) {
+		skip(1, "needs root for network namespaces");
+		return false;
+	}
+	if (system("ip -V >/dev/null 2>&1") != 0) {
+		skip(1, "needs ip of iproute2");
+		return false;
+	}
+	r = fresh_netns();
+	if (r == 0)
+		r = raw_sa_add(&p.in);
+	if (r < 0)
+		skip(1, "no ESP in this kernel: %s", strerror(-r));
+	return r == 0;
+}
+
+/* The parent is the gateway, in the namespace that it is in; the child is the client. */
+static void gateway_and_client(struct xfrm *x, void (*gateway)(struct xfrm *x, int fd, pid_t pid),
+			       int (*client)(int fd))
+{
+	int fd[2], status = 1;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) < 0)
+		abort();
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		close(fd[0]);
+		_exit(client(fd[1]));
+	}
+	close(fd[1]);
+	gateway(x, fd[0], pid);
+	close(fd[0]);
+	waitpid(pid, &status, 0);
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the client ends without an error");
 }
