@@ -19,7 +19,7 @@ check "her SAs have a bound in the gateway's kernel" has_limit
 check "nothing is renewed yet" not journal_has EVENT=rekey
 must "she sends most of it" in_ns d ping -q -n -f -c 4000 -s 1400 -I "$address" $LAN_HOST
 check "the gateway renews her SAs" wait_for 30 journal_has EVENT=rekey USER=alice BY=gateway
-check "each attempt was the last one" not journal_has REASON=rekey-failed
+check "no attempt failed" not journal_has REASON=rekey-failed
 check "traffic goes on" assert_traffic d "$address"
 check "she logs out" ss_down d
 check "nothing is left" assert_nothing_left

@@ -25,12 +25,6 @@ answered() { # answered NAMESPACE TIMES
 	[ "$(grep -cE "$ss_answered" "$W/$1/charon.log")" -ge "$2" ]
 }
 
-heard_of() { # heard_of USER SECONDS: it was, within these
-	local s
-	s=$(session_of "$1" heard_s)
-	[ "$s" -le "$2" ] || { echo "heard of $s s ago" && return 1; }
-}
-
 must "the gateway is configured" gw_configure <<'E'
 [phase1]
 dpd_delay = 4s

@@ -6,12 +6,6 @@
 
 . "$(dirname "$0")/lib.sh"
 
-heard_of() { # heard_of USER SECONDS: it was, within these
-	local s
-	s=$(session_of "$1" heard_s)
-	[ "$s" -le "$2" ] || { echo "heard of $s s ago" && return 1; }
-}
-
 unanswered() { # unanswered USER TIMES: it was asked as often without an answer
 	local n
 	n=$(session_of "$1" unanswered)

@@ -151,6 +151,12 @@ has_session() {
 	matches "${got//$'\n'/ }" "up $2 $3:*"
 }
 
+heard_of() { # heard_of USER SECONDS: it was, within these
+	local s
+	s=$(session_of "$1" heard_s)
+	[ "$s" -le "$2" ] || { echo "heard of $s s ago" && return 1; }
+}
+
 # --- counters -------------------------------------------------------------------------------------
 
 # One of `vpngwctl status`.
