@@ -39,10 +39,14 @@ topo_exists() {
 	[ -e /run/vpngw-e2e/topology ]
 }
 
-# Makes the network unless an earlier scenario of this boot did.
+# Makes the network unless an earlier scenario of this boot did; then what its traffic taught the
+# hosts, paths of a small MTU above all, is forgotten.
 topo_up() {
-	topo_exists && return 0
 	local n
+	if topo_exists; then
+		for n in $NAMESPACES; do ip -n "$n" route flush cache; done
+		return
+	fi
 	# shellcheck disable=SC2086
 	modprobe -qa $topo_modules
 	modprobe -q aesni_intel # faster where the processor has it
