@@ -63,7 +63,7 @@ static void verdicts(struct authd_run *r)
 	is_verdict(&a[3], AUTH_NOT_ALLOWED, "locked",
 		   "a locked user with the right password is not allowed");
 	is_verdict(&a[4], AUTH_NOT_ALLOWED, "root", "root is not allowed");
-	is_verdict(&a[5], AUTH_DENIED, "empty", "an empty password is denied");
+	is_verdict(&a[5], AUTH_DENIED, "empty", "W13: an empty password is denied");
 	is_verdict(&a[6], AUTH_DENIED, "empty", "an empty name is denied");
 	is_verdict(&a[7], AUTH_OK, NULL, "a name of 64 characters gets in");
 	is_verdict(&a[8], AUTH_OK, NULL, "a password of 63 characters gets in");

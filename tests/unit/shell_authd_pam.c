@@ -164,7 +164,7 @@ static void verdicts(struct authd_run *r)
 	is_verdict(&a[13], AUTH_OK, NULL, "a module may print");
 	ok(a[14].reply.verdict == AUTH_OK && a[14].reply.n_groups == 2,
 	   "the groups are those of the name that PAM made of it");
-	is_verdict(&a[15], AUTH_DENIED, "empty", "an empty password is denied");
+	is_verdict(&a[15], AUTH_DENIED, "empty", "W13: an empty password is denied");
 	is_verdict(&a[16], AUTH_DENIED, "slash", "a name that is a path is denied");
 }
 
@@ -307,7 +307,7 @@ static void missing_service(struct authd_run *r)
 	log = read_file(r->log);
 	ok(strstr(log, "error: Nobody can log in yet: no PAM service not-there"),
 	   "at its start, too");
-	ok(!strstr(log, "right"), "no password is in the log");
+	ok(!strstr(log, "right"), "W16: no password is in the log");
 	free(log);
 }
 

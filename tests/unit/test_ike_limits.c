@@ -30,7 +30,7 @@ static void test_per_source(void)
 	begin(1000, 5);
 	for (unsigned i = 0; i < 50; i++)
 		knock(0x0a000001, i);
-	is_int(ike_half_open(g.ike), 5, "DOS-01: so many half-open exchanges from one address");
+	is_int(ike_half_open(g.ike), 5, "DOS-01, W9: so many half-open exchanges from one address");
 	is_int(gate_count(&g, FX_NOTE, IKE_R_TOO_MANY_FROM_PEER), 45, "the others are noted");
 	is_int((long long)ike_counter(g.ike, IKE_C_DROP_LIMIT), 45, "and counted");
 	is_int(g.n_out, 0, "and not answered");
@@ -241,7 +241,7 @@ static void test_amplification(void)
 	g.bytes_out = 0;
 	gate_pass(&g, S(60));
 	is_int((long long)g.bytes_out, (long long)out,
-	       "N241: without credit it gets one repetition, in case its third message is lost");
+	       "N241, W9: without credit one repetition, in case its third message is lost");
 	kit_end("N241");
 	begin(8, 1000);
 	for (unsigned i = 0; i < 5; i++)

@@ -224,11 +224,12 @@ static void test_again_and_again(void)
 		good &= renew() && goes_on() && g.ike->t.n == 2;
 		gate_pass(&g, S(1));
 	}
-	ok(good, "twenty renewals in a row: one session, and one old ISAKMP SA at a time");
+	ok(good, "W12: twenty renewals: one session, one lease, and one old ISAKMP SA at a time");
 	gate_pass(&g, S(60));
 	ok(g.ike->t.n == 1 && goes_on(), "in the end none");
 	client_to(&c, &g, client_delete_isakmp(&c));
 	ok(g.ike->t.n == 0 && g.ike->t.names.n == 0, "and with the session its name is free");
+	is_int(g.leases, 0, "W12: so is the address, which was the right one");
 	kit_end("again and again");
 	up_for_an_hour(true);
 	renew();

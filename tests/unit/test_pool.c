@@ -93,6 +93,28 @@ static void test_order(void)
 	pools_free(p);
 }
 
+/* Who gives back what is not his, or is not leased any more, changes nothing. */
+static void test_release_twice(void)
+{
+	struct pools *p = make(2, 100);
+	struct pool_usage u;
+
+	take(p, "alice", 10);
+	give_back(p, 1, 20);
+	give_back(p, 1, 90);
+	pool_usage(p, 0, 119, &u);
+	ok(u.leased == 0 && u.kept == 1, "W18: an address given back twice is kept once");
+	pool_usage(p, 0, 120, &u);
+	is_int(u.kept, 0, "W18: for its time from the first on");
+	is_int(take(p, "bob", 121), 2, "its next user");
+	is_int(take(p, "carol", 122), 1, "and the one after that");
+	give_back(p, 3, 130);
+	pool_usage(p, 0, 131, &u);
+	is_int(u.leased, 2, "W18: an address of no pool cannot be given back");
+	is_int(take(p, "dave", 132), 0, "nor does it become one");
+	pools_free(p);
+}
+
 static void test_expiry(void)
 {
 	struct pools *p = make(3, 100);
@@ -501,6 +523,7 @@ int main(void)
 {
 	test_conf();
 	test_order();
+	test_release_twice();
 	test_expiry();
 	test_names();
 	test_wanted();
