@@ -185,9 +185,16 @@ ss_crash() { # ss_crash NAMESPACE
 	local pid=ss_pid_$1
 	kill -KILL "${!pid}"
 	wait_for 10 gone "${!pid}"
+	ss_sweep "$1"
+	printf -v "$pid" %s ''
+}
+
+# Takes away what a daemon leaves in the kernel that did not end by itself. Its table of routes
+# comes before all others: a route in it would lead the next client's packets past its tunnel.
+ss_sweep() { # ss_sweep NAMESPACE
 	xfrm_flush "$1"
 	in_ns "$1" ip -4 addr flush dev wan to 10.99.99.0/24
-	printf -v "$pid" %s ''
+	in_ns "$1" ip route flush table 220 2>/dev/null || true
 }
 
 # What strongSwan 5.9 writes.
@@ -216,6 +223,5 @@ ss_stop() { # ss_stop NAMESPACE
 	[ -n "${!pid:-}" ] || return 0
 	stop_process "${!pid}"
 	printf -v "$pid" %s ''
-	# A daemon that had to be killed leaves these behind.
-	xfrm_flush "$1"
+	ss_sweep "$1"
 }
