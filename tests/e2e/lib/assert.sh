@@ -22,7 +22,7 @@ sa_bytes_of() { # sa_bytes_of REQID
 	local line bytes in=0 out=0 current=no inwards=
 	while read -r line; do
 		case $line in
-		"src "*" dst $GATEWAY") inwards=yes ;;
+		"src "*" dst $GATEWAY" | "src "*" dst $GATEWAY6") inwards=yes ;;
 		"src "*) inwards=no ;;
 		"lifetime current:") current=yes ;;
 		*"(bytes)"*)

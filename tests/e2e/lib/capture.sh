@@ -4,9 +4,10 @@
 
 # IKE, ESP and ESP in UDP, their later fragments, what Ethernet needs, and "unreachable" for packets
 # to a client that has just gone.
-expected_outside='udp port 500 or udp port 4500 or ip proto 50
+expected_outside='udp port 500 or udp port 4500 or ip proto 50 or ip6 proto 50
 	or ((ip proto 17 or ip proto 50) and ip[6:2] & 0x1fff != 0)
-	or icmp[icmptype] = icmp-unreach or arp or icmp6 or (ip6 and ip6[6] = 0)'
+	or icmp[icmptype] = icmp-unreach or arp or icmp6 or (ip6 and ip6[6] = 0)
+	or (ip6 and ip6[6] = 44 and (ip6[40] = 17 or ip6[40] = 50))'
 # Addresses that exist inside only.
 inner_addresses='net 10.10.0.0/16 or net 10.99.0.0/16'
 
@@ -61,13 +62,15 @@ assert_ike_at_most() { # assert_ike_at_most BYTES [FILTER]
 
 # Number of packets that carry ESP: bare, or in UDP without the four zero bytes that mark IKE. Port
 # 4500 also has keepalives, of one byte.
-esp_in_udp='udp port 4500 and udp[4:2] > 20 and udp[8:4] != 0'
+esp_in_udp='(udp port 4500 and udp[4:2] > 20 and udp[8:4] != 0)'
+# With IPv6 udp[] matches nothing: offsets count from the IPv6 header.
+esp_in_udp6='(ip6 and udp port 4500 and ip6[44:2] > 20 and ip6[48:4] != 0)'
 assert_esp_seen() { # assert_esp_seen MINIMUM [plain|udp]
 	local filter n
 	case ${2:-} in
-	plain) filter='ip proto 50' ;;
-	udp) filter=$esp_in_udp ;;
-	*) filter="ip proto 50 or ($esp_in_udp)" ;;
+	plain) filter='ip proto 50 or ip6 proto 50' ;;
+	udp) filter="$esp_in_udp or $esp_in_udp6" ;;
+	*) filter="ip proto 50 or ip6 proto 50 or $esp_in_udp or $esp_in_udp6" ;;
 	esac
 	n=$(captured_count "$filter")
 	[ "$n" -ge "$1" ] || { echo "$n packets of ESP, expected $1" && return 1; }

@@ -11,6 +11,7 @@
 #   psk              the shared key (squeamish ossifrage)
 #   group            the client's own phase 1 identity (staff); in main mode it is its address
 #   proposals, esp   what it offers (aes256-sha256-modp2048; aes256-sha256)
+#   gateway          the address that it dials (198.51.100.2)
 #   remote_ts        what shall go through the tunnel (10.10.0.0/24)
 #   unity            yes: speak Cisco Unity, which brings networks and more (no)
 #   encap            yes: ESP in UDP even without a NAT (no)
@@ -24,13 +25,13 @@ ss_client() {
 	local ns=$1 dir=$W/$1 pair
 	local user=alice password=wonderland id=CN=$GATEWAY_NAME group=staff unity=no encap=no pull=yes
 	local mode=aggressive auth=hybrid psk="squeamish ossifrage"
-	local proposals=aes256-sha256-modp2048 esp=aes256-sha256 remote_ts=10.10.0.0/24
+	local proposals=aes256-sha256-modp2048 esp=aes256-sha256 remote_ts=10.10.0.0/24 gateway=$GATEWAY
 	local fragmentation=yes fragment_size=1280 dpd=no conn= child=
 	shift
 	for pair; do
 		case ${pair%%=*} in
-		user | password | id | mode | auth | psk | group | proposals | esp | remote_ts | \
-			unity | encap | pull | fragmentation | fragment_size | dpd | conn | child)
+		user | password | id | mode | auth | psk | group | proposals | esp | gateway | \
+			remote_ts | unity | encap | pull | fragmentation | fragment_size | dpd | conn | child)
 			printf -v "${pair%%=*}" %s "${pair#*=}"
 			;;
 		*) echo "ss_client knows no \"$pair\"" >&2 && return 1 ;;
@@ -91,7 +92,7 @@ connections {
   home {
     version = 1
     aggressive = $aggressive
-    remote_addrs = $GATEWAY
+    remote_addrs = $gateway
     vips = 0.0.0.0
     proposals = $proposals
     encap = $encap

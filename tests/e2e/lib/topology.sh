@@ -9,6 +9,9 @@
 #                            direct client
 #                            198.51.100.10
 #
+# All outside have an IPv6 address, too, that ends like the other one: 2001:db8:100::/64 is the
+# internet, 2001:db8:1::/64 and 2001:db8:2::/64 are behind the NAT, which translates IPv6 as well.
+#
 # i is a switch; captures are taken there, at the port to g, where only the wire is seen: inside g
 # a capture also shows packets after their decryption. The gateway's default route leads to r, and
 # nobody outside has a route to the LAN or to leased addresses: what leaks is dropped, and seen.
@@ -17,6 +20,9 @@ GATEWAY=198.51.100.2
 LAN_HOST=10.10.0.2
 DIRECT=198.51.100.10 # d, as the gateway sees it
 NAT=198.51.100.1     # c1 and c2, as the gateway sees them
+GATEWAY6=2001:db8:100::2
+DIRECT6=2001:db8:100::10
+NAT6=2001:db8:100::1
 NAMESPACES="l g i r c1 c2 d"
 
 in_ns() { # in_ns NAMESPACE COMMAND [ARG]...
@@ -28,7 +34,7 @@ become_in_ns() { # become_in_ns NAMESPACE COMMAND [ARG]...
 	exec nsenter --net="/run/netns/$1" -- "${@:2}"
 }
 
-topo_modules="veth bridge tun esp4 xfrm_user xfrm_interface xfrm4_tunnel nf_tables nft_chain_nat
+topo_modules="veth bridge tun esp4 esp6 xfrm_user xfrm_interface xfrm4_tunnel nf_tables nft_chain_nat
 	nft_masq nf_conntrack"
 
 topo_is_guest() {
@@ -66,8 +72,15 @@ E
 	} | ip -batch - || return 1
 	topo_interfaces || return 1
 	for n in g r; do in_ns $n sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'; done
+	in_ns r sh -c 'echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
 	in_ns r nft -f - <<'E'
 table ip nat {
+	chain postrouting {
+		type nat hook postrouting priority srcnat
+		oifname "out" masquerade
+	}
+}
+table ip6 nat {
 	chain postrouting {
 		type nat hook postrouting priority srcnat
 		oifname "out" masquerade
@@ -87,10 +100,12 @@ E
 	ip -n g -batch - <<'E' || return 1
 addr add 10.10.0.1/24 dev lan
 addr add 198.51.100.2/24 dev wan
+addr add 2001:db8:100::2/64 dev wan nodad
 link set dev lo up
 link set dev lan up
 link set dev wan up
 route add default via 198.51.100.1
+route add ::/0 via 2001:db8:100::1
 E
 	ip -n i -batch - <<'E' || return 1
 link add switch type bridge
@@ -101,8 +116,11 @@ link set dev switch up
 E
 	ip -n r -batch - <<'E' || return 1
 addr add 198.51.100.1/24 dev out
+addr add 2001:db8:100::1/64 dev out nodad
 addr add 192.168.1.1/24 dev in1
+addr add 2001:db8:1::1/64 dev in1 nodad
 addr add 192.168.2.1/24 dev in2
+addr add 2001:db8:2::1/64 dev in2 nodad
 link set dev lo up
 link set dev out up
 link set dev in1 up
@@ -110,18 +128,23 @@ link set dev in2 up
 E
 	ip -n c1 -batch - <<'E' || return 1
 addr add 192.168.1.2/24 dev wan
+addr add 2001:db8:1::2/64 dev wan nodad
 link set dev lo up
 link set dev wan up
 route add default via 192.168.1.1
+route add ::/0 via 2001:db8:1::1
 E
 	ip -n c2 -batch - <<'E' || return 1
 addr add 192.168.2.2/24 dev wan
+addr add 2001:db8:2::2/64 dev wan nodad
 link set dev lo up
 link set dev wan up
 route add default via 192.168.2.1
+route add ::/0 via 2001:db8:2::1
 E
 	ip -n d -batch - <<'E' || return 1
 addr add 198.51.100.10/24 dev wan
+addr add 2001:db8:100::10/64 dev wan nodad
 link set dev lo up
 link set dev wan up
 E
