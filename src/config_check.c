@@ -106,7 +106,7 @@ static void check_lists(const struct check *k)
 		const char *section, *key, *expected;
 	} needed[] = {
 		{ "phase1", "exchange_mode", "aggressive or main" },
-		{ "phase1", "authentication", "hybrid_rsa or xauth_psk" },
+		{ "phase1", "authentication", "hybrid_rsa, xauth_rsa or xauth_psk" },
 		{ "phase1", "proposal", "one such as aes256-sha256-modp2048" },
 		{ "phase2", "proposal", "one such as aes256-sha256" },
 	};
@@ -401,6 +401,13 @@ int conf_warn_weak(struct config *c)
 		rc = warn(c, "[phase1] authentication", "xauth_psk",
 			  "everybody who knows the shared key can pose as the gateway and collect "
 			  "passwords");
+
+	for (size_t i = 0; i < c->n_weak_certificates && rc == 0; i++)
+		rc = c->weak_certificates[i] == CONF_WEAK_SHA1
+			     ? warn(c, "[phase1] weak_certificates", "sha1",
+				    "signatures under SHA-1 certificates can be forged")
+			     : warn(c, "[phase1] weak_certificates", "rsa1024",
+				    "keys of 1024 bits can be broken");
 
 	for (size_t i = 0; i < c->ike.n_p1 && rc == 0; i++)
 		rc = warn_p1(c, &c->ike.p1[i]);

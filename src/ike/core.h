@@ -53,6 +53,17 @@ struct ike_event {
 /* The only writer of sa->state. */
 void sa_enter(struct ike *ike, struct ike_sa *sa, enum ike_state s);
 
+/* Whether the client proves itself by a certificate, and the gateway by its own. */
+static inline bool sa_client_signs(const struct ike_sa *sa)
+{
+	return sa->auth == AUTH_XAUTH_RSA;
+}
+
+static inline bool sa_gateway_signs(const struct ike_sa *sa)
+{
+	return sa->auth != AUTH_XAUTH_PSK;
+}
+
 /* Works out when the SA has something to do next. */
 void sa_rearm(struct ike *ike, struct ike_sa *sa);
 
@@ -124,6 +135,11 @@ int aggr_third(struct ike_event *ev);
 int main_first(struct ike_event *ev);
 int main_third(struct ike_event *ev);
 int main_fifth(struct ike_event *ev);
+/* The same, signed by the client; and what follows when the signature was found right. */
+int aggr_third_signed(struct ike_event *ev);
+int main_fifth_signed(struct ike_event *ev);
+int aggr_proved(struct ike_event *ev);
+int main_proved(struct ike_event *ev);
 int xauth_reply(struct ike_event *ev);
 int transaction_ack(struct ike_event *ev);
 int config_request(struct ike_event *ev);

@@ -89,7 +89,7 @@ static const struct name auths[] = {
 	{ 5, "rsarev" },
 	{ AUTH_HYBRID_INIT_RSA, "hybrid_rsa" },
 	{ AUTH_XAUTH_PSK, "xauth_psk" },
-	{ 65005, "xauth_rsa" },
+	{ AUTH_XAUTH_RSA, "xauth_rsa" },
 };
 
 static const struct enc_name {

@@ -30,6 +30,8 @@ void client_init(struct client *c, const char *self, const char *gateway)
 	c->unity = true;
 	c->auth = AUTH_HYBRID_INIT_RSA;
 	c->psk = GATE_PSK;
+	c->n_certs = 1;
+	c->cert_len = 400;
 	c->self = ep(self);
 	c->gateway = ep(gateway);
 	c->seed = c->self.port * 2654435761u + ipaddr_to_v4(&c->self.addr);
@@ -294,11 +296,39 @@ void client_put_initial_contact(const struct client *c, struct ike_build *b)
 	wr_bytes(&b->w, c->cky_r, 8);
 }
 
+void client_put_signature(const struct client *c, struct ike_build *b)
+{
+	uint8_t sig[GATE_SIG];
+
+	for (unsigned i = 0; i < c->n_certs; i++) {
+		build_open(b, PL_CERT);
+		wr_u8(&b->w, 4);
+		wr_zero(&b->w, c->cert_len);
+	}
+	gate_client_signature(secret_span(&c->hash_i), sig);
+	sig[7] ^= c->wrong_sig;
+	build_payload(b, PL_SIG, SPAN_OF(sig));
+}
+
+static struct span third_signed(struct client *c)
+{
+	struct ike_build b =
+		build_start(c->buf, sizeof(c->buf), c->cky_i, c->cky_r, XCHG_AGGRESSIVE, 0);
+
+	client_put_signature(c, &b);
+	if (c->initial_contact)
+		client_put_initial_contact(c, &b);
+	client_put_natd(c, &b);
+	return c->clear_third ? build_clear(&b) : build_encrypted(&b, &c->keys, c->last_block);
+}
+
 struct span client_third(struct client *c)
 {
 	struct ike_build b;
 
 	client_float(c);
+	if (c->auth == AUTH_XAUTH_RSA)
+		return third_signed(c);
 	b = build_start(c->buf, sizeof(c->buf), c->cky_i, c->cky_r, XCHG_AGGRESSIVE, 0);
 	build_hash(&b, c->hash_i.n);
 	if (c->clear_third) /* build_sealed() fills it in otherwise */

@@ -71,7 +71,7 @@ static void test_group(uint16_t id)
 int main(void)
 {
 	if (sd_event_default(&event) < 0 ||
-	    workers_new(event, 2, NULL, on_done, NULL, &workers) < 0)
+	    workers_new(event, 2, NULL, NULL, on_done, NULL, &workers) < 0)
 		abort();
 	test_group(2);
 	test_group(14);
