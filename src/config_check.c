@@ -106,7 +106,7 @@ static void check_lists(const struct check *k)
 		const char *section, *key, *expected;
 	} needed[] = {
 		{ "phase1", "exchange_mode", "aggressive or main" },
-		{ "phase1", "authentication", "hybrid_rsa, xauth_rsa or xauth_psk" },
+		{ "phase1", "authentication", "hybrid_rsa, xauth_rsa, xauth_psk or rsasig" },
 		{ "phase1", "proposal", "one such as aes256-sha256-modp2048" },
 		{ "phase2", "proposal", "one such as aes256-sha256" },
 	};
@@ -133,6 +133,16 @@ static void check_shared_keys(const struct check *k)
 		conf_mistake(k->in, global(k, "phase1", "authentication"),
 			     "authentication: xauth_psk without main mode, expected exchange_mode "
 			     "to name main: in aggressive mode the key could be guessed");
+}
+
+/* Whose groups nobody asks for. */
+static void check_groups(const struct check *k)
+{
+	if (is_good(k, "phase1", "authentication") && is_good(k, "auth", "groups") &&
+	    is_named(k->c->ike.auth, k->c->ike.n_auth, AUTH_RSA_SIG) && k->c->auth.n_groups)
+		conf_mistake(k->in, global(k, "phase1", "authentication"),
+			     "authentication: rsasig with [auth] groups, expected one of them: a "
+			     "certificate alone does not say in which groups its owner is");
 }
 
 /* ---- times ---- */
@@ -297,6 +307,7 @@ void conf_check(struct conf_input *in, enum conf_purpose purpose, const struct c
 	check_listen(&k);
 	check_lists(&k);
 	check_shared_keys(&k);
+	check_groups(&k);
 	check_times(&k);
 	check_tunnel(&k);
 	check_pools(&k);

@@ -36,10 +36,12 @@ struct verifier *verifier_free(struct verifier *v);
 /*
  * Whether this message was signed by the key of the first certificate, and whether that one lets in:
  * its chain, its dates, revocation, what it may be used for, how strong it is, and that it is that of
- * the identity. Reads crl_file again when it has changed. Unless IKE_PROOF_OK, `why` says what is
- * wrong and which key to look at; it may hold the certificate's own text, unescaped.
+ * the identity. Reads crl_file again when it has changed. `text` is, with IKE_PROOF_OK, what the
+ * certificate calls the identity (the name or the address, of a subject its common name; it may be
+ * empty), else what is wrong and which key to look at. It may hold anything that stands in a
+ * certificate.
  */
-enum ike_proof verifier_check(struct verifier *v, const struct fx_proof *p, char *why, size_t cap);
+enum ike_proof verifier_check(struct verifier *v, const struct fx_proof *p, char *text, size_t cap);
 #define TRUST_WHY 320 /* room for any sentence */
 
 /* A name in DER as text, unescaped: for one that stood in a certificate which was found good. */

@@ -24,6 +24,7 @@
 #define EXPONENT_BYTES 4
 #define NAMES_MAX      64 /* subjectAltNames and purposes that are looked at */
 
+/* Where to say what is wrong, or in the end whose certificate it is. */
 struct why {
 	char *text;
 	size_t cap;
@@ -148,38 +149,56 @@ static bool is_name(struct span id, const char *san, size_t n)
 	       !memchr(san, '\0', n);
 }
 
-static bool has_name(gnutls_x509_crt_t leaf, gnutls_x509_subject_alt_name_t type, struct span id)
+/* In the certificate's own spelling, so that one identity is one user. */
+static bool has_name(gnutls_x509_subject_alt_name_t type, struct span id, const struct why *w)
 {
 	for (unsigned i = 0; i < NAMES_MAX; i++) {
 		char san[LIMIT_ID + 1];
 		size_t n = sizeof(san);
-		int rc = gnutls_x509_crt_get_subject_alt_name(leaf, i, san, &n, NULL);
+		int rc = gnutls_x509_crt_get_subject_alt_name(w->leaf, i, san, &n, NULL);
+		struct ipaddr a;
 
 		if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
 			return false;
 		if (rc != (int)type) /* another kind, or too long to be the one */
 			continue;
-		if (type == GNUTLS_SAN_IPADDRESS ? span_eq(id, (struct span){ (uint8_t *)san, n })
-						 : is_name(id, san, n))
+		if (type != GNUTLS_SAN_IPADDRESS && is_name(id, san, n)) {
+			snprintf(w->text, w->cap, "%.*s", (int)n, san);
 			return true;
+		}
+		if (type == GNUTLS_SAN_IPADDRESS &&
+		    span_eq(id, (struct span){ (uint8_t *)san, n }) &&
+		    ipaddr_from_bytes(id, &a) == 0) {
+			char text[ENDPOINT_STRLEN];
+
+			snprintf(w->text, w->cap, "%s", ipaddr_str(&a, text));
+			return true;
+		}
 	}
 	return false;
 }
 
-static bool has_subject(gnutls_x509_crt_t leaf, struct span id)
+static bool has_subject(struct span id, const struct why *w)
 {
+	char cn[LIMIT_USER + 1];
+	size_t n = sizeof(cn);
 	gnutls_datum_t dn;
 	bool same;
 
-	if (gnutls_x509_crt_get_raw_dn(leaf, &dn) < 0)
+	if (gnutls_x509_crt_get_raw_dn(w->leaf, &dn) < 0)
 		return false;
 	same = id.n && span_eq(id, (struct span){ dn.data, dn.size });
 	gnutls_free(dn.data);
+	if (same &&
+	    gnutls_x509_crt_get_dn_by_oid(w->leaf, GNUTLS_OID_X520_COMMON_NAME, 0, 0, cn, &n) >=
+		    0 &&
+	    !memchr(cn, '\0', n))
+		snprintf(w->text, w->cap, "%.*s", (int)n, cn);
 	return same;
 }
 
 /* RFC 4945 3.1: the identity stands in the certificate, as it is. */
-static bool identity_is_good(gnutls_x509_crt_t leaf, struct span body, const struct why *w)
+static bool identity_is_good(struct span body, const struct why *w)
 {
 	struct rd r = rd_from(body);
 	uint8_t type = rd_u8(&r);
@@ -191,18 +210,18 @@ static bool identity_is_good(gnutls_x509_crt_t leaf, struct span body, const str
 	id = rd_rest(&r);
 	switch (type) {
 	case ID_DER_ASN1_DN:
-		return has_subject(leaf, id) || refuse(w, "the client says to be another subject");
+		return has_subject(id, w) || refuse(w, "the client says to be another subject");
 	case ID_FQDN:
-		return has_name(leaf, GNUTLS_SAN_DNSNAME, id) ||
+		return has_name(GNUTLS_SAN_DNSNAME, id, w) ||
 		       refuse(w, "the client says to be %.*s, which is no DNS name in it",
 			      id.n > 64 ? 64 : (int)id.n, (const char *)id.p);
 	case ID_USER_FQDN:
-		return has_name(leaf, GNUTLS_SAN_RFC822NAME, id) ||
+		return has_name(GNUTLS_SAN_RFC822NAME, id, w) ||
 		       refuse(w, "the client says to be %.*s, which is no mail address in it",
 			      id.n > 64 ? 64 : (int)id.n, (const char *)id.p);
 	case ID_IPV4_ADDR:
 	case ID_IPV6_ADDR:
-		return has_name(leaf, GNUTLS_SAN_IPADDRESS, id) ||
+		return has_name(GNUTLS_SAN_IPADDRESS, id, w) ||
 		       refuse(w, "the client says to be %s, which is no address in it",
 			      ipaddr_from_bytes(id, &a) == 0 ? ipaddr_str(&a, text) : "nobody");
 	default:
@@ -340,19 +359,18 @@ static enum ike_proof judge(struct verifier *v, const struct fx_proof *p,
 	c = order(v, sent, p->n_certs);
 	/* What the operator is most likely to have forgotten comes first. */
 	return chain_is_good(v, &c, w) && is_unrevoked(v, &c, w) &&
-			       use_is_good(v->trust, sent[0], w) &&
-			       identity_is_good(sent[0], p->id, w)
+			       use_is_good(v->trust, sent[0], w) && identity_is_good(p->id, w)
 		       ? IKE_PROOF_OK
 		       : IKE_PROOF_REFUSED;
 }
 
-enum ike_proof verifier_check(struct verifier *v, const struct fx_proof *p, char *why, size_t cap)
+enum ike_proof verifier_check(struct verifier *v, const struct fx_proof *p, char *text, size_t cap)
 {
 	gnutls_x509_crt_t sent[LIMIT_CLIENT_CERTS] = { NULL };
 	enum ike_proof result = IKE_PROOF_OK;
 	unsigned n = 0;
 
-	*why = '\0';
+	*text = '\0';
 	if (p->n_certs == 0 || p->n_certs > LIMIT_CLIENT_CERTS)
 		return IKE_PROOF_FAILED;
 	if (*v->trust->crl_path)
@@ -365,12 +383,12 @@ enum ike_proof verifier_check(struct verifier *v, const struct fx_proof *p, char
 			sent[n] = NULL;
 			result = IKE_PROOF_FAILED;
 		} else if (gnutls_x509_crt_import(sent[n++], &der, GNUTLS_X509_FMT_DER) < 0) {
-			snprintf(why, cap, "certificate %u of %u does not parse", n, p->n_certs);
+			snprintf(text, cap, "certificate %u of %u does not parse", n, p->n_certs);
 			result = IKE_PROOF_FORGED;
 		}
 	}
 	if (result == IKE_PROOF_OK)
-		result = judge(v, p, sent, &(struct why){ why, cap, sent[0] });
+		result = judge(v, p, sent, &(struct why){ text, cap, sent[0] });
 	for (unsigned i = 0; i < n; i++)
 		gnutls_x509_crt_deinit(sent[i]);
 	return result;

@@ -40,7 +40,7 @@ const char ctl_interface_text[] =
 	")\n"
 	"\n"
 	"# state: login, up. exchange_mode: aggressive, main. authentication: hybrid_rsa, "
-	"xauth_rsa, xauth_psk.\n"
+	"xauth_rsa, xauth_psk, rsasig.\n"
 	"# nat: none, client, gateway, both, forced. children: only from Show.\n"
 	"# fragments of IKE messages: none, received, sent, both.\n"
 	"# idle_s: since a packet passed. heard_s: since the client gave a sign of life, be it a\n"

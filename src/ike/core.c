@@ -134,7 +134,7 @@ void sa_enter(struct ike *ike, struct ike_sa *sa, enum ike_state s)
 	bool was = 1u << sa->state & ST_LOGGED_IN, is = 1u << s & ST_LOGGED_IN;
 
 	ike->t.n_logged_in += (unsigned)is - (unsigned)was;
-	if (s == IKE_ST_XAUTH)
+	if (s == IKE_ST_XAUTH || s == IKE_ST_CHECKING)
 		half_open_prove(&ike->t, sa);
 	/* A login that is being refused counts until it is gone. */
 	if (is || s == IKE_ST_RETIRED)

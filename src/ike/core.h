@@ -56,12 +56,18 @@ void sa_enter(struct ike *ike, struct ike_sa *sa, enum ike_state s);
 /* Whether the client proves itself by a certificate, and the gateway by its own. */
 static inline bool sa_client_signs(const struct ike_sa *sa)
 {
-	return sa->auth == AUTH_XAUTH_RSA;
+	return sa->auth == AUTH_XAUTH_RSA || sa->auth == AUTH_RSA_SIG;
 }
 
 static inline bool sa_gateway_signs(const struct ike_sa *sa)
 {
 	return sa->auth != AUTH_XAUTH_PSK;
+}
+
+/* Whether it is asked for name and password; else its certificate is all. */
+static inline bool sa_uses_xauth(const struct ike_sa *sa)
+{
+	return sa->auth != AUTH_RSA_SIG;
 }
 
 /* Works out when the SA has something to do next. */
@@ -160,6 +166,10 @@ int main_signed(struct ike *ike, struct ike_sa *sa, struct span sig, uint64_t no
 void main_not_authentic(struct ike_event *ev);
 void aggr_repeat(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
+/* The same where phase 1 has said who it is: sa->user. */
+void login_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
+/* The client shall know that it is in, or in again. 0 or -errno. */
+int login_tell(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 /* Prepares the good verdict once more, after a restart in which it may have got lost. */
 void xauth_again(struct ike *ike, struct ike_sa *sa, uint64_t now);
 /* The client goes on: it has seen our verdict, acknowledged or not, and needs no push. */

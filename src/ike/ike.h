@@ -68,9 +68,9 @@ enum ike_proof {
 	IKE_PROOF_FAILED,  /* nobody could tell */
 };
 
-/* why: what is wrong, and which setting to look at; unused when all is well. It may hold what stands
- * in the client's certificate. */
-void ike_proof_done(struct ike *ike, struct ike_ticket who, enum ike_proof v, const char *why,
+/* text: whose certificate it is, for a login without a password; else what is wrong, and which setting
+ * to look at. Either may hold anything. */
+void ike_proof_done(struct ike *ike, struct ike_ticket who, enum ike_proof v, const char *text,
 		    uint64_t now, struct fx *fx);
 
 enum ike_verdict {

@@ -84,7 +84,7 @@ static const struct name notifies[] = {
 static const struct name auths[] = {
 	{ 1, "psk" },
 	{ 2, "dss" },
-	{ 3, "rsasig" },
+	{ AUTH_RSA_SIG, "rsasig" },
 	{ 4, "rsaenc" },
 	{ 5, "rsarev" },
 	{ AUTH_HYBRID_INIT_RSA, "hybrid_rsa" },

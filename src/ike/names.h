@@ -69,6 +69,7 @@ enum ike_hash {
 };
 
 enum ike_auth_method {
+	AUTH_RSA_SIG = 3,             /* RFC 2409 appendix A */
 	AUTH_XAUTH_PSK = 65001,       /* draft-beaulieu-ike-xauth-02 7.2: XAUTHInitPreShared */
 	AUTH_XAUTH_RSA = 65005,       /* the same: XAUTHInitRSA */
 	AUTH_HYBRID_INIT_RSA = 64221, /* draft-ietf-ipsec-isakmp-hybrid-auth-05 3.2.1 */

@@ -501,5 +501,5 @@ void phase1_done(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx
 	check_life(c->check, c->p1_life_s, sa->nego->life_s, &life, &sa->tell_life);
 	sa->expires_us = now + life * US_PER_S;
 	sa->nego = nego_free(sa->nego);
-	xauth_start(ike, sa, now, fx);
+	(sa_uses_xauth(sa) ? xauth_start : login_start)(ike, sa, now, fx);
 }

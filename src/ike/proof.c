@@ -17,6 +17,7 @@
 
 #include "cleanup.h"
 #include "ike/phase1.h"
+#include "text.h"
 
 #define CERT_X509_SIGNATURE 4 /* RFC 2408 3.9 */
 
@@ -169,13 +170,28 @@ static void forged(struct ike_event *ev, const char *why)
 		sa_close(ev->ike, ev->sa, IKE_R_SIGNATURE, false, ev->now, ev->fx);
 }
 
-static void proved(struct ike_event *ev)
+/* The same rules as for a name that XAuth asks for. */
+static bool take_user(struct ike_sa *sa, const char *user)
+{
+	struct span s = span_str(user);
+
+	if (s.n == 0 || s.n > LIMIT_USER || !text_is_clean(s))
+		return false;
+	memcpy(sa->user, user, s.n + 1);
+	return true;
+}
+
+static void proved(struct ike_event *ev, const char *user)
 {
 	struct ike_sa *sa = ev->sa;
 	struct sess_id id = sa->id;
-	/* It parsed before. */
-	int rc = ike_walk(ev->d->data, ev->hdr.next, &ev->msg);
+	int rc;
 
+	if (!sa_uses_xauth(sa) && !take_user(sa, user)) {
+		refuse(ev, "what it says about its owner is no user name, which rsasig needs");
+		return;
+	}
+	rc = ike_walk(ev->d->data, ev->hdr.next, &ev->msg); /* it parsed before */
 	if (rc == 0)
 		rc = sa->mode == XCHG_MAIN ? main_proved(ev) : aggr_proved(ev);
 	if (table_get(&ev->ike->t, id) != sa)
@@ -186,7 +202,7 @@ static void proved(struct ike_event *ev)
 		sa->frag |= IKE_FRAG_IN;
 }
 
-void ike_proof_done(struct ike *ike, struct ike_ticket who, enum ike_proof v, const char *why,
+void ike_proof_done(struct ike *ike, struct ike_ticket who, enum ike_proof v, const char *text,
 		    uint64_t now, struct fx *fx)
 {
 	struct ike_sa *sa = table_get(&ike->t, who.who);
@@ -213,13 +229,13 @@ void ike_proof_done(struct ike *ike, struct ike_ticket who, enum ike_proof v, co
 	sa_enter(ike, sa, waiting_state(sa));
 	switch (v) {
 	case IKE_PROOF_OK:
-		proved(&ev);
+		proved(&ev, text);
 		break;
 	case IKE_PROOF_FORGED:
-		forged(&ev, why);
+		forged(&ev, text);
 		break;
 	case IKE_PROOF_REFUSED:
-		refuse(&ev, why);
+		refuse(&ev, text);
 		break;
 	case IKE_PROOF_FAILED:
 		sa_close(ike, sa, IKE_R_INTERNAL, false, now, fx);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A08, A09, A10: strongSwan clients log in with a certificate of their own and a password, by main
-# and by aggressive mode.
+# A08, A09, A10, A13, A17: strongSwan clients log in with a certificate of their own, by main and by
+# aggressive mode, with a password as well and without.
 #
 # strongSwan sends its certificate only when it is asked for it. One client is its certificate's
 # subject, the other the mail address in it, with an intermediate CA between it and the gateway's.
@@ -10,7 +10,7 @@
 
 must "the gateway is configured" gw_configure <<'E'
 [phase1]
-authentication = xauth_rsa
+authentication = xauth_rsa, rsasig
 ca_file = /etc/vpngw/certs/client-ca.pem
 crl_file = /etc/vpngw/certs/client-crl.pem
 E
@@ -41,8 +41,20 @@ check "alice logs out" ss_down d
 check "bob logs out" ss_down c1
 check "nothing is left" assert_nothing_left
 
-must "a client starts that has no certificate" ss_client c2 mode=main
-check "it does not log in" not ss_up c2
-check "the journal says what the gateway wants" \
-	assert_journal_says 'offers authentication hybrid_rsa; the gateway accepts xauth_rsa'
+must "bob's client starts with the certificate alone" ss_client c2 auth=rsasig mode=main \
+	cert="$PKI/bob@example.net.pem" key="$PKI/bob@example.net.key" own_id=bob@example.net
+must "it logs in" ss_up c2
+check "the user is who the certificate says" \
+	equal "$(session_of bob@example.net exchange_mode authentication address)" \
+	$'main\nrsasig\n10.99.99.3'
+check "he reaches the LAN" assert_traffic c2 10.99.99.3
+check "he was asked for no password" not ss_says_now c2 'XAuth authentication'
+check "he logs out" ss_down c2
+ss_stop c2
+must "it starts again, in aggressive mode" ss_client c2 auth=rsasig \
+	cert="$PKI/bob@example.net.pem" key="$PKI/bob@example.net.key"
+must "it logs in" ss_up c2
+check "the user is the subject's common name, and has the same address" \
+	assert_session bob@example.net 10.99.99.3 $NAT
+check "nothing passed in clear" assert_outside_clean
 finish

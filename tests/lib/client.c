@@ -296,6 +296,11 @@ void client_put_initial_contact(const struct client *c, struct ike_build *b)
 	wr_bytes(&b->w, c->cky_r, 8);
 }
 
+bool client_signs(const struct client *c)
+{
+	return c->auth == AUTH_XAUTH_RSA || c->auth == AUTH_RSA_SIG;
+}
+
 void client_put_signature(const struct client *c, struct ike_build *b)
 {
 	uint8_t sig[GATE_SIG];
@@ -327,7 +332,7 @@ struct span client_third(struct client *c)
 	struct ike_build b;
 
 	client_float(c);
-	if (c->auth == AUTH_XAUTH_RSA)
+	if (client_signs(c))
 		return third_signed(c);
 	b = build_start(c->buf, sizeof(c->buf), c->cky_i, c->cky_r, XCHG_AGGRESSIVE, 0);
 	build_hash(&b, c->hash_i.n);
@@ -384,6 +389,8 @@ bool client_phase1(struct client *c, struct gate *g)
 		client_to(c, g, client_main5(c));
 		if (client_main6(c, gate_out(g, 0)) < 0)
 			return false;
+		if (c->auth == AUTH_RSA_SIG)
+			return true;
 		return g->n_out == 2 && client_open(c, gate_out(g, 1)) == 0 &&
 		       c->cfg.type == CFG_REQUEST;
 	}
@@ -391,6 +398,8 @@ bool client_phase1(struct client *c, struct gate *g)
 	if (client_second(c, client_answer(g)) < 0)
 		return false;
 	client_to(c, g, client_third(c));
+	if (c->auth == AUTH_RSA_SIG)
+		return true;
 	return client_open(c, client_answer(g)) == 0 && c->cfg.type == CFG_REQUEST;
 }
 

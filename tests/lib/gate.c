@@ -52,7 +52,7 @@ void gate_init(struct gate *g)
 	memset(g, 0, sizeof(*g));
 	g->now = 1000000;
 	g->seed = 88172645463325252u;
-	g->user = "alice";
+	g->user = g->owner = "alice";
 	g->password = "wonderland";
 	g->pool_first = 0x0a636301; /* 10.99.99.1 */
 	g->pool_len = GATE_POOL;
@@ -378,7 +378,9 @@ static void do_job(struct gate *g, const struct gate_job *j)
 		break;
 	case FX_PROOF:
 		ike_proof_done(g->ike, j->who, j->good ? g->proof : IKE_PROOF_FORGED,
-			       j->good ? GATE_REFUSAL : "CN=alice: the signature is not by its key",
+			       !j->good ? "CN=alice: the signature is not by its key"
+			       : g->proof == IKE_PROOF_OK ? g->owner
+							  : GATE_REFUSAL,
 			       g->now, &g->fx);
 		break;
 	case FX_AUTH:

@@ -80,6 +80,7 @@ struct gate {
 	uint32_t pool_first, pool_len; /* at most GATE_POOL addresses */
 	int child_err, dh_err, sign_err, move_err;
 	enum ike_proof proof; /* of a client whose signature is right */
+	const char *owner;    /* whose certificate it is then */
 	bool no_crypto;       /* Diffie-Hellman gives a fixed secret: for floods */
 	/* what waits */
 	struct gate_job job[GATE_JOBS];

@@ -141,7 +141,7 @@ static void test_load(void)
 	put_lists("crl.pem", &good, 1);
 	put_lists("old-crl.pem", &old, 1);
 	put_lists("ends-crl.pem", &ends, 1);
-	refuses("none.pem", NULL, "No such file or directory; xauth_rsa needs");
+	refuses("none.pem", NULL, "No such file or directory; xauth_rsa and rsasig need");
 	refuses("text", NULL, "a PEM file with the certificates of CAs is expected");
 	refuses("both.pem", NULL, "CN=alice is no CA");
 	refuses("ca.pem", "none.pem", "No such file");
@@ -178,7 +178,8 @@ static void test_signature(void)
 	gnutls_pubkey_t pub;
 	unsigned wrong = 0;
 
-	ok(check(&own, 1) == IKE_PROOF_OK && !*why, "the right signature lets in");
+	ok(check(&own, 1) == IKE_PROOF_OK && strcmp(why, "alice") == 0,
+	   "the right signature lets in, as whom the subject names");
 	for (unsigned i = 0; i < sig_len; i += 5) {
 		sig[i] ^= 0x10;
 		wrong += check(&own, 1) != IKE_PROOF_FORGED;
@@ -234,24 +235,27 @@ static void test_identity(void)
 	static const struct {
 		const char *id;
 		size_t n;
-		const char *why; /* NULL: it is the client's */
+		const char *why, *user; /* NULL: it is the client's, who is this */
 	} rows[] = {
-		{ "\x02\0\0\0laptop.example.net", 22, NULL },
-		{ "\x02\x11\x01\xf4Laptop.Example.NET", 22, NULL },
-		{ "\x02\0\0\0laptop.example.ne", 21, "says to be laptop.example.ne, which is no" },
-		{ "\x02\0\0\0laptop.example.net\0", 23, "which is no DNS name in it" },
-		{ "\x02\0\0\0alice@example.net", 21, "which is no DNS name in it" },
-		{ "\x02\0\0\0", 4, "which is no DNS name in it" },
-		{ "\x03\0\0\0alice@example.net", 21, NULL },
-		{ "\x03\0\0\0bob@example.net", 19, "says to be bob@example.net, which is no mail" },
-		{ "\x01\0\0\0\xc0\x00\x02\x09", 8, NULL },
-		{ "\x01\0\0\0\xc0\x00\x02\x0a", 8, "says to be 192.0.2.10, which is no address" },
-		{ "\x01\0\0\0\xc0\x00\x02", 7, "says to be nobody, which is no address" },
-		{ "\x09\0\0\0\x30\x00", 6, "says to be another subject" },
-		{ "\x09\0\0\0", 4, "says to be another subject" },
-		{ "\x0b\0\0\0staff", 9, "by an identity of type 11, expected the subject" },
-		{ "\x09", 1, "says to be another subject" },
-		{ "", 0, NULL }, /* the subject */
+		{ "\x02\0\0\0laptop.example.net", 22, NULL, "laptop.example.net" },
+		{ "\x02\x11\x01\xf4Laptop.Example.NET", 22, NULL, "laptop.example.net" },
+		{ "\x02\0\0\0laptop.example.ne", 21, "says to be laptop.example.ne, which is no",
+		  NULL },
+		{ "\x02\0\0\0laptop.example.net\0", 23, "which is no DNS name in it", NULL },
+		{ "\x02\0\0\0alice@example.net", 21, "which is no DNS name in it", NULL },
+		{ "\x02\0\0\0", 4, "which is no DNS name in it", NULL },
+		{ "\x03\0\0\0alice@example.net", 21, NULL, "alice@example.net" },
+		{ "\x03\0\0\0bob@example.net", 19, "says to be bob@example.net, which is no mail",
+		  NULL },
+		{ "\x01\0\0\0\xc0\x00\x02\x09", 8, NULL, "192.0.2.9" },
+		{ "\x01\0\0\0\xc0\x00\x02\x0a", 8, "says to be 192.0.2.10, which is no address",
+		  NULL },
+		{ "\x01\0\0\0\xc0\x00\x02", 7, "says to be nobody, which is no address", NULL },
+		{ "\x09\0\0\0\x30\x00", 6, "says to be another subject", NULL },
+		{ "\x09\0\0\0", 4, "says to be another subject", NULL },
+		{ "\x0b\0\0\0staff", 9, "by an identity of type 11, expected the subject", NULL },
+		{ "\x09", 1, "says to be another subject", NULL },
+		{ "", 0, NULL, "alice" }, /* the subject */
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -260,7 +264,7 @@ static void test_identity(void)
 		identity = (struct span){ (const uint8_t *)rows[i].id, rows[i].n };
 		v = check(&own, 1);
 		ok(rows[i].why ? v == IKE_PROOF_REFUSED && strstr(why, rows[i].why)
-			       : v == IKE_PROOF_OK,
+			       : v == IKE_PROOF_OK && strcmp(why, rows[i].user) == 0,
 		   "identity %u: %s", i, *why ? why : "lets in");
 	}
 	identity = (struct span){ 0 };
@@ -398,6 +402,41 @@ static void test_revocation(struct trust **t)
 	gnutls_x509_crt_deinit(fake);
 }
 
+/* N097: no certificate with a changed bit or a missing end lets in, and none does harm. */
+static void test_broken(void)
+{
+	gnutls_x509_crt_t leaf = make((struct wish){ "carol", .by = below, .by_key = below_key });
+	static uint8_t id[512] = { ID_DER_ASN1_DN };
+	struct fx_proof p = { .hash = SPAN_OF(hash), .sig = { sig, sig_len }, .n_certs = 2 };
+	gnutls_datum_t der[2], dn;
+	unsigned let_in = 0;
+
+	gnutls_x509_crt_get_raw_dn(leaf, &dn);
+	memcpy(id + 4, dn.data, dn.size);
+	p.id = (struct span){ id, 4 + dn.size };
+	gnutls_x509_crt_export2(leaf, GNUTLS_X509_FMT_DER, &der[0]);
+	gnutls_x509_crt_export2(below, GNUTLS_X509_FMT_DER, &der[1]);
+	for (unsigned c = 0; c < 2; c++)
+		p.cert[c] = (struct span){ der[c].data, der[c].size };
+	is_int(verifier_check(verifier, &p, why, sizeof(why)), IKE_PROOF_OK, "two certificates");
+	for (unsigned c = 0; c < 2; c++)
+		for (unsigned i = 0; i < der[c].size; i++) {
+			der[c].data[i] ^= (uint8_t)(1u << i % 8);
+			let_in += verifier_check(verifier, &p, why, sizeof(why)) == IKE_PROOF_OK;
+			der[c].data[i] ^= (uint8_t)(1u << i % 8);
+			p.cert[c].n = i;
+			let_in += verifier_check(verifier, &p, why, sizeof(why)) == IKE_PROOF_OK;
+			p.cert[c].n = der[c].size;
+		}
+	is_int(let_in, 0, "N097: no changed bit, no missing end lets in");
+	is_int(verifier_check(verifier, &p, why, sizeof(why)), IKE_PROOF_OK,
+	       "but they as they are");
+	for (unsigned c = 0; c < 2; c++)
+		gnutls_free(der[c].data);
+	gnutls_free(dn.data);
+	gnutls_x509_crt_deinit(leaf);
+}
+
 static void test_text(void)
 {
 	gnutls_datum_t dn;
@@ -453,6 +492,8 @@ int main(void)
 	test_chain();
 	test_weak(&t);
 	test_revocation(&t);
+	with_trust("ca.pem", NULL, 0, &t);
+	test_broken();
 	test_text();
 
 	verifier_free(verifier);

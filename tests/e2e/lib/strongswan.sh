@@ -7,9 +7,10 @@
 #   user, password   the login (alice, wonderland)
 #   id               whom the client expects (CN=vpn.example.net, the certificate's subject)
 #   mode             aggressive or main (aggressive)
-#   auth             hybrid, or for XAuth with something else before it psk or rsa (hybrid)
-#   cert, key        with rsa: PEM files of the client's certificate, issuers behind it, and key
-#   own_id           with rsa: who the client says it is (its certificate's subject)
+#   auth             hybrid, or for XAuth with something else before it psk or rsa; or rsasig, for a
+#                    certificate alone (hybrid)
+#   cert, key        with rsa, rsasig: PEM files of the client's certificate, issuers behind it, and key
+#   own_id           with rsa, rsasig: who the client says it is (its certificate's subject)
 #   psk              the shared key (squeamish ossifrage)
 #   group            the client's own phase 1 identity (staff); in main mode it is its address
 #   proposals, esp   what it offers (aes256-sha256-modp2048; aes256-sha256)
@@ -90,7 +91,7 @@ ss_write_swanctl_conf() {
 	local aggressive=no dpd_delay=0s dpd_action=clear
 	[ $dpd = no ] || dpd_delay=2s dpd_action=$dpd
 	[ $mode = main ] || aggressive=yes
-	if [ $auth = rsa ]; then
+	if [[ $auth = rsa* ]]; then
 		own_id=${own_id:+id = "\"$own_id\""}
 	elif [ $mode = aggressive ]; then
 		own_id="id = keyid:$group"
@@ -179,20 +180,26 @@ ss_take_certificate() {
 		{ print > (n == 1 ? own : by n ".pem") }' "$cert"
 }
 
-ss_write_rounds_rsa() {
+ss_write_rounds_rsasig() {
 	cat <<E
     local-rsa {
       auth = pubkey
       certs = own.pem
       $own_id
     }
-    local-xauth {
-      auth = xauth-generic
-      xauth_id = $user
-    }
     remote-rsa {
       auth = pubkey
       id = "$id"
+    }
+E
+}
+
+ss_write_rounds_rsa() {
+	ss_write_rounds_rsasig
+	cat <<E
+    local-xauth {
+      auth = xauth-generic
+      xauth_id = $user
     }
 E
 }
