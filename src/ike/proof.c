@@ -116,7 +116,7 @@ int proof_begin(struct ike_event *ev, struct span id, const struct secret *hash_
 	if (why)
 		return not_usable(ev, why);
 	if (p.sig.n > LIMIT_CLIENT_RSA / 8)
-		return -EBADMSG;
+		return not_usable(ev, "its signature is longer than any key's that is taken");
 	if (!phase1_may_compute(ev->ike, ev->d, ev->fx))
 		return -EUSERS;
 	copy = copy_proof(&p, ev->fx);
@@ -187,6 +187,8 @@ static void proved(struct ike_event *ev, const char *user)
 	struct sess_id id = sa->id;
 	int rc;
 
+	if (ev->pieces) /* before a renewal passes it on */
+		sa->frag |= IKE_FRAG_IN;
 	if (!sa_uses_xauth(sa) && !take_user(sa, user)) {
 		refuse(ev, "what it says about its owner is no user name, which rsasig needs");
 		return;
@@ -194,12 +196,8 @@ static void proved(struct ike_event *ev, const char *user)
 	rc = ike_walk(ev->d->data, ev->hdr.next, &ev->msg); /* it parsed before */
 	if (rc == 0)
 		rc = sa->mode == XCHG_MAIN ? main_proved(ev) : aggr_proved(ev);
-	if (table_get(&ev->ike->t, id) != sa)
-		return;
-	if (rc < 0)
+	if (rc < 0 && table_get(&ev->ike->t, id) == sa)
 		sa_close(ev->ike, sa, IKE_R_INTERNAL, false, ev->now, ev->fx);
-	else if (ev->pieces)
-		sa->frag |= IKE_FRAG_IN;
 }
 
 void ike_proof_done(struct ike *ike, struct ike_ticket who, enum ike_proof v, const char *text,

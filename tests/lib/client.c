@@ -312,7 +312,11 @@ void client_put_signature(const struct client *c, struct ike_build *b)
 	}
 	gate_client_signature(secret_span(&c->hash_i), sig);
 	sig[7] ^= c->wrong_sig;
-	build_payload(b, PL_SIG, SPAN_OF(sig));
+	build_open(b, PL_SIG);
+	if (c->sig_len)
+		wr_zero(&b->w, c->sig_len);
+	else
+		wr_bytes(&b->w, sig, sizeof(sig));
 }
 
 static struct span third_signed(struct client *c)
