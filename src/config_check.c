@@ -106,7 +106,7 @@ static void check_lists(const struct check *k)
 		const char *section, *key, *expected;
 	} needed[] = {
 		{ "phase1", "exchange_mode", "aggressive or main" },
-		{ "phase1", "authentication", "hybrid_rsa, xauth_rsa, xauth_psk or rsasig" },
+		{ "phase1", "authentication", "hybrid_rsa, xauth_rsa, xauth_psk, rsasig or ecdsa" },
 		{ "phase1", "proposal", "one such as aes256-sha256-modp2048" },
 		{ "phase2", "proposal", "one such as aes256-sha256" },
 	};
@@ -138,11 +138,18 @@ static void check_shared_keys(const struct check *k)
 /* Whose groups nobody asks for. */
 static void check_groups(const struct check *k)
 {
-	if (is_good(k, "phase1", "authentication") && is_good(k, "auth", "groups") &&
-	    is_named(k->c->ike.auth, k->c->ike.n_auth, AUTH_RSA_SIG) && k->c->auth.n_groups)
-		conf_mistake(k->in, global(k, "phase1", "authentication"),
-			     "authentication: rsasig with [auth] groups, expected one of them: a "
-			     "certificate alone does not say in which groups its owner is");
+	const struct ike_conf *ike = &k->c->ike;
+
+	if (!is_good(k, "phase1", "authentication") || !is_good(k, "auth", "groups") ||
+	    !k->c->auth.n_groups)
+		return;
+	for (unsigned i = 0; i < ike->n_auth; i++)
+		if (ike->auth[i] == AUTH_RSA_SIG || auth_is_ecdsa(ike->auth[i]))
+			conf_mistake(
+				k->in, global(k, "phase1", "authentication"),
+				"authentication: %s with [auth] groups, expected one of them: "
+				"a certificate alone does not say in which groups its owner is",
+				ike->auth[i] == AUTH_RSA_SIG ? "rsasig" : "ecdsa");
 }
 
 /* ---- times ---- */

@@ -81,13 +81,15 @@ const struct conf_key conf_keys[] = {
 	  .count = C(ike.n_auth), .max = IKE_AUTH_MAX, .list = true,
 	  .words = WORDS({ "hybrid_rsa", AUTH_HYBRID_INIT_RSA, NULL },
 			 { "xauth_rsa", AUTH_XAUTH_RSA, NULL },
-			 { "xauth_psk", AUTH_XAUTH_PSK, NULL }, { "rsasig", AUTH_RSA_SIG, NULL }),
+			 { "xauth_psk", AUTH_XAUTH_PSK, NULL }, { "rsasig", AUTH_RSA_SIG, NULL },
+			 { "ecdsa", AUTH_ECDSA_256, NULL }),
 	  .dflt = "hybrid_rsa",
-	  .help = "How both sides prove themselves: hybrid_rsa, xauth_rsa, xauth_psk, rsasig (no "
-		  "password)." },
+	  .help = "How both sides prove themselves: hybrid_rsa, xauth_rsa, xauth_psk, rsasig or "
+		  "ecdsa." },
 	{ "phase1", "ca_file", conf_parse_path, .field = C(ca_file),
 	  .dflt = "/etc/vpngw/certs/client-ca.pem",
-	  .help = "CAs that issue the clients' certificates for xauth_rsa and rsasig, in PEM." },
+	  .help = "CAs that issue the clients' certificates for xauth_rsa, rsasig and ecdsa, in "
+		  "PEM." },
 	{ "phase1", "crl_file", conf_parse_path, .field = C(crl_file), .dflt = "",
 	  .help = "Their revocation lists, such as /etc/vpngw/certs/client-crl.pem; read again "
 		  "when it changes." },

@@ -161,7 +161,8 @@ static int read_cas(struct trust *t, char *err, size_t cap)
 	if (rc < 0)
 		snprintf(err, cap, "[phase1] ca_file = %s: %s%s", t->ca_path,
 			 rc == -EINVAL ? "not a regular file" : strerror(-rc),
-			 rc == -ENOENT ? "; xauth_rsa and rsasig need the CAs of the clients" : "");
+			 rc == -ENOENT ? "; xauth_rsa, rsasig and ecdsa need the CAs of the clients"
+				       : "");
 	return rc < 0 ? rc : check_cas(t, err, cap);
 }
 
@@ -195,7 +196,8 @@ static int try_crls(struct trust *t, char *err, size_t cap)
 static bool is_wanted(const struct ike_conf *c)
 {
 	for (unsigned i = 0; i < c->n_auth; i++)
-		if (c->auth[i] == AUTH_XAUTH_RSA || c->auth[i] == AUTH_RSA_SIG)
+		if (c->auth[i] == AUTH_XAUTH_RSA || c->auth[i] == AUTH_RSA_SIG ||
+		    auth_is_ecdsa(c->auth[i]))
 			return true;
 	return false;
 }

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <gnutls/abstract.h>
+#include <gnutls/crypto.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,23 +75,70 @@ static bool is_bounded(gnutls_pubkey_t key)
 	return good;
 }
 
-static bool is_signed(gnutls_x509_crt_t leaf, const struct fx_proof *p, const struct why *w)
+/* The numbers follow one another, each as long as the curve's (RFC 4754 3); GnuTLS wants DER. */
+static bool rs_value(struct span sig, size_t bytes, gnutls_datum_t *ret)
+{
+	const gnutls_datum_t r = { (unsigned char *)(uintptr_t)sig.p, (unsigned)bytes },
+			     s = { r.data + bytes, (unsigned)bytes };
+
+	return sig.n == 2 * bytes && gnutls_encode_rs_value(ret, &r, &s) >= 0;
+}
+
+static bool is_signed_ecdsa(gnutls_pubkey_t key, const struct fx_proof *p, const struct why *w)
+{
+	static const struct {
+		uint16_t auth;
+		gnutls_ecc_curve_t curve;
+		gnutls_sign_algorithm_t alg;
+		uint8_t bytes, hash;
+	} rows[] = {
+		{ AUTH_ECDSA_256, GNUTLS_ECC_CURVE_SECP256R1, GNUTLS_SIGN_ECDSA_SHA256, 32, 32 },
+		{ AUTH_ECDSA_384, GNUTLS_ECC_CURVE_SECP384R1, GNUTLS_SIGN_ECDSA_SHA384, 48, 48 },
+		{ AUTH_ECDSA_521, GNUTLS_ECC_CURVE_SECP521R1, GNUTLS_SIGN_ECDSA_SHA512, 66, 64 },
+	};
+	const gnutls_datum_t hash = { (unsigned char *)(uintptr_t)p->hash.p, (unsigned)p->hash.n };
+	gnutls_ecc_curve_t curve = GNUTLS_ECC_CURVE_INVALID;
+	gnutls_datum_t sig;
+	size_t i = 0;
+	bool good;
+
+	while (rows[i].auth != p->auth)
+		i++;
+	if (gnutls_pubkey_get_pk_algorithm(key, NULL) != GNUTLS_PK_ECDSA ||
+	    gnutls_pubkey_export_ecc_raw(key, &curve, NULL, NULL) < 0 || curve != rows[i].curve)
+		return refuse(w, "its key is not on the curve %s, as the gateway's is",
+			      gnutls_ecc_curve_get_name(rows[i].curve));
+	if (p->hash.n != rows[i].hash || !rs_value(p->sig, rows[i].bytes, &sig))
+		return refuse(w, "the signature is not by its key");
+	good = gnutls_pubkey_verify_hash2(key, rows[i].alg, 0, &hash, &sig) >= 0;
+	gnutls_free(sig.data);
+	return good || refuse(w, "the signature is not by its key");
+}
+
+static bool is_signed_rsa(gnutls_pubkey_t key, const struct fx_proof *p, const struct why *w)
 {
 	const gnutls_datum_t hash = { (unsigned char *)(uintptr_t)p->hash.p, (unsigned)p->hash.n };
 	const gnutls_datum_t sig = { (unsigned char *)(uintptr_t)p->sig.p, (unsigned)p->sig.n };
+
+	if (!is_bounded(key))
+		return refuse(w, "its key is not RSA with %d to %d bits and a small exponent",
+			      RSA_LEAST, LIMIT_CLIENT_RSA);
+	/* The padding is made and compared, not parsed: nothing can hide in it. */
+	return gnutls_pubkey_verify_hash2(key, GNUTLS_SIGN_UNKNOWN, GNUTLS_VERIFY_USE_TLS1_RSA,
+					  &hash, &sig) >= 0 ||
+	       refuse(w, "the signature is not by its key");
+}
+
+static bool is_signed(gnutls_x509_crt_t leaf, const struct fx_proof *p, const struct why *w)
+{
 	gnutls_pubkey_t key;
 	bool good;
 
 	if (gnutls_pubkey_init(&key) < 0)
 		return refuse(w, "out of memory");
-	good = gnutls_pubkey_import_x509(key, leaf, 0) >= 0 && is_bounded(key);
-	if (!good)
-		refuse(w, "its key is not RSA with %d to %d bits and a small exponent", RSA_LEAST,
-		       LIMIT_CLIENT_RSA);
-	/* The padding is made and compared, not parsed: nothing can hide in it. */
-	else if (gnutls_pubkey_verify_hash2(key, GNUTLS_SIGN_UNKNOWN, GNUTLS_VERIFY_USE_TLS1_RSA,
-					    &hash, &sig) < 0)
-		good = refuse(w, "the signature is not by its key");
+	good = gnutls_pubkey_import_x509(key, leaf, 0) < 0
+		       ? refuse(w, "its key does not parse")
+		       : (auth_is_ecdsa(p->auth) ? is_signed_ecdsa : is_signed_rsa)(key, p, w);
 	gnutls_pubkey_deinit(key);
 	return good;
 }
@@ -133,8 +181,8 @@ static bool use_is_good(const struct trust *t, gnutls_x509_crt_t leaf, const str
 	if (gnutls_x509_crt_get_key_usage(leaf, &usage, NULL) >= 0 &&
 	    !(usage & (GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_NON_REPUDIATION)))
 		return refuse(w, "its key usage is not for signatures");
-	gnutls_x509_crt_get_pk_algorithm(leaf, &bits);
-	if (bits < RSA_STRONG && !t->rsa1024)
+	if (gnutls_x509_crt_get_pk_algorithm(leaf, &bits) == GNUTLS_PK_RSA && bits < RSA_STRONG &&
+	    !t->rsa1024)
 		return refuse(w,
 			      "its RSA key has %u bits, which is weak ([phase1] weak_certificates)",
 			      bits);

@@ -316,6 +316,7 @@ static struct work_proof *copy_proof(const struct fx_proof *p)
 	c->p.sig = put(&w, p->sig);
 	c->p.id = put(&w, p->id);
 	c->p.n_certs = p->n_certs;
+	c->p.auth = p->auth;
 	for (unsigned i = 0; i < p->n_certs; i++)
 		c->p.cert[i] = put(&w, p->cert[i]);
 	return c;

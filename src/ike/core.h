@@ -53,21 +53,21 @@ struct ike_event {
 /* The only writer of sa->state. */
 void sa_enter(struct ike *ike, struct ike_sa *sa, enum ike_state s);
 
+/* Whether it is asked for name and password; else its certificate is all. */
+static inline bool sa_uses_xauth(const struct ike_sa *sa)
+{
+	return sa->auth != AUTH_RSA_SIG && !auth_is_ecdsa(sa->auth);
+}
+
 /* Whether the client proves itself by a certificate, and the gateway by its own. */
 static inline bool sa_client_signs(const struct ike_sa *sa)
 {
-	return sa->auth == AUTH_XAUTH_RSA || sa->auth == AUTH_RSA_SIG;
+	return sa->auth == AUTH_XAUTH_RSA || !sa_uses_xauth(sa);
 }
 
 static inline bool sa_gateway_signs(const struct ike_sa *sa)
 {
 	return sa->auth != AUTH_XAUTH_PSK;
-}
-
-/* Whether it is asked for name and password; else its certificate is all. */
-static inline bool sa_uses_xauth(const struct ike_sa *sa)
-{
-	return sa->auth != AUTH_RSA_SIG;
 }
 
 /* Works out when the SA has something to do next. */

@@ -157,9 +157,11 @@ struct fx_session {
 
 /* What the client proves itself with, all of it the client's word but the hash. */
 struct fx_proof {
-	struct span hash;                     /* HASH_I: what it must have signed */
-	struct span sig;                      /* RSA, without DigestInfo (RFC 2409 5.1) */
-	struct span id;                       /* IDii_b: type, protocol, port, data */
+	struct span hash; /* HASH_I: what it must have signed */
+	struct span
+		sig;    /* RSA without DigestInfo (RFC 2409 5.1), or ECDSA's r and s (RFC 4754 3) */
+	uint16_t auth;  /* the method, which says which of them */
+	struct span id; /* IDii_b: type, protocol, port, data */
 	struct span cert[LIMIT_CLIENT_CERTS]; /* DER, its own first; at least one */
 	uint8_t n_certs;
 };

@@ -99,6 +99,7 @@ static struct fx_proof *copy_proof(const struct fx_proof *p, struct fx *fx)
 	c->sig = fx_copy(fx, p->sig);
 	c->id = fx_copy(fx, p->id);
 	c->n_certs = p->n_certs;
+	c->auth = p->auth;
 	for (unsigned i = 0; i < p->n_certs; i++)
 		c->cert[i] = fx_copy(fx, p->cert[i]);
 	return fx->overflow ? NULL : c;
@@ -106,7 +107,9 @@ static struct fx_proof *copy_proof(const struct fx_proof *p, struct fx *fx)
 
 int proof_begin(struct ike_event *ev, struct span id, const struct secret *hash_i)
 {
-	struct fx_proof p = { .hash = secret_span(hash_i), .sig = ev->msg.sig, .id = id };
+	struct fx_proof p = {
+		.hash = secret_span(hash_i), .sig = ev->msg.sig, .id = id, .auth = ev->sa->auth
+	};
 	struct ike_nego *n = ev->sa->nego;
 	const char *why = read_certs(&ev->msg, &p);
 	struct fx_proof *copy;

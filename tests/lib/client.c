@@ -296,9 +296,14 @@ void client_put_initial_contact(const struct client *c, struct ike_build *b)
 	wr_bytes(&b->w, c->cky_r, 8);
 }
 
+static bool client_is_alone(const struct client *c)
+{
+	return c->auth == AUTH_RSA_SIG || auth_is_ecdsa(c->auth);
+}
+
 bool client_signs(const struct client *c)
 {
-	return c->auth == AUTH_XAUTH_RSA || c->auth == AUTH_RSA_SIG;
+	return c->auth == AUTH_XAUTH_RSA || client_is_alone(c);
 }
 
 void client_put_signature(const struct client *c, struct ike_build *b)
@@ -393,7 +398,7 @@ bool client_phase1(struct client *c, struct gate *g)
 		client_to(c, g, client_main5(c));
 		if (client_main6(c, gate_out(g, 0)) < 0)
 			return false;
-		if (c->auth == AUTH_RSA_SIG)
+		if (client_is_alone(c))
 			return true;
 		return g->n_out == 2 && client_open(c, gate_out(g, 1)) == 0 &&
 		       c->cfg.type == CFG_REQUEST;
@@ -402,7 +407,7 @@ bool client_phase1(struct client *c, struct gate *g)
 	if (client_second(c, client_answer(g)) < 0)
 		return false;
 	client_to(c, g, client_third(c));
-	if (c->auth == AUTH_RSA_SIG)
+	if (client_is_alone(c))
 		return true;
 	return client_open(c, client_answer(g)) == 0 && c->cfg.type == CFG_REQUEST;
 }

@@ -103,8 +103,8 @@ struct ike_build client_main5_open(struct client *c);
 /* 0 when it decrypts, parses, and the gateway proves itself. */
 int client_main6(struct client *c, struct span in);
 
-/* The whole of it with a gateway in memory. True when that has asked for name and password, or with
- * rsasig, when it is over. */
+/* The whole of it with a gateway in memory. True when that has asked for name and password, or without
+ * XAuth, when it is over. */
 struct gate;
 bool client_phase1(struct client *c, struct gate *g);
 /* As far as the gateway's second or fourth message. */

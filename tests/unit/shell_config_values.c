@@ -17,8 +17,8 @@ static const struct bad words_and_numbers[] = {
 	{ "phase1", "exchange_mode = aggressive, base",
 	  "29: exchange_mode: unknown word 'base', expected aggressive or main" },
 	{ "phase1", "authentication = psk",
-	  "18: authentication: unknown word 'psk', expected hybrid_rsa, xauth_rsa, xauth_psk or "
-	  "rsasig" },
+	  "18: authentication: unknown word 'psk', expected hybrid_rsa, xauth_rsa, xauth_psk, "
+	  "rsasig or ecdsa" },
 	{ "phase1", "authentication = hybrid_rsa, hybrid_rsa",
 	  "30: authentication: 'hybrid_rsa' is in the list twice, expected it once" },
 	{ "phase2", "generate_policy = on",
@@ -148,8 +148,8 @@ static const struct bad proposals[] = {
 	{ "phase1",
 	  "exchange_mode =", "16: exchange_mode: the list is empty, expected aggressive or main" },
 	{ "phase1", "authentication =",
-	  "17: authentication: the list is empty, expected hybrid_rsa, xauth_rsa, xauth_psk or "
-	  "rsasig" },
+	  "17: authentication: the list is empty, expected hybrid_rsa, xauth_rsa, xauth_psk, "
+	  "rsasig or ecdsa" },
 	{ "phase2",
 	  "proposal =", "11: proposal: the list is empty, expected one such as aes256-sha256" },
 	{ "phase2", "proposal = aes256gcm16-sha1",

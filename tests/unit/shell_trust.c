@@ -51,12 +51,13 @@ static void warns(const char *ca, const char *crl, const char *why)
 
 /* ---- checking ---- */
 
-static uint8_t hash[32], sig[512];
+static uint8_t hash[64], sig[512];
+static size_t hash_len = 32;
 static size_t sig_len;
 
 static void sign(gnutls_x509_privkey_t key, bool digest_info)
 {
-	const gnutls_datum_t h = { hash, sizeof(hash) };
+	const gnutls_datum_t h = { hash, (unsigned)hash_len };
 	gnutls_privkey_t k;
 	gnutls_datum_t s;
 
@@ -74,11 +75,14 @@ static void sign(gnutls_x509_privkey_t key, bool digest_info)
 
 static struct verifier *verifier;
 static char why[TRUST_WHY];
+static uint16_t method = AUTH_XAUTH_RSA;
 static struct span identity; /* empty: the subject of the first certificate */
 
 static enum ike_proof check(const gnutls_x509_crt_t *sent, unsigned n)
 {
-	struct fx_proof p = { .hash = SPAN_OF(hash), .sig = { sig, sig_len }, .id = identity };
+	struct fx_proof p = {
+		.hash = { hash, hash_len }, .sig = { sig, sig_len }, .id = identity, .auth = method
+	};
 	static uint8_t id[512] = { ID_DER_ASN1_DN };
 	gnutls_datum_t der[LIMIT_CLIENT_CERTS], dn;
 	enum ike_proof v;
@@ -141,7 +145,7 @@ static void test_load(void)
 	put_lists("crl.pem", &good, 1);
 	put_lists("old-crl.pem", &old, 1);
 	put_lists("ends-crl.pem", &ends, 1);
-	refuses("none.pem", NULL, "No such file or directory; xauth_rsa and rsasig need");
+	refuses("none.pem", NULL, "No such file or directory; xauth_rsa, rsasig and ecdsa need");
 	refuses("text", NULL, "a PEM file with the certificates of CAs is expected");
 	refuses("both.pem", NULL, "CN=alice is no CA");
 	refuses("ca.pem", "none.pem", "No such file");
@@ -174,7 +178,7 @@ static void test_signature(void)
 			     large = { (unsigned char[]){ 1, 0, 0, 0, 1 }, 5 },
 			     even = { (unsigned char[]){ 4 }, 1 };
 	const gnutls_datum_t bad[] = { small, large, even };
-	struct fx_proof p = { .hash = SPAN_OF(hash), .n_certs = 1 };
+	struct fx_proof p = { .hash = { hash, hash_len }, .n_certs = 1 };
 	gnutls_pubkey_t pub;
 	unsigned wrong = 0;
 
@@ -228,6 +232,80 @@ static void test_signature(void)
 	ok(verifier_check(verifier, &p, why, sizeof(why)) == IKE_PROOF_FORGED &&
 		   strcmp(why, "certificate 1 of 1 does not parse") == 0,
 	   "N097: bytes that are no certificate: %s", why);
+}
+
+static void sign_ecdsa(gnutls_x509_privkey_t key, size_t bytes)
+{
+	const gnutls_datum_t h = { hash, (unsigned)hash_len };
+	gnutls_datum_t der, v[2];
+	gnutls_privkey_t k;
+
+	gnutls_privkey_init(&k);
+	gnutls_privkey_import_x509(k, key, 0);
+	if (gnutls_privkey_sign_hash(k,
+				     hash_len == 32   ? GNUTLS_DIG_SHA256
+				     : hash_len == 48 ? GNUTLS_DIG_SHA384
+						      : GNUTLS_DIG_SHA512,
+				     0, &h, &der) < 0 ||
+	    gnutls_decode_rs_value(&der, &v[0], &v[1]) < 0)
+		abort();
+	memset(sig, 0, sizeof(sig));
+	for (unsigned i = 0; i < 2; i++) {
+		size_t skip = v[i].size > bytes ? v[i].size - bytes : 0, n = v[i].size - skip;
+
+		memcpy(sig + (i + 1) * bytes - n, v[i].data + skip, n);
+		gnutls_free(v[i].data);
+	}
+	sig_len = 2 * bytes;
+	gnutls_free(der.data);
+	gnutls_privkey_deinit(k);
+}
+
+static void test_ecdsa(void)
+{
+	static const struct {
+		gnutls_ecc_curve_t curve;
+		size_t bytes, hash;
+	} rows[] = { { GNUTLS_ECC_CURVE_SECP256R1, 32, 32 },
+		     { GNUTLS_ECC_CURVE_SECP384R1, 48, 48 },
+		     { GNUTLS_ECC_CURVE_SECP521R1, 66, 64 } };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		gnutls_x509_privkey_t key;
+		gnutls_x509_crt_t c;
+
+		method = (uint16_t)(AUTH_ECDSA_256 + i);
+		hash_len = rows[i].hash;
+		gnutls_x509_privkey_init(&key);
+		gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
+					     (unsigned)GNUTLS_CURVE_TO_BITS(rows[i].curve), 0);
+		c = make((struct wish){ "dora", .key = key, .by = ca });
+		sign_ecdsa(key, rows[i].bytes);
+		ok(check(&c, 1) == IKE_PROOF_OK && strcmp(why, "dora") == 0,
+		   "ECDSA with %zu bytes: lets in: %s", rows[i].bytes, why);
+		sig[rows[i].bytes + 5] ^= 1;
+		is_int(check(&c, 1), IKE_PROOF_FORGED, "  not with another signature");
+		sig[rows[i].bytes + 5] ^= 1;
+		hash[1] ^= 1;
+		is_int(check(&c, 1), IKE_PROOF_FORGED, "  nor of another message");
+		hash[1] ^= 1;
+		sig_len--;
+		is_int(check(&c, 1), IKE_PROOF_FORGED, "  nor cut");
+		memset(sig, 0, sizeof(sig));
+		sig_len = 2 * rows[i].bytes;
+		is_int(check(&c, 1), IKE_PROOF_FORGED, "  nor of zeros");
+		method = i ? AUTH_ECDSA_256 : AUTH_ECDSA_384;
+		sign_ecdsa(key, rows[i].bytes);
+		ok(check(&c, 1) == IKE_PROOF_FORGED && strstr(why, "its key is not on the curve"),
+		   "  nor with a key on another curve: %s", why);
+		gnutls_x509_crt_deinit(c);
+		gnutls_x509_privkey_deinit(key);
+	}
+	ok(check(&own, 1) == IKE_PROOF_FORGED && strstr(why, "its key is not on the curve"),
+	   "an RSA key is none: %s", why);
+	method = AUTH_XAUTH_RSA;
+	hash_len = 32;
+	sign(own_key, false);
 }
 
 static void test_identity(void)
@@ -407,7 +485,7 @@ static void test_broken(void)
 {
 	gnutls_x509_crt_t leaf = make((struct wish){ "carol", .by = below, .by_key = below_key });
 	static uint8_t id[512] = { ID_DER_ASN1_DN };
-	struct fx_proof p = { .hash = SPAN_OF(hash), .sig = { sig, sig_len }, .n_certs = 2 };
+	struct fx_proof p = { .hash = { hash, hash_len }, .sig = { sig, sig_len }, .n_certs = 2 };
 	gnutls_datum_t der[2], dn;
 	unsigned let_in = 0;
 
@@ -486,6 +564,7 @@ int main(void)
 	test_load();
 	with_trust("ca.pem", NULL, 0, &t);
 	test_signature();
+	test_ecdsa();
 	test_identity();
 	test_purpose();
 	test_dates();

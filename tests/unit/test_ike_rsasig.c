@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* test_ike_rsasig.c - clients that log in by a certificate alone: who they are, and what is told. */
+/*
+ * test_ike_rsasig.c - clients that log in by a certificate alone, RSA or ECDSA: who they are, and what
+ * they are told.
+ */
 #include "certificate_kit.h"
 
 static void test_alone(void)
 {
 	static const uint16_t want[] = { INTERNAL_IP4_ADDRESS };
 
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 8; i++) {
 		const struct ike_sa *sa;
 
 		prepare_alone(i & 1);
 		c.behind_nat = i & 2;
+		if (i & 4) {
+			g.conf.auth[g.conf.n_auth - 1] = c.auth = AUTH_ECDSA_384;
+			c.alg = g.conf.p1[5]; /* with SHA-384 */
+		}
 		g.owner = "alice@example.net";
 		gate_start(&g);
 		ok(client_phase1(&c, &g) && kit_state() == IKE_ST_AUTHED && g.leases == 1,
