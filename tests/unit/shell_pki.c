@@ -114,6 +114,9 @@ static void test_clients(void)
 	ok(holds("pki/crl.pem", "Revoked certificates (2)") &&
 		   holds("pki/bob@example.net.pem", "RFC822Name: bob@example.net"),
 	   "which names both, and the mail address is in the certificate");
+	is_int(pki("--ecdsa client", "pki", "dora"), 0, "a client with an EC key");
+	ok(holds("pki/dora.pem", "EC/ECDSA") && holds("pki/dora.pem", "Curve:	SECP256R1"),
+	   "on P-256");
 	free(c.ca_file);
 	free(c.crl_file);
 }
