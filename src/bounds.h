@@ -25,6 +25,12 @@
 #define LIMIT_CRYPTO_PENDING 128 /* DH and RSA jobs of unfinished phase 1 exchanges */
 #define LIMIT_AMPLIFY        3   /* bytes sent for each byte from an unproven address */
 #define LIMIT_NOTIFY_PER_S   10  /* clear error notifies in all */
+#define LIMIT_PROOFS         3   /* signatures of one client that are checked until one is right */
+
+/* What a client proves itself with */
+#define LIMIT_CLIENT_CERTS 5    /* certificates in one message, its own and intermediates */
+#define LIMIT_CLIENT_CERT  4096 /* bytes of one */
+#define LIMIT_CLIENT_RSA   4096 /* bits of its key: a larger one costs more than it protects */
 
 /* Between phase 1, which anybody can finish, and the login */
 #define LIMIT_LOGINS_WAITING 2000 /* clients that are asked for their password */

@@ -370,6 +370,8 @@ struct config *config_free(struct config *c)
 	free(c->pool);
 	free(c->banner_file);
 	free(c->psk_file);
+	free(c->ca_file);
+	free(c->crl_file);
 	psk_free(c->psk);
 	free(c->default_domain);
 	free(c->split_dns);

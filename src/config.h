@@ -31,6 +31,11 @@ enum conf_forwarding {
 	CONF_FORWARDING_REFUSE,
 };
 
+enum conf_weak { /* weak_certificates */
+	CONF_WEAK_SHA1,
+	CONF_WEAK_RSA1024,
+};
+
 struct conf_listen {
 	struct endpoint isakmp[8], isakmp_natt[8];
 	uint8_t n_isakmp, n_isakmp_natt;
@@ -82,6 +87,10 @@ struct config {
 	char *banner_file;     /* owned: path or "" */
 	char *psk_file;        /* owned: path, or "credential:NAME" */
 	struct psk_table *psk; /* owned; NULL until config_load_psk() */
+	char *ca_file;         /* owned: path */
+	char *crl_file;        /* owned: path or NULL */
+	uint16_t weak_certificates[2];
+	uint8_t n_weak_certificates;
 	uint32_t replay_window;
 	/*
 	 * Everything the core needs except what comes out of the certificate: my_id, cert[]. The

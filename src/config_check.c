@@ -106,7 +106,7 @@ static void check_lists(const struct check *k)
 		const char *section, *key, *expected;
 	} needed[] = {
 		{ "phase1", "exchange_mode", "aggressive or main" },
-		{ "phase1", "authentication", "hybrid_rsa or xauth_psk" },
+		{ "phase1", "authentication", "hybrid_rsa, xauth_rsa, xauth_psk, rsasig or ecdsa" },
 		{ "phase1", "proposal", "one such as aes256-sha256-modp2048" },
 		{ "phase2", "proposal", "one such as aes256-sha256" },
 	};
@@ -133,6 +133,23 @@ static void check_shared_keys(const struct check *k)
 		conf_mistake(k->in, global(k, "phase1", "authentication"),
 			     "authentication: xauth_psk without main mode, expected exchange_mode "
 			     "to name main: in aggressive mode the key could be guessed");
+}
+
+/* Whose groups nobody asks for. */
+static void check_groups(const struct check *k)
+{
+	const struct ike_conf *ike = &k->c->ike;
+
+	if (!is_good(k, "phase1", "authentication") || !is_good(k, "auth", "groups") ||
+	    !k->c->auth.n_groups)
+		return;
+	for (unsigned i = 0; i < ike->n_auth; i++)
+		if (ike->auth[i] == AUTH_RSA_SIG || auth_is_ecdsa(ike->auth[i]))
+			conf_mistake(
+				k->in, global(k, "phase1", "authentication"),
+				"authentication: %s with [auth] groups, expected one of them: "
+				"a certificate alone does not say in which groups its owner is",
+				ike->auth[i] == AUTH_RSA_SIG ? "rsasig" : "ecdsa");
 }
 
 /* ---- times ---- */
@@ -297,6 +314,7 @@ void conf_check(struct conf_input *in, enum conf_purpose purpose, const struct c
 	check_listen(&k);
 	check_lists(&k);
 	check_shared_keys(&k);
+	check_groups(&k);
 	check_times(&k);
 	check_tunnel(&k);
 	check_pools(&k);
@@ -401,6 +419,13 @@ int conf_warn_weak(struct config *c)
 		rc = warn(c, "[phase1] authentication", "xauth_psk",
 			  "everybody who knows the shared key can pose as the gateway and collect "
 			  "passwords");
+
+	for (size_t i = 0; i < c->n_weak_certificates && rc == 0; i++)
+		rc = c->weak_certificates[i] == CONF_WEAK_SHA1
+			     ? warn(c, "[phase1] weak_certificates", "sha1",
+				    "signatures under SHA-1 certificates can be forged")
+			     : warn(c, "[phase1] weak_certificates", "rsa1024",
+				    "keys of 1024 bits can be broken");
 
 	for (size_t i = 0; i < c->ike.n_p1 && rc == 0; i++)
 		rc = warn_p1(c, &c->ike.p1[i]);

@@ -80,11 +80,26 @@ const struct conf_key conf_keys[] = {
 	{ "phase1", "authentication", conf_parse_words, .field = C(ike.auth),
 	  .count = C(ike.n_auth), .max = IKE_AUTH_MAX, .list = true,
 	  .words = WORDS({ "hybrid_rsa", AUTH_HYBRID_INIT_RSA, NULL },
-			 { "xauth_rsa", 0, "it will ask for a certificate and a password" },
-			 { "xauth_psk", AUTH_XAUTH_PSK, NULL }),
+			 { "xauth_rsa", AUTH_XAUTH_RSA, NULL },
+			 { "xauth_psk", AUTH_XAUTH_PSK, NULL }, { "rsasig", AUTH_RSA_SIG, NULL },
+			 { "ecdsa", AUTH_ECDSA_256, NULL }),
 	  .dflt = "hybrid_rsa",
-	  .help = "How both sides prove themselves: hybrid_rsa, xauth_psk (xauth_rsa: not yet "
-		  "supported)." },
+	  .help = "How both sides prove themselves: hybrid_rsa, xauth_rsa, xauth_psk, rsasig or "
+		  "ecdsa." },
+	{ "phase1", "ca_file", conf_parse_path, .field = C(ca_file),
+	  .dflt = "/etc/vpngw/certs/client-ca.pem",
+	  .help = "CAs that issue the clients' certificates for xauth_rsa, rsasig and ecdsa, in "
+		  "PEM." },
+	{ "phase1", "crl_file", conf_parse_path, .field = C(crl_file), .dflt = "",
+	  .help = "Their revocation lists, such as /etc/vpngw/certs/client-crl.pem; read again "
+		  "when it changes." },
+	{ "phase1", "weak_certificates", conf_parse_words, .field = C(weak_certificates),
+	  .count = C(n_weak_certificates), .max = ITEMS(weak_certificates), .list = true,
+	  .clears = true,
+	  .words = WORDS({ "sha1", CONF_WEAK_SHA1, NULL }, { "rsa1024", CONF_WEAK_RSA1024, NULL }),
+	  .dflt = "none",
+	  .help = "Weak clients' certificates to accept: sha1 (their signature), rsa1024 (short "
+		  "keys), none." },
 	{ "phase1", "psk_file", conf_parse_secret_file, .field = C(psk_file),
 	  .dflt = "/etc/vpngw/psk",
 	  .help = "Shared keys for xauth_psk, by the client's address: a path, or "

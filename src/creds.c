@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "ike/names.h"
 
 #define FILE_MAX   (256 * 1024)
 #define WARNINGS   8
@@ -28,6 +29,7 @@ struct creds {
 	int64_t starts, expires;
 	uint8_t *pem; /* owned: the private key's file */
 	size_t pem_len;
+	uint16_t ecdsa; /* method of an EC key; 0: it is RSA */
 	enum ike_my_id id_type;
 	char *fqdn;                                     /* owned */
 	char warning[WARNINGS][256], date_warning[256]; /* the latter may be empty */
@@ -244,7 +246,7 @@ static void check_weak(struct creds *c, gnutls_x509_crt_t leaf, unsigned bits, c
 
 	if (!gnutls_sign_is_secure2(alg, GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS))
 		warn(c, "%s is signed with %s, which is weak", path, gnutls_sign_get_name(alg));
-	if (bits < 2048)
+	if (!c->ecdsa && bits < 2048)
 		warn(c, "the RSA key of %s has %u bits, which is weak", path, bits);
 	for (unsigned i = 0; i < c->sent; i++)
 		size += c->der[i].size;
@@ -328,9 +330,68 @@ static int read_key(struct creds *c, const struct conf_gateway *g, const char *c
 	return 0;
 }
 
-static int load_key(struct creds *c, const struct conf_gateway *g, gnutls_x509_crt_t leaf,
+/* 0: none that there is a method for. */
+static uint16_t ecdsa_method(gnutls_x509_privkey_t key)
+{
+	gnutls_ecc_curve_t curve;
+
+	if (gnutls_x509_privkey_export_ecc_raw(key, &curve, NULL, NULL, NULL) < 0)
+		return 0;
+	return curve == GNUTLS_ECC_CURVE_SECP256R1   ? AUTH_ECDSA_256
+	       : curve == GNUTLS_ECC_CURVE_SECP384R1 ? AUTH_ECDSA_384
+	       : curve == GNUTLS_ECC_CURVE_SECP521R1 ? AUTH_ECDSA_521
+						     : 0;
+}
+
+/* Every method that is named can be had with this key. */
+static int check_kind(struct creds *c, const struct config *config, gnutls_x509_privkey_t key,
+		      unsigned *ret_bits, char *err, size_t cap)
+{
+	const struct conf_gateway *g = &config->gateway;
+	bool rsa = gnutls_x509_privkey_get_pk_algorithm2(key, ret_bits) == GNUTLS_PK_RSA;
+	char name[IKE_NAME_LEN];
+
+	c->ecdsa = rsa ? 0 : ecdsa_method(key);
+	for (unsigned i = 0; i < config->ike.n_auth; i++) {
+		uint16_t auth = config->ike.auth[i];
+
+		if (auth_is_ecdsa(auth) && !c->ecdsa)
+			return fail(err, cap, -EINVAL, g->private_key_at,
+				    "private_key = %s: ecdsa needs an EC key on secp256r1, "
+				    "secp384r1 or secp521r1",
+				    g->private_key);
+		if (!auth_is_ecdsa(auth) && !rsa)
+			return fail(err, cap, -EINVAL, g->private_key_at,
+				    "private_key = %s: %s needs an RSA key", g->private_key,
+				    ike_auth_str(auth, name));
+	}
+	return 0;
+}
+
+/* Signatures on a curve are over a hash of its size: sapl.c. */
+static void check_hash(struct creds *c, const struct ike_conf *ike)
+{
+	const char *name = c->ecdsa == AUTH_ECDSA_256   ? "sha256"
+			   : c->ecdsa == AUTH_ECDSA_384 ? "sha384"
+							: "sha512";
+	uint16_t hash = c->ecdsa == AUTH_ECDSA_256   ? HASH_SHA256
+			: c->ecdsa == AUTH_ECDSA_384 ? HASH_SHA384
+						     : HASH_SHA512;
+	bool named = false;
+
+	for (unsigned i = 0; i < ike->n_p1; i++)
+		named |= ike->p1[i].hash == hash;
+	if (c->ecdsa && !named)
+		warn(c,
+		     "no [phase1] proposal has %s, without which the key of %s lets nobody in by "
+		     "ecdsa",
+		     name, c->path);
+}
+
+static int load_key(struct creds *c, const struct config *config, gnutls_x509_crt_t leaf,
 		    unsigned *ret_bits, char *err, size_t cap)
 {
+	const struct conf_gateway *g = &config->gateway;
 	const char *at = g->private_key_at;
 	gnutls_datum_t d = { c->pem, (unsigned)c->pem_len };
 	gnutls_x509_privkey_t key;
@@ -343,10 +404,9 @@ static int load_key(struct creds *c, const struct conf_gateway *g, gnutls_x509_c
 		rc = fail(err, cap, -EINVAL, at,
 			  "private_key = %s: %s; an unencrypted PEM file is expected",
 			  g->private_key, gnutls_strerror(rc));
-	else if (gnutls_x509_privkey_get_pk_algorithm2(key, ret_bits) != GNUTLS_PK_RSA)
-		rc = fail(err, cap, -EINVAL, at, "private_key = %s: hybrid_rsa needs an RSA key",
-			  g->private_key);
-	else if (!same_key(leaf, key))
+	else
+		rc = check_kind(c, config, key, ret_bits, err, cap);
+	if (rc == 0 && !same_key(leaf, key))
 		rc = fail(err, cap, -EINVAL, at,
 			  "private_key = %s does not belong to certificate = %s", g->private_key,
 			  g->certificate);
@@ -378,9 +438,10 @@ int creds_load(const struct config *config, const char *check_dir, struct creds 
 	if (rc == 0)
 		rc = read_key(c, g, check_dir, err, cap);
 	if (rc == 0 && c->pem)
-		rc = load_key(c, g, leaf, &bits, err, cap);
+		rc = load_key(c, config, leaf, &bits, err, cap);
 	if (rc == 0) {
 		check_weak(c, leaf, bits, g->certificate);
+		check_hash(c, &config->ike);
 		creds_check_dates(c, time(NULL));
 	}
 	if (leaf)
@@ -415,6 +476,9 @@ void creds_to_conf(const struct creds *c, struct ike_conf *conf)
 	conf->my_id = c->id_type == IKE_ID_FQDN     ? span_str(c->fqdn)
 		      : c->id_type == IKE_ID_ASN1DN ? (struct span){ c->dn.data, c->dn.size }
 						    : (struct span){ 0 };
+	for (unsigned i = 0; i < conf->n_auth; i++)
+		if (auth_is_ecdsa(conf->auth[i]) && c->ecdsa)
+			conf->auth[i] = c->ecdsa;
 	conf->n_certs = (uint8_t)c->sent;
 	for (unsigned i = 0; i < c->sent; i++)
 		conf->cert[i] = (struct span){ c->der[i].data, c->der[i].size };
@@ -439,57 +503,16 @@ const char *creds_warning(const struct creds *c, unsigned i)
 
 /* ---- signing ---- */
 
-static void gnutls_close(void *key)
-{
-	gnutls_privkey_deinit(key);
-}
-
-static void *gnutls_open(struct span pem)
-{
-	gnutls_datum_t d = { (unsigned char *)(uintptr_t)pem.p, (unsigned)pem.n };
-	gnutls_privkey_t key;
-
-	if (gnutls_privkey_init(&key) < 0)
-		return NULL;
-	if (gnutls_privkey_import_x509_raw(key, &d, GNUTLS_X509_FMT_PEM, NULL, 0) < 0) {
-		gnutls_privkey_deinit(key);
-		return NULL;
-	}
-	return key;
-}
-
-static int gnutls_sign(void *key, struct span hash, uint8_t *sig, size_t cap, size_t *ret_len)
-{
-	const gnutls_datum_t h = { (unsigned char *)(uintptr_t)hash.p, (unsigned)hash.n };
-	gnutls_datum_t s;
-	int rc = gnutls_privkey_sign_hash(key, GNUTLS_DIG_UNKNOWN,
-					  GNUTLS_PRIVKEY_SIGN_FLAG_TLS1_RSA, &h, &s);
-
-	if (rc < 0)
-		return -EIO;
-	rc = s.size <= cap ? 0 : -ENOSPC;
-	if (rc == 0) {
-		memcpy(sig, s.data, s.size);
-		*ret_len = s.size;
-	}
-	gnutls_free(s.data);
-	return rc;
-}
-
-const struct sign_engine sign_engine_gnutls = {
-	.name = "gnutls", .open = gnutls_open, .close = gnutls_close, .sign = gnutls_sign
-};
-
 struct signer *creds_signer(const struct creds *c)
 {
 	struct signer *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
-#ifdef HAVE_LIBCRYPTO
-	s->engine = &sign_engine_libcrypto;
-#else
 	s->engine = &sign_engine_gnutls;
+#ifdef HAVE_LIBCRYPTO
+	if (!c->ecdsa)
+		s->engine = &sign_engine_libcrypto;
 #endif
 	s->key = s->engine->open((struct span){ c->pem, c->pem_len });
 	if (!s->key) { /* a format that only the other library knows */

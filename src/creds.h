@@ -2,8 +2,7 @@
 /*
  * creds.h - the gateway's certificate and private key.
  *
- * The key signs and does nothing else. Hybrid authentication wants no certificate of the client,
- * so nothing in here ever reads one from the network.
+ * The key signs and does nothing else. Certificates of clients are not looked at here: trust.h.
  */
 #pragma once
 
@@ -18,8 +17,8 @@ struct signer;
 
 /*
  * Reads what [gateway] names and checks that it fits together: the key belongs to the certificate,
- * is RSA, and my_identifier stands in the certificate. On failure -errno with one sentence in err
- * that names the place in the configuration, the file and the remedy.
+ * is of the kind that the methods need, and my_identifier stands in the certificate. On failure
+ * -errno with one sentence in err that names the place in the configuration, the file and the remedy.
  *
  * check_dir: NULL to run. To check only, the directory that vpngw.service takes credentials from:
  * a credential that systemd has not handed over is looked for there, and a key that this user
@@ -47,7 +46,8 @@ const char *creds_warning(const struct creds *c, unsigned i);
 struct signer *creds_signer(const struct creds *c);
 struct signer *signer_free(struct signer *s);
 
-/* RSA PKCS#1 v1.5 over the bare hash, without DigestInfo (RFC 2409 5.1). 0 or -errno. */
+/* RSA PKCS#1 v1.5 over the bare hash, without DigestInfo (RFC 2409 5.1), or ECDSA's r and s (RFC 4754
+ * 3). 0 or -errno. */
 int signer_sign(struct signer *s, struct span hash, uint8_t *sig, size_t cap, size_t *ret_len);
 
 /* ---- the engines, as in ike/dh.h ---- */

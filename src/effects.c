@@ -34,18 +34,34 @@ static void run_sign(struct gw *gw, const struct fx_item *it)
 		ike_sign_done(gw->ike, it->who, rc, (struct span){ 0 }, gw_now_us(gw), gw->fx);
 }
 
+static void run_proof(struct gw *gw, const struct fx_item *it)
+{
+	if (workers_proof(gw->workers, it->who, it->proof) < 0)
+		ike_proof_done(gw->ike, it->who, IKE_PROOF_FAILED, "", gw_now_us(gw), gw->fx);
+}
+
 void gw_work_done(void *ctx, const struct work *w)
 {
 	struct gw *gw = ctx;
 	struct span out = { w->out, w->out_len };
 
-	if (w->kind == WORK_DH)
+	switch (w->kind) {
+	case WORK_DH:
 		ike_dh_done(gw->ike, w->who, w->rc, (struct span){ w->public_value, w->public_len },
 			    out, gw_now_us(gw), gw->fx);
-	else
+		break;
+	case WORK_SIGN:
+		if (w->rc < 0)
+			log_err("the private key does not sign: %s", strerror(-w->rc));
 		ike_sign_done(gw->ike, w->who, w->rc, out, gw_now_us(gw), gw->fx);
-	if (w->kind == WORK_SIGN && w->rc < 0)
-		log_err("the private key does not sign: %s", strerror(-w->rc));
+		break;
+	case WORK_PROOF:
+		if (w->proof->verdict == IKE_PROOF_FAILED)
+			log_err("a client's certificate cannot be checked: out of memory");
+		ike_proof_done(gw->ike, w->who, w->proof->verdict, w->proof->why, gw_now_us(gw),
+			       gw->fx);
+		break;
+	}
 	gw_settle(gw);
 }
 
@@ -410,6 +426,9 @@ static void run_one(struct gw *gw, const struct fx_item *it)
 		break;
 	case FX_SIGN:
 		run_sign(gw, it);
+		break;
+	case FX_PROOF:
+		run_proof(gw, it);
 		break;
 	case FX_AUTH:
 		run_auth(gw, it);

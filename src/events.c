@@ -263,6 +263,12 @@ void event_address_taken(const struct ike_sa *sa, const struct ipaddr *addr, boo
 	no_address(sa, "auth-failed", ID_AUTH_FAILED, IKE_R_ADDRESS_TAKEN, text);
 }
 
+/* Logins that failed before there was anybody to name. */
+static bool is_failed_login(enum ike_reason r)
+{
+	return r == IKE_R_SHARED_KEY || r == IKE_R_CERTIFICATE || r == IKE_R_SIGNATURE;
+}
+
 static bool is_overload(enum ike_reason r)
 {
 	return r == IKE_R_TOO_MANY_HALF_OPEN || r == IKE_R_TOO_MANY_FROM_PEER || r == IKE_R_BUSY ||
@@ -283,9 +289,9 @@ void event_note(struct gw *gw, const struct fx_item *it)
 	text_escape(it->note.detail, detail, sizeof(detail));
 	show(&s, sa ? sa->user : "", sa ? sa->client : "", &it->note.peer, &(struct ipaddr){ 0 });
 	log_event_init(&e,
-		       is_overload(why)          ? LOG_WARNING
-		       : why == IKE_R_SHARED_KEY ? LOG_NOTICE
-						 : LOG_INFO,
+		       is_overload(why)       ? LOG_WARNING
+		       : is_failed_login(why) ? LOG_NOTICE
+					      : LOG_INFO,
 		       "%s: %s%s%s%s", s.peer, ike_reason_str(why), *detail ? ": " : "", detail,
 		       left_out);
 	log_field(&e, "VPNGW_PEER", "%s", s.peer);
@@ -293,7 +299,7 @@ void event_note(struct gw *gw, const struct fx_item *it)
 	log_field(&e, "VPNGW_REASON", "%s", ike_reason_key(why));
 	if (sa)
 		log_field(&e, "VPNGW_SESSION", "%s", ike_session_name(sa, name));
-	if (why == IKE_R_SHARED_KEY) {
+	if (is_failed_login(why)) {
 		log_field(&e, "VPNGW_EVENT", "auth-failed");
 		log_field(&e, "MESSAGE_ID", ID_AUTH_FAILED);
 	}

@@ -137,9 +137,17 @@ static int load_config(struct gw *gw, const char *path)
 		return EXIT_CONFIG;
 	}
 	creds_to_conf(gw->creds, &gw->config->ike);
+	rc = trust_load(gw->config, &gw->trust, err, sizeof(err));
+	if (rc < 0) {
+		log_err("%s", err);
+		return EXIT_CONFIG;
+	}
+	trust_to_conf(gw->trust, &gw->config->ike);
 	for (size_t i = 0; i < gw->config->n_warnings; i++)
 		log_warning("%s", gw->config->warnings[i]);
 	for (unsigned i = 0; (w = creds_warning(gw->creds, i)); i++)
+		log_warning("%s", w);
+	for (unsigned i = 0; (w = trust_warning(gw->trust, i)); i++)
 		log_warning("%s", w);
 	return 0;
 }
@@ -339,7 +347,8 @@ static int start(struct gw *gw, const struct gw_options *o)
 	if (rc == 0)
 		rc = ike_new(&gw->config->ike, random_source, &gw->ike);
 	if (rc == 0)
-		rc = workers_new(gw->event, 0, gw->creds, gw_work_done, gw, &gw->workers);
+		rc = workers_new(gw->event, 0, gw->creds, gw->trust, gw_work_done, gw,
+				 &gw->workers);
 	if (rc == 0)
 		rc = auth_client_new(gw->event, o->auth, gw->config->auth.deadline_s, gw_auth_reply,
 				     gw, &gw->auth);
@@ -403,6 +412,7 @@ static void stop(struct gw *gw)
 	free(gw->check);
 	free(gw->counted);
 	creds_free(gw->creds);
+	trust_free(gw->trust);
 	config_free(gw->config);
 }
 

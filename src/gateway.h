@@ -18,6 +18,7 @@
 #include "log.h"
 #include "net.h"
 #include "pool/pool.h"
+#include "trust.h"
 #include "workers.h"
 #include "xfrm/xfrm.h"
 
@@ -59,6 +60,7 @@ struct gw {
 	const char *config_path; /* for the operator; static or argv */
 	struct config *config;
 	struct creds *creds;
+	struct trust *trust; /* NULL: no client needs a certificate */
 	struct ike *ike;
 	struct fx *fx;
 	struct net *net;

@@ -50,6 +50,7 @@ static int check_config(const char *path)
 {
 	struct config *c;
 	struct creds *creds;
+	struct trust *trust;
 	char err[CREDS_WHY];
 	const char *w;
 
@@ -69,6 +70,14 @@ static int check_config(const char *path)
 	for (unsigned i = 0; (w = creds_warning(creds, i)); i++)
 		fprintf(stderr, "warning: %s\n", w);
 	creds_free(creds);
+	if (trust_load(c, &trust, err, sizeof(err)) < 0) {
+		fprintf(stderr, "%s\n", err);
+		config_free(c);
+		return EXIT_CONFIG;
+	}
+	for (unsigned i = 0; (w = trust_warning(trust, i)); i++)
+		fprintf(stderr, "warning: %s\n", w);
+	trust_free(trust);
 	config_free(c);
 	puts("The configuration is valid.");
 	return end_of_output();

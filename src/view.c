@@ -85,6 +85,9 @@ static void identity_text(const struct ike_sa *sa, char *buf, size_t cap)
 	*buf = '\0';
 	if (type == ID_FQDN || type == ID_USER_FQDN || type == ID_KEY_ID)
 		snprintf(buf, cap, "%.*s", (int)data.n, data.n ? (const char *)data.p : "");
+	else if (type == ID_DER_ASN1_DN && (sa->auth == AUTH_XAUTH_RSA ||
+					    sa->auth == AUTH_RSA_SIG || auth_is_ecdsa(sa->auth)))
+		trust_name_text(data, buf, cap); /* nobody else's: anything may stand there */
 	else if (ipaddr_from_bytes(data, &a) == 0)
 		snprintf(buf, cap, "%s", ipaddr_str(&a, text));
 	else if (data.n)

@@ -24,9 +24,10 @@ struct workers {
 	unsigned n;
 	pthread_mutex_t lock;
 	pthread_cond_t more;
-	struct queue todo, done; /* under lock */
-	bool stop;               /* under lock */
-	struct creds *creds;     /* borrowed */
+	struct queue todo, done;   /* under lock */
+	bool stop;                 /* under lock */
+	const struct creds *creds; /* borrowed, as is the next */
+	const struct trust *trust;
 	int event_fd;
 	sd_event_source *source;
 	work_fn fn;
@@ -60,6 +61,7 @@ static struct work *queue_take(struct queue *q)
 
 static void work_free(struct work *w)
 {
+	free(w->proof);
 	explicit_bzero(w, sizeof(*w));
 	free(w);
 }
@@ -90,10 +92,39 @@ static void do_dh(struct work *w)
 	}
 }
 
+static void do_proof(struct verifier *v, struct work_proof *p)
+{
+	p->verdict = v ? verifier_check(v, &p->p, p->why, sizeof(p->why)) : IKE_PROOF_FAILED;
+}
+
+/* What a thread has of its own. */
+struct tools {
+	struct signer *signer;
+	struct verifier *verifier;
+};
+
+static void do_work(const struct tools *t, struct work *w)
+{
+	switch (w->kind) {
+	case WORK_DH:
+		do_dh(w);
+		break;
+	case WORK_SIGN:
+		w->rc = t->signer ? signer_sign(t->signer, (struct span){ w->in, w->in_len },
+						w->out, sizeof(w->out), &w->out_len)
+				  : -ENOMEM;
+		break;
+	case WORK_PROOF:
+		do_proof(t->verifier, w->proof);
+		break;
+	}
+}
+
 static void *worker(void *arg)
 {
 	struct workers *ws = arg;
-	struct signer *signer = ws->creds ? creds_signer(ws->creds) : NULL;
+	struct tools t = { .signer = ws->creds ? creds_signer(ws->creds) : NULL,
+			   .verifier = verifier_new(ws->trust) };
 
 	pthread_mutex_lock(&ws->lock);
 	while (!ws->stop) {
@@ -106,12 +137,7 @@ static void *worker(void *arg)
 			continue;
 		}
 		pthread_mutex_unlock(&ws->lock);
-		if (w->kind == WORK_DH)
-			do_dh(w);
-		else
-			w->rc = signer ? signer_sign(signer, (struct span){ w->in, w->in_len },
-						     w->out, sizeof(w->out), &w->out_len)
-				       : -ENOMEM;
+		do_work(&t, w);
 		pthread_mutex_lock(&ws->lock);
 		first = !ws->done.head;
 		queue_put(&ws->done, w);
@@ -119,7 +145,8 @@ static void *worker(void *arg)
 			log_err("workers: eventfd: %s", strerror(errno));
 	}
 	pthread_mutex_unlock(&ws->lock);
-	signer_free(signer);
+	signer_free(t.signer);
+	verifier_free(t.verifier);
 	return NULL;
 }
 
@@ -170,8 +197,8 @@ static int start_threads(struct workers *ws, unsigned n)
 	return ws->n ? 0 : rc;
 }
 
-int workers_new(sd_event *event, unsigned n, struct creds *creds, work_fn fn, void *ctx,
-		struct workers **ret)
+int workers_new(sd_event *event, unsigned n, const struct creds *creds, const struct trust *trust,
+		work_fn fn, void *ctx, struct workers **ret)
 {
 	struct workers *ws = calloc(1, sizeof(*ws));
 	int rc;
@@ -179,6 +206,7 @@ int workers_new(sd_event *event, unsigned n, struct creds *creds, work_fn fn, vo
 	if (!ws)
 		return -ENOMEM;
 	ws->creds = creds;
+	ws->trust = trust;
 	ws->fn = fn;
 	ws->ctx = ctx;
 	queue_init(&ws->todo);
@@ -222,6 +250,14 @@ struct workers *workers_free(struct workers *ws)
 	return NULL;
 }
 
+static void enqueue(struct workers *ws, struct work *w)
+{
+	pthread_mutex_lock(&ws->lock);
+	queue_put(&ws->todo, w);
+	pthread_cond_signal(&ws->more);
+	pthread_mutex_unlock(&ws->lock);
+}
+
 static int submit(struct workers *ws, enum work_kind kind, struct ike_ticket who, uint16_t group,
 		  struct span in, struct span secret)
 {
@@ -240,10 +276,7 @@ static int submit(struct workers *ws, enum work_kind kind, struct ike_ticket who
 		memcpy(w->in, in.p, in.n);
 	if (secret.n)
 		memcpy(w->secret, secret.p, secret.n);
-	pthread_mutex_lock(&ws->lock);
-	queue_put(&ws->todo, w);
-	pthread_cond_signal(&ws->more);
-	pthread_mutex_unlock(&ws->lock);
+	enqueue(ws, w);
 	return 0;
 }
 
@@ -256,4 +289,51 @@ int workers_dh(struct workers *w, struct ike_ticket who, uint16_t group, struct 
 int workers_sign(struct workers *w, struct ike_ticket who, struct span hash)
 {
 	return submit(w, WORK_SIGN, who, 0, hash, (struct span){ 0 });
+}
+
+static struct span put(struct wr *w, struct span s)
+{
+	const uint8_t *at = w->p + w->len;
+
+	wr_span(w, s);
+	return (struct span){ at, s.n };
+}
+
+/* A copy in one block, which the job owns. */
+static struct work_proof *copy_proof(const struct fx_proof *p)
+{
+	size_t n = p->hash.n + p->sig.n + p->id.n;
+	struct work_proof *c;
+	struct wr w;
+
+	for (unsigned i = 0; i < p->n_certs; i++)
+		n += p->cert[i].n;
+	c = calloc(1, sizeof(*c) + n);
+	if (!c)
+		return NULL;
+	w = wr_into(c->data, n);
+	c->p.hash = put(&w, p->hash);
+	c->p.sig = put(&w, p->sig);
+	c->p.id = put(&w, p->id);
+	c->p.n_certs = p->n_certs;
+	c->p.auth = p->auth;
+	for (unsigned i = 0; i < p->n_certs; i++)
+		c->p.cert[i] = put(&w, p->cert[i]);
+	return c;
+}
+
+int workers_proof(struct workers *ws, struct ike_ticket who, const struct fx_proof *p)
+{
+	struct work *w = calloc(1, sizeof(*w));
+
+	if (w)
+		w->proof = copy_proof(p);
+	if (!w || !w->proof) {
+		free(w);
+		return -ENOMEM;
+	}
+	w->kind = WORK_PROOF;
+	w->who = who;
+	enqueue(ws, w);
+	return 0;
 }

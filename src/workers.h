@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * workers.h - threads for what is slow: Diffie-Hellman and the gateway's signature.
+ * workers.h - threads for what is slow: Diffie-Hellman, the gateway's signature and the client's.
  *
  * A job carries a ticket, never a pointer to a session; its result comes back on the event loop.
  */
@@ -11,10 +11,12 @@
 #include "creds.h"
 #include "ike/dh.h"
 #include "ike/fx.h"
+#include "trust.h"
 
 enum work_kind {
 	WORK_DH,
 	WORK_SIGN,
+	WORK_PROOF,
 };
 
 struct work {
@@ -27,19 +29,29 @@ struct work {
 	uint8_t secret[DH_PRIVATE_MAX]; /* our private value, where it was made before */
 	uint8_t public_value[DH_PUBLIC_MAX];
 	uint8_t out[DH_SHARED_MAX]; /* shared secret, private value, or the signature */
+	struct work_proof *proof;   /* owned: of WORK_PROOF */
 	struct work *next;
+};
+
+struct work_proof {
+	struct fx_proof p; /* views of `data` */
+	enum ike_proof verdict;
+	char why[TRUST_WHY];
+	uint8_t data[];
 };
 
 struct workers;
 
 typedef void (*work_fn)(void *ctx, const struct work *done);
 
-/* n 0: one thread for each CPU. creds is borrowed; NULL: nothing is signed. */
-int workers_new(sd_event *event, unsigned n, struct creds *creds, work_fn fn, void *ctx,
-		struct workers **ret);
+/* n 0: one thread for each CPU. creds and trust are borrowed; NULL: nothing is signed, or nobody's
+ * certificate is good. */
+int workers_new(sd_event *event, unsigned n, const struct creds *creds, const struct trust *trust,
+		work_fn fn, void *ctx, struct workers **ret);
 struct workers *workers_free(struct workers *w); /* waits for what is under way */
 
 /* 0, or -ENOMEM: then nothing will come back. The spans of workers_dh() are those of FX_DH. */
 int workers_dh(struct workers *w, struct ike_ticket who, uint16_t group, struct span peer_public,
 	       struct span secret);
 int workers_sign(struct workers *w, struct ike_ticket who, struct span hash);
+int workers_proof(struct workers *w, struct ike_ticket who, const struct fx_proof *p);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * aggr.c - phase 1 in aggressive mode with hybrid RSA, responder side (RFC 2409 5.1,
- * draft-ietf-ipsec-isakmp-hybrid-auth-05 4.2).
+ * aggr.c - phase 1 in aggressive mode with hybrid RSA or with certificates, responder side (RFC 2409
+ * 5.1, draft-ietf-ipsec-isakmp-hybrid-auth-05 4.2).
  *
  *   I -> R  HDR, SA, KE, Ni, IDii
- *   R -> I  HDR, SA, KE, Nr, IDir, CERT, SIG_R, VIDs, NAT-D, NAT-D
- *   I -> R  HDR[*], HASH_I, NAT-D, NAT-D
+ *   R -> I  HDR, SA, KE, Nr, IDir, CERT, [CERTREQ,] SIG_R, VIDs, NAT-D, NAT-D
+ *   I -> R  HDR[*], HASH_I, NAT-D, NAT-D            hybrid
+ *           HDR[*], CERT, SIG_I, NAT-D, NAT-D       certificates
  *
  * The first message is unauthenticated and costs a key pair, a shared secret and a signature; the
  * limits on half-open exchanges stand before that.
@@ -60,7 +61,7 @@ int aggr_dh_done(struct ike *ike, struct ike_sa *sa, struct fx *fx)
 	return rc;
 }
 
-/* No CERTREQ and no notify here: vpnc gives up on either. */
+/* No CERTREQ with hybrid, and never a notify: vpnc gives up on either. */
 static struct span second_message(struct ike *ike, const struct ike_sa *sa, struct span sig)
 {
 	const struct ike_nego *n = sa->nego;
@@ -72,6 +73,7 @@ static struct span second_message(struct ike *ike, const struct ike_sa *sa, stru
 	build_payload(&b, PL_NONCE, SPAN_OF(n->nonce_r));
 	phase1_put_id(&b, sa);
 	phase1_put_certs(&b, ike->conf);
+	phase1_put_certreqs(&b, ike->conf, sa);
 	build_payload(&b, PL_SIG, sig);
 	phase1_put_vids(&b, ike, sa);
 	phase1_put_natd(&b, ike, sa);
@@ -120,13 +122,10 @@ int aggr_signed(struct ike *ike, struct ike_sa *sa, struct span sig, uint64_t no
 
 /* ---- the third message ---- */
 
-int aggr_third(struct ike_event *ev)
+int aggr_proved(struct ike_event *ev)
 {
 	struct ike_sa *sa = ev->sa;
 	struct endpoint ike_port = ev->d->local;
-
-	if (!hash_is(ev->msg.hash, &sa->nego->hash_i))
-		return -EACCES; /* the half-open exchange stays: N143, N147 */
 
 	/* The client has done the Diffie-Hellman: this is where it is, and 4500 if it floated. Some
 	 * clients hash the ports before they float and some after. */
@@ -143,4 +142,18 @@ int aggr_third(struct ike_event *ev)
 	phase1_see_vids(ev);
 	phase1_done(ev->ike, sa, ev->now, ev->fx);
 	return 0;
+}
+
+int aggr_third(struct ike_event *ev)
+{
+	if (!hash_is(ev->msg.hash, &ev->sa->nego->hash_i))
+		return -EACCES; /* the half-open exchange stays: N143, N147 */
+	return aggr_proved(ev);
+}
+
+int aggr_third_signed(struct ike_event *ev)
+{
+	const struct ike_sa *sa = ev->sa;
+
+	return proof_begin(ev, (struct span){ sa->peer_id, sa->peer_id_len }, &sa->nego->hash_i);
 }

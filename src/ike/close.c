@@ -63,8 +63,8 @@ static bool one_delete_is_enough(const struct ike_sa *sa)
 void sa_close(struct ike *ike, struct ike_sa *sa, enum ike_reason why, bool tell, uint64_t now,
 	      struct fx *fx)
 {
-	bool keyed = !(1u << sa->state &
-		       (ST(DH) | ST(SIGN) | ST(AM_SENT) | ST(MM_SA) | ST(MM_KE) | ST(CLOSING)));
+	bool keyed = !(1u << sa->state & (ST(DH) | ST(SIGN) | ST(AM_SENT) | ST(MM_SA) | ST(MM_KE) |
+					  ST(PROOF) | ST(CLOSING)));
 	struct ike_sa *kin = renew_kin(ike, sa);
 
 	/* With its session goes what a renewal has left over. */
@@ -122,6 +122,7 @@ static void on_deadline(struct ike *ike, struct ike_sa *sa, uint64_t now, struct
 	case IKE_ST_AM_SENT:
 	case IKE_ST_MM_SA:
 	case IKE_ST_MM_KE:
+	case IKE_ST_PROOF:
 		sa_close(ike, sa, IKE_R_NO_THIRD, false, now, fx);
 		break;
 	case IKE_ST_XAUTH:

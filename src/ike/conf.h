@@ -17,6 +17,7 @@ struct psk_table;
 #define IKE_P2_MAX     32
 #define IKE_GROUPS_MAX 16
 #define IKE_CERTS_MAX  4
+#define IKE_CAS_MAX    8
 #define IKE_MODES_MAX  4
 #define IKE_AUTH_MAX   8
 
@@ -126,5 +127,7 @@ struct ike_conf {
 	struct span my_id;
 	struct span cert[IKE_CERTS_MAX]; /* DER, leaf first */
 	uint8_t n_certs;
+	struct span ca[IKE_CAS_MAX]; /* names of the CAs of clients, DER; none: any is asked for */
+	uint8_t n_cas;
 	struct ike_modecfg modecfg;
 };

@@ -122,7 +122,7 @@ const char *ike_state_str(enum ike_state s)
 {
 	static const char *const name[] = { "new",    "dh",    "sign",     "am-sent",  "mm-sa",
 					    "mm-ke",  "xauth", "checking", "refusing", "authed",
-					    "leased", "up",    "retired",  "closing" };
+					    "leased", "up",    "retired",  "closing",  "proof" };
 
 	return name[s];
 }
@@ -134,7 +134,7 @@ void sa_enter(struct ike *ike, struct ike_sa *sa, enum ike_state s)
 	bool was = 1u << sa->state & ST_LOGGED_IN, is = 1u << s & ST_LOGGED_IN;
 
 	ike->t.n_logged_in += (unsigned)is - (unsigned)was;
-	if (s == IKE_ST_XAUTH)
+	if (s == IKE_ST_XAUTH || s == IKE_ST_CHECKING)
 		half_open_prove(&ike->t, sa);
 	/* A login that is being refused counts until it is gone. */
 	if (is || s == IKE_ST_RETIRED)
@@ -392,6 +392,8 @@ static const struct {
 	[IKE_R_TOO_MANY_FROM_PEER] = { "half-open-limit-source",
 				       "too many logins under way from one address" },
 	[IKE_R_SHARED_KEY] = { "shared-key", "the shared keys probably differ" },
+	[IKE_R_CERTIFICATE] = { "certificate", "the client's certificate is refused" },
+	[IKE_R_SIGNATURE] = { "signature", "the client's signature is wrong" },
 	[IKE_R_BUSY] = { "busy", "too much cryptography under way" },
 	[IKE_R_FRAGMENTS_OFF] = { "fragments-off", "the client sends its messages in fragments, "
 						   "which [phase1] ike_frag = off refuses" },

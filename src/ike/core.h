@@ -53,6 +53,23 @@ struct ike_event {
 /* The only writer of sa->state. */
 void sa_enter(struct ike *ike, struct ike_sa *sa, enum ike_state s);
 
+/* Whether it is asked for name and password; else its certificate is all. */
+static inline bool sa_uses_xauth(const struct ike_sa *sa)
+{
+	return sa->auth != AUTH_RSA_SIG && !auth_is_ecdsa(sa->auth);
+}
+
+/* Whether the client proves itself by a certificate, and the gateway by its own. */
+static inline bool sa_client_signs(const struct ike_sa *sa)
+{
+	return sa->auth == AUTH_XAUTH_RSA || !sa_uses_xauth(sa);
+}
+
+static inline bool sa_gateway_signs(const struct ike_sa *sa)
+{
+	return sa->auth != AUTH_XAUTH_PSK;
+}
+
 /* Works out when the SA has something to do next. */
 void sa_rearm(struct ike *ike, struct ike_sa *sa);
 
@@ -124,6 +141,11 @@ int aggr_third(struct ike_event *ev);
 int main_first(struct ike_event *ev);
 int main_third(struct ike_event *ev);
 int main_fifth(struct ike_event *ev);
+/* The same, signed by the client; and what follows when the signature was found right. */
+int aggr_third_signed(struct ike_event *ev);
+int main_fifth_signed(struct ike_event *ev);
+int aggr_proved(struct ike_event *ev);
+int main_proved(struct ike_event *ev);
 int xauth_reply(struct ike_event *ev);
 int transaction_ack(struct ike_event *ev);
 int config_request(struct ike_event *ev);
@@ -144,6 +166,10 @@ int main_signed(struct ike *ike, struct ike_sa *sa, struct span sig, uint64_t no
 void main_not_authentic(struct ike_event *ev);
 void aggr_repeat(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
+/* The same where phase 1 has said who it is: sa->user. */
+void login_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
+/* The client shall know that it is in, or in again. 0 or -errno. */
+int login_tell(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 /* Prepares the good verdict once more, after a restart in which it may have got lost. */
 void xauth_again(struct ike *ike, struct ike_sa *sa, uint64_t now);
 /* The client goes on: it has seen our verdict, acknowledged or not, and needs no push. */

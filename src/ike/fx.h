@@ -29,6 +29,7 @@ enum fx_kind {
 	FX_SEND,      /* send a datagram */
 	FX_DH,        /* make a key pair and a shared secret; answer with ike_dh_done() */
 	FX_SIGN,      /* sign a hash with the gateway's key; answer with ike_sign_done() */
+	FX_PROOF,     /* check the client's certificate and signature; answer: ike_proof_done() */
 	FX_AUTH,      /* check a password; answer with ike_auth_done() */
 	FX_LEASE,     /* take an address for the user; answer with ike_lease_done() */
 	FX_CHILD_ADD, /* install an SA pair, or a part of it; answer with ike_child_done() */
@@ -78,8 +79,10 @@ enum ike_reason {
 	IKE_R_PFS_MISMATCH,     /* PFS wanted by one side only, or another group */
 	IKE_R_TOO_MANY_HALF_OPEN,
 	IKE_R_TOO_MANY_FROM_PEER,
-	IKE_R_SHARED_KEY, /* message 5 does not decrypt: the client has another shared key */
-	IKE_R_BUSY,       /* LIMIT_CRYPTO_PENDING jobs under way */
+	IKE_R_SHARED_KEY,  /* message 5 does not decrypt: the client has another shared key */
+	IKE_R_CERTIFICATE, /* the client's certificate will not do, or there is none */
+	IKE_R_SIGNATURE,   /* it is not by the key of the certificate beside it */
+	IKE_R_BUSY,        /* LIMIT_CRYPTO_PENDING jobs under way */
 
 	IKE_R_FRAGMENTS_OFF,   /* a client sends fragments, and ike_frag is off */
 	IKE_R_FRAGMENTS_LIMIT, /* LIMIT_FRAG_SETS messages from one source wait for fragments */
@@ -152,6 +155,17 @@ struct fx_session {
 	bool of_isakmp;         /* FX_REKEY: of what */
 };
 
+/* What the client proves itself with, all of it the client's word but the hash. */
+struct fx_proof {
+	struct span hash; /* HASH_I: what it must have signed */
+	struct span
+		sig;    /* RSA without DigestInfo (RFC 2409 5.1), or ECDSA's r and s (RFC 4754 3) */
+	uint16_t auth;  /* the method, which says which of them */
+	struct span id; /* IDii_b: type, protocol, port, data */
+	struct span cert[LIMIT_CLIENT_CERTS]; /* DER, its own first; at least one */
+	uint8_t n_certs;
+};
+
 struct fx_item {
 	enum fx_kind kind;
 	struct ike_ticket who;
@@ -169,6 +183,7 @@ struct fx_item {
 		struct {
 			struct span hash;
 		} sign;
+		const struct fx_proof *proof; /* FX_PROOF; in the arena */
 		struct {
 			struct span user, password;
 		} auth;

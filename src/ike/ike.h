@@ -61,6 +61,18 @@ void ike_dh_done(struct ike *ike, struct ike_ticket who, int err, struct span pu
 void ike_sign_done(struct ike *ike, struct ike_ticket who, int err, struct span sig, uint64_t now,
 		   struct fx *fx);
 
+enum ike_proof {
+	IKE_PROOF_OK,
+	IKE_PROOF_FORGED,  /* not signed by the key of this certificate: anybody's message */
+	IKE_PROOF_REFUSED, /* signed by it, but it is not one that lets in */
+	IKE_PROOF_FAILED,  /* nobody could tell */
+};
+
+/* text: whose certificate it is, for a login without a password; else what is wrong, and which setting
+ * to look at. Either may hold anything. */
+void ike_proof_done(struct ike *ike, struct ike_ticket who, enum ike_proof v, const char *text,
+		    uint64_t now, struct fx *fx);
+
 enum ike_verdict {
 	IKE_AUTH_OK,
 	IKE_AUTH_NO,          /* wrong name or password, or not allowed in */

@@ -200,7 +200,7 @@ static int phase2_message(struct ike_event *ev)
 	/* vpnc draws the ID of its Deletes from one byte: one in 256 is 0. */
 	if (!ev->hdr.msgid && ev->hdr.xchg != XCHG_INFO)
 		return -EPROTO;
-	if (1u << sa->state & (ST(DH) | ST(SIGN) | ST(MM_SA) | ST(MM_KE)))
+	if (1u << sa->state & (ST(DH) | ST(SIGN) | ST(MM_SA) | ST(MM_KE) | ST(PROOF)))
 		return -EPROTO; /* no keys yet (W1), or none that the client has shown to have */
 	ev->x = xchg_find(sa, ev->hdr.xchg, ev->hdr.msgid);
 	if (repeated(ev))

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * main.c - phase 1 in main mode, responder side: hybrid RSA (draft-ietf-ipsec-isakmp-hybrid-auth-05
- * 4.2) and XAuth with a shared key (RFC 2409 5.4, draft-beaulieu-ike-xauth-02 7.2).
+ * 4.2), XAuth with a shared key (RFC 2409 5.4, draft-beaulieu-ike-xauth-02 7.2) and XAuth with
+ * certificates (RFC 2409 5.1).
  *
  *   1  I -> R  HDR, SA, VIDs
  *   2  R -> I  HDR, SA, VIDs
  *   3  I -> R  HDR, KE, Ni, NAT-D, NAT-D
- *   4  R -> I  HDR, KE, Nr, NAT-D, NAT-D
- *   5  I -> R  HDR*, IDii, HASH_I
- *   6  R -> I  HDR*, IDir, CERT, SIG_R      hybrid
+ *   4  R -> I  HDR, KE, Nr, [CERTREQ,] NAT-D, NAT-D
+ *   5  I -> R  HDR*, IDii, HASH_I           hybrid, shared key
+ *              HDR*, IDii, CERT, SIG_I      certificates
+ *   6  R -> I  HDR*, IDir, CERT, SIG_R      hybrid, certificates
  *              HDR*, IDir, HASH_R           shared key
  *
  * The first message costs a table entry. Computing begins with the third, which holds our cookie
@@ -98,6 +100,7 @@ static struct span fourth_message(struct ike *ike, const struct ike_sa *sa)
 
 	build_payload(&b, PL_KE, sa->nego->g_r);
 	build_payload(&b, PL_NONCE, SPAN_OF(sa->nego->nonce_r));
+	phase1_put_certreqs(&b, ike->conf, sa);
 	phase1_put_natd(&b, ike, sa);
 	return build_clear(&b);
 }
@@ -121,9 +124,9 @@ void main_not_authentic(struct ike_event *ev)
 	const struct psk *p = psk_find(ev->ike->conf->psk, &sa->source.addr);
 	char detail[160], net[ENDPOINT_STRLEN];
 
-	if (sa->auth != AUTH_XAUTH_PSK || sa->nego->told_key || !p)
+	if (sa->auth != AUTH_XAUTH_PSK || sa->nego->told || !p)
 		return;
-	sa->nego->told_key = true; /* once: the client will repeat itself */
+	sa->nego->told = true; /* once: the client will repeat itself */
 	snprintf(detail, sizeof(detail),
 		 "message 5 of main mode does not decrypt with the one for %s "
 		 "([phase1] psk_file, line %u)",
@@ -156,38 +159,75 @@ static int finish(struct ike *ike, struct ike_sa *sa, uint8_t type, struct span 
 	return 0;
 }
 
-int main_fifth(struct ike_event *ev)
+/* Of a message that the client has proved to be its own: who it is, where, what else it says. */
+static void take_fifth(struct ike_event *ev)
 {
-	_cleanup_(secret_wipe) struct secret hash_i = { .n = 0 }, hash_r = { .n = 0 };
 	struct ike_sa *sa = ev->sa;
 	struct span id = ev->msg.id[0];
-	int rc;
 
-	if (ev->msg.n_id != 1 || id.n > sizeof(sa->peer_id))
-		return -EBADMSG;
-	rc = phase1_hash_i(sa, id, &hash_i);
-	if (rc == 0)
-		rc = phase1_hash_r(sa, &hash_r);
-	if (rc < 0)
-		return rc;
-	if (!hash_is(ev->msg.hash, &hash_i))
-		return -EACCES; /* the half-open exchange stays: N152 */
-	if (sa->auth == AUTH_HYBRID_INIT_RSA && !phase1_may_compute(ev->ike, ev->d, ev->fx))
-		return -EUSERS;
-	turn_to(ev);
 	memcpy(sa->last_block, ev->iv, sizeof(sa->last_block));
 	memcpy(sa->peer_id, id.p, id.n);
 	sa->peer_id_len = (uint16_t)id.n;
 	phase1_see_notifies(ev);
 	phase1_see_peer(ev); /* port 4500 from here on, where there is a NAT: RFC 3947 4 */
 	phase1_see_vids(ev);
-	if (sa->auth == AUTH_HYBRID_INIT_RSA) {
+}
+
+/* 0, or -errno when it has no usable IDii. */
+static int fifth_hash(const struct ike_event *ev, struct secret *ret)
+{
+	if (ev->msg.n_id != 1 || ev->msg.id[0].n > sizeof(ev->sa->peer_id))
+		return -EBADMSG;
+	return phase1_hash_i(ev->sa, ev->msg.id[0], ret);
+}
+
+int main_fifth(struct ike_event *ev)
+{
+	_cleanup_(secret_wipe) struct secret hash_i = { .n = 0 }, hash_r = { .n = 0 };
+	struct ike_sa *sa = ev->sa;
+	int rc = fifth_hash(ev, &hash_i);
+
+	if (rc == 0)
+		rc = phase1_hash_r(sa, &hash_r);
+	if (rc < 0)
+		return rc;
+	if (!hash_is(ev->msg.hash, &hash_i))
+		return -EACCES; /* the half-open exchange stays: N152 */
+	if (sa_gateway_signs(sa) && !phase1_may_compute(ev->ike, ev->d, ev->fx))
+		return -EUSERS;
+	turn_to(ev);
+	take_fifth(ev);
+	if (sa_gateway_signs(sa)) {
 		phase1_start_sign(ev->ike, sa, &hash_r, ev->fx);
 		return 0;
 	}
 	rc = finish(ev->ike, sa, PL_HASH, secret_span(&hash_r), ev->now, ev->fx);
 	if (rc < 0)
 		sa_close(ev->ike, sa, IKE_R_INTERNAL, false, ev->now, ev->fx);
+	return 0;
+}
+
+int main_fifth_signed(struct ike_event *ev)
+{
+	_cleanup_(secret_wipe) struct secret hash_i = { .n = 0 };
+	int rc = fifth_hash(ev, &hash_i);
+
+	if (rc == 0)
+		rc = proof_begin(ev, ev->msg.id[0], &hash_i);
+	if (rc == 0)
+		turn_to(ev);
+	return rc;
+}
+
+int main_proved(struct ike_event *ev)
+{
+	_cleanup_(secret_wipe) struct secret hash_r = { .n = 0 };
+	int rc = phase1_hash_r(ev->sa, &hash_r);
+
+	if (rc < 0)
+		return rc;
+	take_fifth(ev);
+	phase1_start_sign(ev->ike, ev->sa, &hash_r, ev->fx);
 	return 0;
 }
 

@@ -94,7 +94,20 @@ static int keep_natd_draft(struct span b, struct ike_msg *m)
 	return keep_natd(b, m);
 }
 
-/* Seen and passed over: hybrid needs no certificate or signature of the client (SEC-03). */
+/* Looked into only where the method wants the client to prove itself by them: proof.c. */
+static int keep_cert(struct span b, struct ike_msg *m)
+{
+	m->cert[m->n_cert++] = b;
+	return 0;
+}
+
+static int keep_sig(struct span b, struct ike_msg *m)
+{
+	m->sig = b;
+	return 0;
+}
+
+/* Seen and passed over. */
 static int pass_over(struct span b, struct ike_msg *m)
 {
 	(void)b;
@@ -112,10 +125,10 @@ static const struct rule {
 	[PL_SA] = { 8, LIMIT_SA_PAYLOAD, 1, PB_SA, keep_sa },
 	[PL_KE] = { 1, 1024, 1, PB_KE, keep_ke },
 	[PL_ID] = { 4, LIMIT_ID + 4, 2, PB_ID, keep_id },
-	[PL_CERT] = { 0, UINT16_MAX, 8, PB_CERT, pass_over },
+	[PL_CERT] = { 0, UINT16_MAX, MSG_CERTS, PB_CERT, keep_cert },
 	[PL_CERTREQ] = { 1, UINT16_MAX, 8, PB_CERTREQ, pass_over },
 	[PL_HASH] = { 16, 64, 1, PB_HASH, keep_hash },
-	[PL_SIG] = { 1, UINT16_MAX, 1, PB_SIG, pass_over },
+	[PL_SIG] = { 1, UINT16_MAX, 1, PB_SIG, keep_sig },
 	[PL_NONCE] = { 8, 256, 1, PB_NONCE, keep_nonce }, /* RFC 2409 5 */
 	[PL_NOTIFY] = { 8, UINT16_MAX, MSG_NOTIFIES, PB_NOTIFY, keep_notify },
 	[PL_DELETE] = { 8, UINT16_MAX, MSG_DELETES, PB_DELETE, keep_delete },

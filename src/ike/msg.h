@@ -43,16 +43,18 @@ enum {
 
 #define MSG_NOTIFIES 8
 #define MSG_DELETES  8
+#define MSG_CERTS    8
 
 /* Bodies of the payloads, without their generic headers. Views of the message. */
 struct ike_msg {
 	uint32_t present; /* PB() set */
 	uint8_t first;    /* type of the first payload */
-	struct span sa, ke, nonce, hash, attr;
+	struct span sa, ke, nonce, hash, attr, sig;
 	struct span id[2]; /* Quick Mode: IDci, IDcr */
 	struct span notify[MSG_NOTIFIES], del[MSG_DELETES];
 	struct span vid[LIMIT_VENDOR_IDS], natd[LIMIT_NAT_D];
-	uint8_t n_id, n_notify, n_delete, n_vid, n_natd;
+	struct span cert[MSG_CERTS];
+	uint8_t n_id, n_notify, n_delete, n_vid, n_natd, n_cert;
 	bool natd_draft;        /* the NAT-Ds came as payload 130 */
 	struct span after_hash; /* every byte behind the HASH payload, to the end of the last one */
 	struct span padding;    /* what follows the last payload */

@@ -79,17 +79,20 @@ static const struct name notifies[] = {
 	{ 36137, "R-U-THERE-ACK" },
 };
 
-/* RFC 2409 appendix A, draft-ietf-ipsec-isakmp-hybrid-auth-05 3.2.1, draft-beaulieu-ike-xauth-02
- * 7.2. Words for those that are not implemented, too: clients offer them. */
+/* RFC 2409 appendix A, RFC 4754 3, draft-ietf-ipsec-isakmp-hybrid-auth-05 3.2.1,
+ * draft-beaulieu-ike-xauth-02 7.2. Words for those that are not implemented, too: clients offer them. */
 static const struct name auths[] = {
 	{ 1, "psk" },
 	{ 2, "dss" },
-	{ 3, "rsasig" },
+	{ AUTH_RSA_SIG, "rsasig" },
 	{ 4, "rsaenc" },
 	{ 5, "rsarev" },
+	{ AUTH_ECDSA_256, "ecdsa_256" },
+	{ AUTH_ECDSA_384, "ecdsa_384" },
+	{ AUTH_ECDSA_521, "ecdsa_521" },
 	{ AUTH_HYBRID_INIT_RSA, "hybrid_rsa" },
 	{ AUTH_XAUTH_PSK, "xauth_psk" },
-	{ 65005, "xauth_rsa" },
+	{ AUTH_XAUTH_RSA, "xauth_rsa" },
 };
 
 static const struct enc_name {

@@ -69,9 +69,19 @@ enum ike_hash {
 };
 
 enum ike_auth_method {
+	AUTH_RSA_SIG = 3,   /* RFC 2409 appendix A */
+	AUTH_ECDSA_256 = 9, /* RFC 4754 3, as are the next */
+	AUTH_ECDSA_384 = 10,
+	AUTH_ECDSA_521 = 11,
 	AUTH_XAUTH_PSK = 65001,       /* draft-beaulieu-ike-xauth-02 7.2: XAUTHInitPreShared */
+	AUTH_XAUTH_RSA = 65005,       /* the same: XAUTHInitRSA */
 	AUTH_HYBRID_INIT_RSA = 64221, /* draft-ietf-ipsec-isakmp-hybrid-auth-05 3.2.1 */
 };
+
+static inline bool auth_is_ecdsa(uint16_t auth)
+{
+	return auth >= AUTH_ECDSA_256 && auth <= AUTH_ECDSA_521;
+}
 
 enum ike_notify_type { /* RFC 2408 3.14.1, RFC 2407 4.6.3, RFC 3706 */
 	N_INVALID_PAYLOAD_TYPE = 1,

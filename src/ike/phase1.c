@@ -333,7 +333,7 @@ static int skeyid(const struct ike_conf *c, const struct ike_sa *sa, struct span
 	struct span ni = sa->nego->nonce_i, nr = SPAN_OF(sa->nego->nonce_r);
 	const struct psk *psk;
 
-	if (sa->auth != AUTH_XAUTH_PSK)
+	if (sa_gateway_signs(sa))
 		return keymat_skeyid_sig(sa->alg.hash, ni, nr, shared, ret);
 	psk = psk_find(c->psk, &sa->source.addr);
 	return psk ? keymat_skeyid_psk(sa->alg.hash, psk->key, ni, nr, ret) : -ENOKEY;
@@ -434,6 +434,17 @@ void phase1_put_certs(struct ike_build *b, const struct ike_conf *c)
 	}
 }
 
+void phase1_put_certreqs(struct ike_build *b, const struct ike_conf *c, const struct ike_sa *sa)
+{
+	unsigned n = c->n_cas ? c->n_cas : 1; /* one without a name: of any CA */
+
+	for (unsigned i = 0; i < n && sa_client_signs(sa); i++) {
+		build_open(b, PL_CERTREQ);
+		wr_u8(&b->w, 4); /* RFC 2408 3.10 */
+		wr_span(&b->w, c->n_cas ? c->ca[i] : (struct span){ 0 });
+	}
+}
+
 void phase1_put_vids(struct ike_build *b, const struct ike *ike, const struct ike_sa *sa)
 {
 	build_payload(b, PL_VID, vid_bytes(VID_XAUTH));
@@ -490,5 +501,5 @@ void phase1_done(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx
 	check_life(c->check, c->p1_life_s, sa->nego->life_s, &life, &sa->tell_life);
 	sa->expires_us = now + life * US_PER_S;
 	sa->nego = nego_free(sa->nego);
-	xauth_start(ike, sa, now, fx);
+	(sa_uses_xauth(sa) ? xauth_start : login_start)(ike, sa, now, fx);
 }

@@ -24,6 +24,13 @@ void phase1_start_dh(struct ike *ike, struct ike_sa *sa, struct fx *fx);
 void phase1_start_sign(struct ike *ike, struct ike_sa *sa, const struct secret *hash_r,
 		       struct fx *fx);
 
+/*
+ * Asks whether the client's signature over this HASH_I is right and its certificate lets in who it
+ * says to be; the state is PROOF, and aggr_proved() or main_proved() go on. 0, or -errno with nothing
+ * changed.
+ */
+int proof_begin(struct ike_event *ev, struct span id, const struct secret *hash_i);
+
 /* Whether one more job may be given to the workers; if not, that is noted. */
 bool phase1_may_compute(struct ike *ike, const struct ike_dgram *d, struct fx *fx);
 
@@ -44,6 +51,8 @@ void phase1_see_vids(struct ike_event *ev);
 /* Parts of our messages. */
 void phase1_put_id(struct ike_build *b, const struct ike_sa *sa);
 void phase1_put_certs(struct ike_build *b, const struct ike_conf *c);
+/* Whose certificates the client may use, where it must have one. */
+void phase1_put_certreqs(struct ike_build *b, const struct ike_conf *c, const struct ike_sa *sa);
 void phase1_put_vids(struct ike_build *b, const struct ike *ike, const struct ike_sa *sa);
 void phase1_put_natd(struct ike_build *b, struct ike *ike, const struct ike_sa *sa);
 

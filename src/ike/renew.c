@@ -144,7 +144,7 @@ void renew_adopt(struct ike *ike, struct ike_sa *fresh, struct ike_sa *session, 
 	report = sa_report(session, FX_REKEY, IKE_R_NONE, fx);
 	if (report)
 		report->of_isakmp = true;
-	if (xauth_status(ike, session, XAUTH_STATUS_OK, now, fx))
+	if (login_tell(ike, session, now, fx) == 0)
 		sa_rearm(ike, session);
 	else
 		sa_close(ike, session, IKE_R_INTERNAL, false, now, fx);

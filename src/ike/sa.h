@@ -29,6 +29,9 @@ enum ike_state {
 	IKE_ST_UP,       /* an SA pair is confirmed */
 	IKE_ST_RETIRED,  /* replaced by a renewal: no session any more, only an ISAKMP SA */
 	IKE_ST_CLOSING,  /* ended; our Deletes are being repeated */
+	/* Last, for save.c writes the numbers of others: after AM_SENT or MM_KE, the client's
+	 * certificate and signature are being checked. */
+	IKE_ST_PROOF,
 };
 
 const char *ike_state_str(enum ike_state s);

@@ -207,6 +207,15 @@ static unsigned auth_rank(const struct p1_want *want, uint16_t auth)
 	return i;
 }
 
+/* What is signed with ECDSA is as long as the curve's numbers (RFC 4754 3). */
+static bool hash_fits(const struct p1_offer *o)
+{
+	return !auth_is_ecdsa(o->auth) ||
+	       o->alg.hash == (o->auth == AUTH_ECDSA_256   ? HASH_SHA256
+			       : o->auth == AUTH_ECDSA_384 ? HASH_SHA384
+							   : HASH_SHA512);
+}
+
 /* The place of this offer in our order of preference: the method, then the row, two for each: with
  * its key length, or with another that proposal_check allows. */
 static unsigned p1_rank(const struct ike_conf *conf, const struct p1_want *want,
@@ -215,7 +224,7 @@ static unsigned p1_rank(const struct ike_conf *conf, const struct p1_want *want,
 	const struct dh_group *g = dh_group(o->alg.group);
 	unsigned auth = auth_rank(want, o->auth);
 
-	if (!o->usable || auth == want->n_auth || !g ||
+	if (!o->usable || auth == want->n_auth || !g || !hash_fits(o) ||
 	    (want->ke_len && g->public_len != want->ke_len))
 		return RANK_NONE;
 	for (unsigned i = 0; i < conf->n_p1; i++) {

@@ -18,6 +18,7 @@ enum sealed {
 enum proof {
 	PROOF_NONE,   /* there is nothing yet to prove it by */
 	PROOF_HASH_I, /* checked by the handler with what phase 1 has kept */
+	PROOF_SIG_I,  /* checked by a worker: for methods by which the client signs */
 	PROOF_HASH_1, /* prf(SKEYID_a, M | rest) */
 	PROOF_HASH_2, /* prf(SKEYID_a, M | Ni | rest) */
 	PROOF_HASH_3, /* prf(SKEYID_a, 0 | M | Ni | Nr) */
@@ -50,6 +51,9 @@ static const struct step {
 	/* HDR[*], HASH_I: hybrid-auth-05 4.2, RFC 3947 3.2 */
 	{ ST(AM_SENT), XCHG_AGGRESSIVE, 0, STARTS, EITHER, PROOF_HASH_I, PB(HASH),
 	  PB(NATD) | PB(CERT) | PB(CERTREQ) | PB(NOTIFY) | ANY_VENDOR, aggr_third },
+	/* HDR[*], [CERT,] SIG_I: RFC 2409 5.1 */
+	{ ST(AM_SENT), XCHG_AGGRESSIVE, 0, STARTS, EITHER, PROOF_SIG_I, PB(SIG),
+	  PB(NATD) | PB(CERT) | PB(CERTREQ) | PB(NOTIFY) | ANY_VENDOR, aggr_third_signed },
 	/* HDR, SA: RFC 2409 5 */
 	{ ST(NEW), XCHG_MAIN, 0, STARTS, CLEAR, PROOF_NONE, PB(SA),
 	  PB(CERTREQ) | PB(NOTIFY) | ANY_VENDOR, main_first },
@@ -59,6 +63,9 @@ static const struct step {
 	/* HDR*, IDii, HASH_I: RFC 2409 5.4, hybrid-auth-05 4.2. INITIAL-CONTACT is for later. */
 	{ ST(MM_KE), XCHG_MAIN, 0, STARTS, CRYPT, PROOF_HASH_I, PB(ID) | PB(HASH),
 	  PB(NATD) | PB(CERT) | PB(CERTREQ) | PB(NOTIFY) | ANY_VENDOR, main_fifth },
+	/* HDR*, IDii, [CERT,] SIG_I: RFC 2409 5.1 */
+	{ ST(MM_KE), XCHG_MAIN, 0, STARTS, CRYPT, PROOF_SIG_I, PB(ID) | PB(SIG),
+	  PB(NATD) | PB(CERT) | PB(CERTREQ) | PB(NOTIFY) | ANY_VENDOR, main_fifth_signed },
 	/* HDR*, HASH, ATTR(REPLY): xauth-02 5. Nothing but XAuth happens before it has succeeded. */
 	{ ST(XAUTH), XCHG_TRANSACTION, CFG_REPLY, OURS, CRYPT, PROOF_HASH_1, PB(HASH) | PB(ATTR),
 	  ANY_VENDOR, xauth_reply },
@@ -88,6 +95,14 @@ static enum place place_of(const struct ike_event *ev)
 	return !ev->x ? STARTS : ev->x->ours ? OURS : THEIRS;
 }
 
+/* How phase 1 is proved depends on the method that was agreed on; the rest does not. */
+static bool fits_method(const struct step *s, const struct ike_event *ev)
+{
+	if (s->proof != PROOF_HASH_I && s->proof != PROOF_SIG_I)
+		return true;
+	return (s->proof == PROOF_SIG_I) == sa_client_signs(ev->sa);
+}
+
 static const struct step *find_step(const struct ike_event *ev)
 {
 	enum ike_state state = ev->sa ? ev->sa->state : IKE_ST_NEW;
@@ -97,7 +112,7 @@ static const struct step *find_step(const struct ike_event *ev)
 		const struct step *s = &steps[i];
 
 		if (s->from & 1u << state && s->xchg == ev->hdr.xchg && s->cfg == ev->cfg.type &&
-		    s->place == place_of(ev) &&
+		    s->place == place_of(ev) && fits_method(s, ev) &&
 		    (s->sealed == EITHER || (s->sealed == CRYPT) == sealed))
 			return s;
 	}
@@ -140,7 +155,7 @@ int steps_run(struct ike_event *ev)
 		return -EPROTO;
 	if ((ev->msg.present & s->need) != s->need || ev->msg.present & ~(s->need | s->may))
 		return -EBADMSG;
-	if (s->proof != PROOF_NONE && s->proof != PROOF_HASH_I) {
+	if (s->proof >= PROOF_HASH_1) {
 		rc = check_hash(ev, s->proof);
 		if (rc < 0)
 			return rc;

@@ -87,16 +87,37 @@ struct ike_xchg *xauth_status(struct ike *ike, struct ike_sa *sa, uint16_t statu
 
 void xauth_again(struct ike *ike, struct ike_sa *sa, uint64_t now)
 {
-	uint32_t msgid = ike_random_msgid(ike, sa);
-	struct ike_build b = put_status(ike, sa, XAUTH_STATUS_OK, msgid);
+	uint32_t msgid;
+	struct ike_build b;
 
+	if (!sa_uses_xauth(sa)) {
+		config_offer(ike, sa, now);
+		return;
+	}
+	msgid = ike_random_msgid(ike, sa);
+	b = put_status(ike, sa, XAUTH_STATUS_OK, msgid);
 	p2_prepare(sa, &b, XCHG_KIND_STATUS, XCHG_TRANSACTION, msgid, now);
+}
+
+/* Without XAuth there is no verdict to tell. */
+static void refuse_at_once(struct ike *ike, struct ike_sa *sa, enum ike_reason why, uint64_t now,
+			   struct fx *fx)
+{
+	uint8_t both[2 * IKE_COOKIE];
+
+	info_notify(ike, sa, PROTO_ISAKMP, N_AUTHENTICATION_FAILED, both_cookies(sa, both),
+		    (struct span){ 0 }, fx);
+	sa_close(ike, sa, why, true, now, fx);
 }
 
 void xauth_refuse(struct ike *ike, struct ike_sa *sa, enum ike_reason why, uint64_t now,
 		  struct fx *fx)
 {
 	ike->count[IKE_C_LOGIN_FAILED]++;
+	if (!sa_uses_xauth(sa)) {
+		refuse_at_once(ike, sa, why, now, fx);
+		return;
+	}
 	sa_down(ike, sa, why, fx);
 	sa_enter(ike, sa, IKE_ST_REFUSING);
 	sa->deadline_us = now + REFUSAL_WAIT_S * US_PER_S;
@@ -185,23 +206,15 @@ int xauth_reply(struct ike_event *ev)
 	return 0;
 }
 
-void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v, uint64_t now,
-		   struct fx *fx)
+/* Who it is, is beyond doubt: it renews its session, or gets one if it may have one. */
+static void admit(struct ike *ike, struct ike_sa *sa, struct ike_ticket who, uint64_t now,
+		  struct fx *fx)
 {
-	struct ike_sa *sa = table_get(&ike->t, who.who), *session;
+	/* It counts as no session of its own, and nobody has to go for it. */
+	struct ike_sa *session = renew_find(ike, sa);
 	enum ike_reason why;
 	struct ipaddr lease;
 
-	/* By now the client may have hung up: that is normal. */
-	if (!sa || sa->state != IKE_ST_CHECKING || !xchg_by_serial(sa, who.serial))
-		return;
-	if (v != IKE_AUTH_OK) {
-		xauth_refuse(ike, sa, v == IKE_AUTH_NO ? IKE_R_AUTH_FAILED : IKE_R_AUTH_UNAVAILABLE,
-			     now, fx);
-		return;
-	}
-	/* It counts as no session of its own, and nobody has to go for it. */
-	session = renew_find(ike, sa);
 	if (session) {
 		renew_adopt(ike, sa, session, now, fx);
 		return;
@@ -216,15 +229,58 @@ void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v, u
 	fx_add(fx, FX_LEASE, who)->lease.prefer = lease;
 }
 
+void login_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)
+{
+	sa_enter(ike, sa, IKE_ST_CHECKING);
+	sa->deadline_us = now + ike->conf->auth_timeout_us;
+	admit(ike, sa, sa_ticket(sa, 0), now, fx);
+}
+
+void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v, uint64_t now,
+		   struct fx *fx)
+{
+	struct ike_sa *sa = table_get(&ike->t, who.who);
+
+	/* By now the client may have hung up: that is normal. */
+	if (!sa || sa->state != IKE_ST_CHECKING || !xchg_by_serial(sa, who.serial))
+		return;
+	if (v != IKE_AUTH_OK) {
+		xauth_refuse(ike, sa, v == IKE_AUTH_NO ? IKE_R_AUTH_FAILED : IKE_R_AUTH_UNAVAILABLE,
+			     now, fx);
+		return;
+	}
+	admit(ike, sa, who, now, fx);
+}
+
+/* What follows from knowing it: a client that does not ask for its configuration is told. A client
+ * that renews has it. One that waits to be told may have been started anew and wait again; it is told
+ * again if it does nothing else meanwhile. */
+static void knows_it_is_in(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)
+{
+	if (sa->state == IKE_ST_AUTHED || sa->pushed)
+		config_offer(ike, sa, now);
+	if (sa->tell_life)
+		info_lifetime(ike, sa, now, fx);
+}
+
+int login_tell(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)
+{
+	if (sa_uses_xauth(sa))
+		return xauth_status(ike, sa, XAUTH_STATUS_OK, now, fx) ? 0 : -ENOMEM;
+	knows_it_is_in(ike, sa, now, fx); /* phase 1 has said so */
+	return 0;
+}
+
 bool ike_lease_done(struct ike *ike, struct ike_ticket who, enum ike_reason reason,
 		    const struct ipaddr *addr, uint64_t now, struct fx *fx)
 {
 	struct ike_sa *sa = table_get(&ike->t, who.who);
 	struct ike_xchg *x = sa ? xchg_by_serial(sa, who.serial) : NULL;
 
-	if (!x || sa->state != IKE_ST_CHECKING)
+	if (!sa || sa->state != IKE_ST_CHECKING || (sa_uses_xauth(sa) && !x))
 		return false;
-	x->forget_us = now + LIMIT_EXCHANGE_KEEP_S * US_PER_S;
+	if (x)
+		x->forget_us = now + LIMIT_EXCHANGE_KEEP_S * US_PER_S;
 	if (reason != IKE_R_NONE) {
 		xauth_refuse(ike, sa, reason, now, fx);
 		return true;
@@ -235,7 +291,7 @@ bool ike_lease_done(struct ike *ike, struct ike_ticket who, enum ike_reason reas
 	sa->deadline_us = now + ike->conf->auth_timeout_us;
 	dpd_heard(ike, sa, now); /* the check of a password may have taken a while */
 	sa_enter(ike, sa, IKE_ST_AUTHED);
-	if (xauth_status(ike, sa, XAUTH_STATUS_OK, now, fx))
+	if (login_tell(ike, sa, now, fx) == 0)
 		sa_rearm(ike, sa);
 	else
 		sa_close(ike, sa, IKE_R_INTERNAL, false, now, fx);
@@ -249,20 +305,6 @@ void xauth_seen(struct ike_sa *sa, uint64_t now)
 			x->next_us = UINT64_MAX;
 			x->forget_us = now + LIMIT_EXCHANGE_KEEP_S * US_PER_S;
 		}
-}
-
-/*
- * A client that renews has its configuration. One that waits to be told may have been started anew
- * and wait again; it is told again if it does nothing else meanwhile.
- */
-static void verdict_seen(struct ike_event *ev)
-{
-	struct ike_sa *sa = ev->sa;
-
-	if (sa->state == IKE_ST_AUTHED || sa->pushed)
-		config_offer(ev->ike, sa, ev->now);
-	if (sa->tell_life)
-		info_lifetime(ev->ike, sa, ev->now, ev->fx);
 }
 
 static void push_seen(struct ike_event *ev)
@@ -292,6 +334,6 @@ int transaction_ack(struct ike_event *ev)
 	else if (x->kind == XCHG_KIND_PUSH)
 		push_seen(ev);
 	else
-		verdict_seen(ev);
+		knows_it_is_in(ev->ike, sa, ev->now, ev->fx);
 	return 0;
 }

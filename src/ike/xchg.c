@@ -13,6 +13,7 @@ struct ike_nego *nego_free(struct ike_nego *n)
 	free(n->offer);
 	free(n->exchanged);
 	free(n->reply);
+	kept_free(n->kept);
 	explicit_bzero(n, sizeof(*n));
 	free(n);
 	return NULL;

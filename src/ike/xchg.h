@@ -29,9 +29,13 @@ struct ike_nego {
 	uint32_t received, sent; /* bytes from and to an address that has proved nothing */
 	uint8_t resent;          /* repetitions without being asked */
 	uint64_t next_us;        /* next repetition; UINT64_MAX: none */
-	bool told_key;           /* that the shared keys seem to differ was noted */
+	bool told;               /* what is wrong with the client's proof was noted */
+	struct ike_kept *kept;   /* owned: the message whose signature is being checked */
+	uint8_t judged[16];      /* digest_of() the last one whose signature was wrong */
+	uint8_t wrong;           /* how many were */
 };
 
+struct ike_kept *kept_free(struct ike_kept *k);
 struct ike_nego *nego_free(struct ike_nego *n);
 
 enum xchg_kind {

@@ -13,6 +13,7 @@ PKI=$ROOT/build/e2e/pki
 . "$ROOT/tests/e2e/lib/topology.sh"
 . "$ROOT/tests/e2e/lib/capture.sh"
 . "$ROOT/tests/e2e/lib/gateway.sh"
+. "$ROOT/tests/e2e/lib/pki.sh"
 . "$ROOT/tests/e2e/lib/journal.sh"
 . "$ROOT/tests/e2e/lib/strongswan.sh"
 . "$ROOT/tests/e2e/lib/vpnc.sh"

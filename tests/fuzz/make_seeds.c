@@ -121,6 +121,15 @@ static void third_messages(void)
 	f.c.initial_contact = true;
 	say("third-initial-contact", client_third(&f.c), FUZZ_COOKIES);
 	stop("third-initial-contact");
+	record(FUZZ_SENT_RSA);
+	f.c.wrong_sig = true;
+	say("third-wrong-signature", client_third(&f.c), FUZZ_COOKIES | FUZZ_JOBS);
+	stop("third-wrong-signature");
+	record(FUZZ_SENT_RSA);
+	f.c.clear_third = true;
+	f.c.n_certs = 2;
+	say("third-signed", client_third(&f.c), FUZZ_COOKIES | FUZZ_JOBS);
+	stop("third-signed");
 }
 
 static void main_mode(void)
@@ -151,6 +160,10 @@ static void main_mode(void)
 	record(FUZZ_MAIN_KE_PSK);
 	say("main-fifth-shared-key", client_main5(&f.c), FUZZ_COOKIES);
 	stop("main-fifth-shared-key");
+	record(FUZZ_MAIN_KE_RSA);
+	say("main-fifth-signed", client_main5(&f.c), FUZZ_COOKIES);
+	say("main-fifth-signed-again", client_main5(&f.c), FUZZ_COOKIES | FUZZ_JOBS);
+	stop("main-fifth-while-checking");
 	record(FUZZ_MAIN_SIGN);
 	say("main-fifth-again", client_main5(&f.c), FUZZ_COOKIES | FUZZ_JOBS);
 	stop("main-fifth-while-signing");

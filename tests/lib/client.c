@@ -30,6 +30,8 @@ void client_init(struct client *c, const char *self, const char *gateway)
 	c->unity = true;
 	c->auth = AUTH_HYBRID_INIT_RSA;
 	c->psk = GATE_PSK;
+	c->n_certs = 1;
+	c->cert_len = 400;
 	c->self = ep(self);
 	c->gateway = ep(gateway);
 	c->seed = c->self.port * 2654435761u + ipaddr_to_v4(&c->self.addr);
@@ -294,11 +296,53 @@ void client_put_initial_contact(const struct client *c, struct ike_build *b)
 	wr_bytes(&b->w, c->cky_r, 8);
 }
 
+static bool client_is_alone(const struct client *c)
+{
+	return c->auth == AUTH_RSA_SIG || auth_is_ecdsa(c->auth);
+}
+
+bool client_signs(const struct client *c)
+{
+	return c->auth == AUTH_XAUTH_RSA || client_is_alone(c);
+}
+
+void client_put_signature(const struct client *c, struct ike_build *b)
+{
+	uint8_t sig[GATE_SIG];
+
+	for (unsigned i = 0; i < c->n_certs; i++) {
+		build_open(b, PL_CERT);
+		wr_u8(&b->w, 4);
+		wr_zero(&b->w, c->cert_len);
+	}
+	gate_client_signature(secret_span(&c->hash_i), sig);
+	sig[7] ^= c->wrong_sig;
+	build_open(b, PL_SIG);
+	if (c->sig_len)
+		wr_zero(&b->w, c->sig_len);
+	else
+		wr_bytes(&b->w, sig, sizeof(sig));
+}
+
+static struct span third_signed(struct client *c)
+{
+	struct ike_build b =
+		build_start(c->buf, sizeof(c->buf), c->cky_i, c->cky_r, XCHG_AGGRESSIVE, 0);
+
+	client_put_signature(c, &b);
+	if (c->initial_contact)
+		client_put_initial_contact(c, &b);
+	client_put_natd(c, &b);
+	return c->clear_third ? build_clear(&b) : build_encrypted(&b, &c->keys, c->last_block);
+}
+
 struct span client_third(struct client *c)
 {
 	struct ike_build b;
 
 	client_float(c);
+	if (client_signs(c))
+		return third_signed(c);
 	b = build_start(c->buf, sizeof(c->buf), c->cky_i, c->cky_r, XCHG_AGGRESSIVE, 0);
 	build_hash(&b, c->hash_i.n);
 	if (c->clear_third) /* build_sealed() fills it in otherwise */
@@ -354,6 +398,8 @@ bool client_phase1(struct client *c, struct gate *g)
 		client_to(c, g, client_main5(c));
 		if (client_main6(c, gate_out(g, 0)) < 0)
 			return false;
+		if (client_is_alone(c))
+			return true;
 		return g->n_out == 2 && client_open(c, gate_out(g, 1)) == 0 &&
 		       c->cfg.type == CFG_REQUEST;
 	}
@@ -361,6 +407,8 @@ bool client_phase1(struct client *c, struct gate *g)
 	if (client_second(c, client_answer(g)) < 0)
 		return false;
 	client_to(c, g, client_third(c));
+	if (client_is_alone(c))
+		return true;
 	return client_open(c, client_answer(g)) == 0 && c->cfg.type == CFG_REQUEST;
 }
 

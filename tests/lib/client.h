@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * client.h - a scripted IKEv1 initiator: aggressive and main mode with hybrid RSA, main mode with a
- * shared key, XAuth, mode config, Quick Mode, Informational. It says exactly what a test tells it
+ * client.h - a scripted IKEv1 initiator: aggressive and main mode with hybrid RSA or a certificate, main
+ * mode with a shared key, XAuth, mode config, Quick Mode, Informational. It says exactly what a test tells it
  * to, right or wrong.
  *
  * Messages are built into c->buf and returned as views of it: copy to keep. The initiator shares
@@ -28,15 +28,19 @@ struct client {
 	bool clear_third;       /* third message unencrypted: racoon, Apple, Android */
 	bool vpnc_order;        /* KEY_LENGTH first, numbers from 0 */
 	bool unity;
-	bool tunnel_mode;     /* Quick Mode without UDP encapsulation, whatever was found */
-	bool no_crypto;       /* as gate.h: a fixed secret instead of Diffie-Hellman */
-	bool main;            /* main mode */
-	uint16_t auth;        /* authentication method offered */
-	const char *psk;      /* for methods with a shared key */
-	bool knows_frag;      /* sends the FRAGMENTATION vendor ID */
-	size_t frag;          /* data of each fragment; 0: sends whole messages */
-	bool initial_contact; /* in the last message of phase 1 */
-	bool no_dpd;          /* it does not say that it knows DPD */
+	bool tunnel_mode; /* Quick Mode without UDP encapsulation, whatever was found */
+	bool no_crypto;   /* as gate.h: a fixed secret instead of Diffie-Hellman */
+	bool main;        /* main mode */
+	uint16_t auth;    /* authentication method offered */
+	const char *psk;  /* for methods with a shared key */
+	unsigned n_certs; /* for methods with a certificate: how many it sends */
+	size_t cert_len;  /* bytes of each */
+	bool wrong_sig;
+	size_t sig_len;                /* bytes of zeros instead of its signature; 0: it signs */
+	bool knows_frag;               /* sends the FRAGMENTATION vendor ID */
+	size_t frag;                   /* data of each fragment; 0: sends whole messages */
+	bool initial_contact;          /* in the last message of phase 1 */
+	bool no_dpd;                   /* it does not say that it knows DPD */
 	struct endpoint self, gateway; /* as this client believes */
 
 	/* state */
@@ -99,7 +103,8 @@ struct ike_build client_main5_open(struct client *c);
 /* 0 when it decrypts, parses, and the gateway proves itself. */
 int client_main6(struct client *c, struct span in);
 
-/* The whole of it with a gateway in memory. True when that has asked for name and password. */
+/* The whole of it with a gateway in memory. True when that has asked for name and password, or without
+ * XAuth, when it is over. */
 struct gate;
 bool client_phase1(struct client *c, struct gate *g);
 /* As far as the gateway's second or fourth message. */

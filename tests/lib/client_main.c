@@ -50,7 +50,10 @@ struct ike_build client_main5_open(struct client *c)
 	client_float(c);
 	b = start(c);
 	build_payload(&b, PL_ID, (struct span){ c->id_i, c->id_i_len });
-	build_payload(&b, PL_HASH, secret_span(&c->hash_i));
+	if (client_signs(c))
+		client_put_signature(c, &b);
+	else
+		build_payload(&b, PL_HASH, secret_span(&c->hash_i));
 	if (c->initial_contact)
 		client_put_initial_contact(c, &b);
 	return b;

@@ -20,5 +20,9 @@ bool client_proved(struct client *c, size_t n);
 void client_see_nat(struct client *c);
 void client_float(struct client *c);
 void client_put_natd(const struct client *c, struct ike_build *b);
+/* Whether it has a certificate. */
+bool client_signs(const struct client *c);
+/* Its certificates, and its signature over HASH_I. */
+void client_put_signature(const struct client *c, struct ike_build *b);
 /* INITIAL-CONTACT about this ISAKMP SA. */
 void client_put_initial_contact(const struct client *c, struct ike_build *b);

@@ -30,12 +30,17 @@ static void prepare(struct fuzz_login *f, enum fuzz_state s)
 		f->c.pfs = 31;
 		f->g.conf.dpd_delay_us = 0;
 	}
-	f->c.main = s >= FUZZ_MAIN_SA && s <= FUZZ_MAIN_XAUTH;
+	f->c.main = (s >= FUZZ_MAIN_SA && s <= FUZZ_MAIN_XAUTH) || s == FUZZ_MAIN_KE_RSA;
 	if (s == FUZZ_MAIN_KE_PSK)
 		f->c.auth = AUTH_XAUTH_PSK;
+	if (s == FUZZ_SENT_RSA || s == FUZZ_MAIN_KE_RSA) {
+		f->c.auth = AUTH_XAUTH_RSA;
+		f->g.conf.auth[f->g.conf.n_auth++] = AUTH_XAUTH_RSA;
+	}
 	f->g.hold = s == FUZZ_DH || s == FUZZ_MAIN_DH ? GATE_HOLD(DH)
 		    : s == FUZZ_CHECKING              ? GATE_HOLD(AUTH)
 		    : s == FUZZ_MAIN_SIGN             ? GATE_HOLD(SIGN)
+		    : f->c.auth == AUTH_XAUTH_RSA     ? GATE_HOLD(PROOF)
 						      : 0;
 	gate_start(&f->g);
 }
@@ -52,7 +57,7 @@ static void main_mode(struct fuzz_login *f, enum fuzz_state s)
 	if (s == FUZZ_MAIN_DH)
 		return;
 	client_main4(c, gate_only(g));
-	if (s == FUZZ_MAIN_KE || s == FUZZ_MAIN_KE_PSK)
+	if (s == FUZZ_MAIN_KE || s == FUZZ_MAIN_KE_PSK || s == FUZZ_MAIN_KE_RSA)
 		return;
 	client_to(c, g, client_main5(c));
 	if (s == FUZZ_MAIN_SIGN)
@@ -119,7 +124,7 @@ void fuzz_login(struct fuzz_login *f, uint8_t how)
 	if (s == FUZZ_DH)
 		return;
 	client_second(&f->c, client_answer(&f->g));
-	if (s != FUZZ_SENT)
+	if (s != FUZZ_SENT && s != FUZZ_SENT_RSA)
 		after_phase1(f, s);
 }
 

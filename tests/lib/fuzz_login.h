@@ -24,8 +24,10 @@ enum fuzz_state {
 	FUZZ_MAIN_KE_PSK,
 	FUZZ_MAIN_SIGN,
 	FUZZ_MAIN_XAUTH,
-	FUZZ_ASKED,   /* a Quick Mode of the gateway's, with PFS, is awaiting its answer */
-	FUZZ_RETIRED, /* another ISAKMP SA has taken over the session */
+	FUZZ_ASKED,    /* a Quick Mode of the gateway's, with PFS, is awaiting its answer */
+	FUZZ_RETIRED,  /* another ISAKMP SA has taken over the session */
+	FUZZ_SENT_RSA, /* as FUZZ_SENT and FUZZ_MAIN_KE, for a client with a certificate */
+	FUZZ_MAIN_KE_RSA,
 	FUZZ_STATES,
 };
 

@@ -52,7 +52,7 @@ void gate_init(struct gate *g)
 	memset(g, 0, sizeof(*g));
 	g->now = 1000000;
 	g->seed = 88172645463325252u;
-	g->user = "alice";
+	g->user = g->owner = "alice";
 	g->password = "wonderland";
 	g->pool_first = 0x0a636301; /* 10.99.99.1 */
 	g->pool_len = GATE_POOL;
@@ -105,6 +105,12 @@ void gate_signature(struct span hash, uint8_t out[static GATE_SIG])
 {
 	for (size_t i = 0; i < GATE_SIG; i++)
 		out[i] = (uint8_t)(hash.p[i % hash.n] ^ 0x5a ^ i);
+}
+
+void gate_client_signature(struct span hash, uint8_t out[static GATE_SIG])
+{
+	for (size_t i = 0; i < GATE_SIG; i++)
+		out[i] = (uint8_t)(hash.p[i % hash.n] ^ 0xa5 ^ i);
 }
 
 static void forget_out(struct gate *g)
@@ -235,6 +241,13 @@ static struct gate_job job_from(const struct gate *g, const struct fx_item *it)
 			memcpy(j.secret, it->dh.secret.p, j.secret_n);
 	} else if (it->kind == FX_SIGN) {
 		keep = it->sign.hash;
+	} else if (it->kind == FX_PROOF) {
+		uint8_t sig[GATE_SIG];
+
+		gate_client_signature(it->proof->hash, sig);
+		j.good = span_eq(it->proof->sig, SPAN_OF(sig));
+		j.n_certs = it->proof->n_certs;
+		keep = it->proof->id;
 	} else if (it->kind == FX_LEASE) {
 		j.prefer = it->lease.prefer;
 	} else if (it->kind == FX_CHILD_ADD) {
@@ -363,6 +376,13 @@ static void do_job(struct gate *g, const struct gate_job *j)
 		gate_signature((struct span){ j->b, j->n }, sig);
 		ike_sign_done(g->ike, j->who, g->sign_err, SPAN_OF(sig), g->now, &g->fx);
 		break;
+	case FX_PROOF:
+		ike_proof_done(g->ike, j->who, j->good ? g->proof : IKE_PROOF_FORGED,
+			       !j->good ? "CN=alice: the signature is not by its key"
+			       : g->proof == IKE_PROOF_OK ? g->owner
+							  : GATE_REFUSAL,
+			       g->now, &g->fx);
+		break;
 	case FX_AUTH:
 		ike_auth_done(g->ike, j->who, j->good ? IKE_AUTH_OK : IKE_AUTH_NO, g->now, &g->fx);
 		break;
@@ -471,6 +491,7 @@ static char trace_letter(const struct fx_item *it)
 	case FX_NOTE:
 		return 'n';
 	case FX_SIGN:
+	case FX_PROOF:
 	case FX_AUTH:
 	case FX_LEASE:
 	case FX_CHILD_MOVE:
@@ -497,6 +518,7 @@ static void run_one(struct gate *g, const struct fx_item *it)
 		break;
 	case FX_DH:
 	case FX_SIGN:
+	case FX_PROOF:
 	case FX_AUTH:
 	case FX_LEASE:
 	case FX_CHILD_ADD:
@@ -595,7 +617,7 @@ unsigned gate_count(const struct gate *g, enum fx_kind kind, enum ike_reason rea
 {
 	unsigned n = 0;
 
-	if (kind == FX_SEND || kind == FX_DH || kind == FX_SIGN)
+	if (kind == FX_SEND || kind == FX_DH || kind == FX_SIGN || kind == FX_PROOF)
 		abort(); /* never an event: a test that counts them looks at nothing */
 	for (unsigned i = 0; i < g->n_events; i++)
 		n += g->event[i].kind == kind &&

@@ -51,16 +51,17 @@ struct gate_policy {
 	uint8_t set; /* of the pairs that carry it */
 };
 
-/* Something that takes time: FX_DH, FX_SIGN, FX_AUTH, FX_LEASE or FX_CHILD_ADD. */
+/* Something that takes time: FX_DH, FX_SIGN, FX_PROOF, FX_AUTH, FX_LEASE or FX_CHILD_ADD. */
 struct gate_job {
 	enum fx_kind kind;
 	struct ike_ticket who;
 	uint16_t group;
-	size_t n; /* FX_DH: bytes of the peer's value; FX_SIGN: of the hash */
+	size_t n; /* FX_DH: bytes of the peer's value; FX_SIGN: of the hash; FX_PROOF: of the ID */
 	uint8_t b[1024];
 	size_t secret_n; /* FX_DH: bytes of our private value */
 	uint8_t secret[128];
-	bool good;            /* FX_AUTH: the password is right */
+	bool good;            /* FX_AUTH: the password is right; FX_PROOF: the signature is */
+	unsigned n_certs;     /* FX_PROOF */
 	struct ipaddr prefer; /* FX_LEASE */
 	struct ike_child_fx child;
 };
@@ -78,7 +79,9 @@ struct gate {
 	enum ike_reason lease_reason;  /* IKE_R_NONE: there are addresses */
 	uint32_t pool_first, pool_len; /* at most GATE_POOL addresses */
 	int child_err, dh_err, sign_err, move_err;
-	bool no_crypto; /* Diffie-Hellman gives a fixed secret: for floods */
+	enum ike_proof proof; /* of a client whose signature is right */
+	const char *owner;    /* whose certificate it is then */
+	bool no_crypto;       /* Diffie-Hellman gives a fixed secret: for floods */
 	/* what waits */
 	struct gate_job job[GATE_JOBS];
 	unsigned n_jobs;
@@ -134,7 +137,7 @@ struct span gate_only(const struct gate *g);
 struct span gate_only_to(const struct gate *g, const struct endpoint *peer);
 
 /* How many events of this kind, with this reason unless it is IKE_R__COUNT. FX_SEND is in `out`,
- * FX_DH and FX_SIGN are no events: hold them and count jobs. */
+ * FX_DH, FX_SIGN and FX_PROOF are no events: hold them and count jobs. */
 unsigned gate_count(const struct gate *g, enum fx_kind kind, enum ike_reason reason);
 /* The last event of this kind; NULL: none. */
 const struct gate_event *gate_last(const struct gate *g, enum fx_kind kind);
@@ -164,5 +167,8 @@ const char *gate_check_frags(const struct frag_store *s);
 /* The signature that this gateway makes over a hash. */
 #define GATE_SIG 128
 void gate_signature(struct span hash, uint8_t out[static GATE_SIG]);
+/* The one that it takes for a client's. */
+void gate_client_signature(struct span hash, uint8_t out[static GATE_SIG]);
+#define GATE_REFUSAL "CN=alice: it was revoked ([phase1] crl_file)"
 
 struct endpoint ep(const char *text);

@@ -195,7 +195,8 @@ const char *gate_check(struct gate *g)
 		if (t->slot[i].sa)
 			why = check_sa(g, t->slot[i].sa, &s);
 	for (unsigned i = 0; i < g->n_jobs; i++)
-		crypto += g->job[i].kind == FX_DH || g->job[i].kind == FX_SIGN;
+		crypto += g->job[i].kind == FX_DH || g->job[i].kind == FX_SIGN ||
+			  g->job[i].kind == FX_PROOF;
 	if (*why)
 		return why;
 	if (s.names != t->names.n)

@@ -51,7 +51,8 @@ void pieces_cut(struct pieces *p, struct span msg, size_t each, uint16_t id)
 void pieces_plain(struct pieces *p)
 {
 	for (unsigned i = 0; i < p->n; i++) {
-		p->v[i].b[18] = XCHG_AGGRESSIVE;
+		if (p->v[i].b[18] != XCHG_MAIN)
+			p->v[i].b[18] = XCHG_AGGRESSIVE;
 		p->v[i].b[19] = 0;
 		memset(p->v[i].b + 20, 0, 4);
 	}

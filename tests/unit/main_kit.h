@@ -4,7 +4,7 @@
 
 #include "hostile_kit.h"
 
-static uint8_t zeros[30000];
+__attribute__((unused)) static uint8_t zeros[30000];
 
 __attribute__((unused)) static void begin(bool psk)
 {

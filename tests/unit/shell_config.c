@@ -90,6 +90,9 @@ static void test_defaults(void)
 	is_str(c->gateway.private_key_at, "t.conf:1:1", "a default stands in the main file");
 	test_default_p1_p2(&c->ike);
 	is_str(c->psk_file, "/etc/vpngw/psk", "psk_file");
+	is_str(c->ca_file, "/etc/vpngw/certs/client-ca.pem", "ca_file");
+	ok(!c->crl_file, "no crl_file");
+	is_int(c->n_weak_certificates, 0, "no weak_certificates");
 	is_int(c->replay_window, 64, "replay_window");
 	is_str(c->tunnel.interface, "vpn0", "interface");
 	is_int(c->tunnel.esp_frag, 0, "esp_frag");
@@ -137,7 +140,13 @@ static void test_full_values(const struct config *c)
 	is_str(c->gateway.certificate_at, "t.conf:11:17", "full: where certificate stands");
 	is_str(c->gateway.private_key_at, "t.conf:12:17", "full: where private_key stands");
 	is_str(c->gateway.my_identifier_at, "t.conf:13:17", "full: where my_identifier stands");
-	ok(c->ike.n_auth == 2 && c->ike.auth[1] == AUTH_XAUTH_PSK, "full: authentication");
+	ok(c->ike.n_auth == 3 && c->ike.auth[1] == AUTH_XAUTH_RSA &&
+		   c->ike.auth[2] == AUTH_XAUTH_PSK,
+	   "full: authentication");
+	is_str(c->ca_file, "/etc/vpngw/certs/staff-ca.pem", "full: ca_file");
+	is_str(c->crl_file, "/etc/vpngw/certs/staff-crl.pem", "full: crl_file");
+	ok(c->n_weak_certificates == 2 && c->weak_certificates[1] == CONF_WEAK_RSA1024,
+	   "full: weak_certificates");
 	is_str(c->psk_file, "credential:psk", "full: psk_file");
 	is_int(c->ike.n_p1, 3, "full: proposals on two lines");
 	is_int(c->ike.p1[2].group, 2, "full: the last with group 2");
@@ -183,8 +192,6 @@ static void test_full_values(const struct config *c)
 static void test_full(void)
 {
 	static const char later[] =
-		"t.conf:18:31: authentication xauth_rsa is not yet supported: it will ask for a "
-		"certificate and a password; remove it\n"
 		"t.conf:30:19: initial_contact on is not yet supported: it will tell clients that "
 		"older sessions are gone; remove it\n"
 		"t.conf:39:25: compression_algorithm deflate is not yet supported: it will "

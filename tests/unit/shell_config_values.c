@@ -17,7 +17,8 @@ static const struct bad words_and_numbers[] = {
 	{ "phase1", "exchange_mode = aggressive, base",
 	  "29: exchange_mode: unknown word 'base', expected aggressive or main" },
 	{ "phase1", "authentication = psk",
-	  "18: authentication: unknown word 'psk', expected hybrid_rsa or xauth_psk" },
+	  "18: authentication: unknown word 'psk', expected hybrid_rsa, xauth_rsa, xauth_psk, "
+	  "rsasig or ecdsa" },
 	{ "phase1", "authentication = hybrid_rsa, hybrid_rsa",
 	  "30: authentication: 'hybrid_rsa' is in the list twice, expected it once" },
 	{ "phase2", "generate_policy = on",
@@ -147,7 +148,8 @@ static const struct bad proposals[] = {
 	{ "phase1",
 	  "exchange_mode =", "16: exchange_mode: the list is empty, expected aggressive or main" },
 	{ "phase1", "authentication =",
-	  "17: authentication: the list is empty, expected hybrid_rsa or xauth_psk" },
+	  "17: authentication: the list is empty, expected hybrid_rsa, xauth_rsa, xauth_psk, "
+	  "rsasig or ecdsa" },
 	{ "phase2",
 	  "proposal =", "11: proposal: the list is empty, expected one such as aes256-sha256" },
 	{ "phase2", "proposal = aes256gcm16-sha1",
@@ -454,6 +456,11 @@ static void test_shared_keys(void)
 		"t.conf:5:18: authentication: xauth_psk without main mode, expected exchange_mode "
 		"to name main: in aggressive mode the key could be guessed\n",
 		"a shared key needs main mode");
+	is_told(LEAST "[phase1]\nauthentication = hybrid_rsa, rsasig\n[auth]\ngroups = staff\n",
+		"t.conf:4:18: authentication: rsasig with [auth] groups, expected one of them: a "
+		"certificate alone does not say in which groups its owner is\n",
+		"whom nobody asks for groups");
+	is_told(LEAST "[phase1]\nauthentication = hybrid_rsa, rsasig\n", "", "a certificate alone");
 	is_told(LEAST "[phase1]\nauthentication = xauth_psk\n", "",
 		"which is there unless it is left out");
 	is_told(LEAST "[phase1]\nexchange_mode = main\nauthentication = xauth_psk, hybrid_rsa\n",

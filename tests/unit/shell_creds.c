@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "ike/names.h"
 #include "tap.h"
 
 static char dir[] = "/tmp/vpngw-creds.XXXXXX";
@@ -84,6 +85,8 @@ static void new_cert(const char *file, gnutls_x509_privkey_t key, const struct w
 	gnutls_x509_crt_deinit(crt);
 }
 
+static uint16_t method = AUTH_HYBRID_INIT_RSA; /* that the configuration names */
+
 static struct config conf(const char *cert, const char *key, const char *id)
 {
 	static char at[3][16] = { "t.conf:2:15", "t.conf:3:15", "t.conf:4:17" };
@@ -92,7 +95,8 @@ static struct config conf(const char *cert, const char *key, const char *id)
 					 .my_identifier = strdup(id),
 					 .certificate_at = at[0],
 					 .private_key_at = at[1],
-					 .my_identifier_at = at[2] } };
+					 .my_identifier_at = at[2] },
+			    .ike = { .auth = { method }, .n_auth = 1 } };
 
 	return c;
 }
@@ -126,6 +130,81 @@ static bool warns(const struct creds *c, const char *text)
 		if (strstr(w, text))
 			return true;
 	return false;
+}
+
+/* r and s, each as long as the curve's numbers; what the core is told is the method of the curve. */
+static void ecdsa(const char *file, const char *cert, gnutls_x509_privkey_t key, size_t bytes,
+		  uint16_t want)
+{
+	struct ike_conf core = { .auth = { AUTH_ECDSA_256, AUTH_XAUTH_PSK }, .n_auth = 2 };
+	size_t hash_n = bytes == 66 ? 64 : bytes, n, zeros = 0;
+	uint8_t hash[64], sig[256];
+	gnutls_datum_t hd = { hash, (unsigned)hash_n }, der;
+	gnutls_sign_algorithm_t alg = bytes == 32   ? GNUTLS_SIGN_ECDSA_SHA256
+				      : bytes == 48 ? GNUTLS_SIGN_ECDSA_SHA384
+						    : GNUTLS_SIGN_ECDSA_SHA512;
+	gnutls_privkey_t priv;
+	gnutls_pubkey_t pub;
+	bool all = true;
+	struct creds *c;
+	struct signer *s;
+
+	is_str(attempt(cert, file, "asn1dn", false, &c), "", "an EC key is taken for ecdsa");
+	creds_to_conf(c, &core);
+	ok(core.auth[0] == want && core.auth[1] == AUTH_XAUTH_PSK, "the method is the curve's");
+	ok(warns(c, bytes == 32   ? "has sha256"
+		    : bytes == 48 ? "has sha384"
+				  : "has sha512"),
+	   "which needs a hash of its size");
+	s = creds_signer(c);
+	gnutls_privkey_init(&priv);
+	gnutls_privkey_import_x509(priv, key, 0);
+	gnutls_pubkey_init(&pub);
+	gnutls_pubkey_import_privkey(pub, priv, 0, 0);
+	for (unsigned i = 0; i < 300; i++) {
+		gnutls_datum_t a = { sig, (unsigned)bytes }, b = { sig + bytes, (unsigned)bytes };
+
+		memset(hash, (int)i, sizeof(hash));
+		all &= signer_sign(s, (struct span){ hash, hash_n }, sig, sizeof(sig), &n) == 0 &&
+		       n == 2 * bytes && gnutls_encode_rs_value(&der, &a, &b) >= 0 &&
+		       gnutls_pubkey_verify_hash2(pub, alg, 0, &hd, &der) >= 0;
+		gnutls_free(der.data);
+		zeros += !sig[0] || !sig[bytes];
+	}
+	ok(all, "300 signatures of %zu bytes verify, %zu with a number that begins with a zero",
+	   2 * bytes, zeros);
+	ok(signer_sign(s, (struct span){ hash, hash_n }, sig, 2 * bytes - 1, &n) < 0,
+	   "none is cut");
+	gnutls_pubkey_deinit(pub);
+	gnutls_privkey_deinit(priv);
+	signer_free(s);
+	creds_free(c);
+}
+
+static void test_ecdsa(void)
+{
+	static const struct {
+		gnutls_ecc_curve_t curve;
+		size_t bytes;
+		uint16_t method;
+	} rows[] = { { GNUTLS_ECC_CURVE_SECP256R1, 32, AUTH_ECDSA_256 },
+		     { GNUTLS_ECC_CURVE_SECP384R1, 48, AUTH_ECDSA_384 },
+		     { GNUTLS_ECC_CURVE_SECP521R1, 66, AUTH_ECDSA_521 } };
+	const struct wish w = { .cn = "vpn.example.net", .dns = "vpn.example.net", .days = 300 };
+
+	method = AUTH_ECDSA_256;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		gnutls_x509_privkey_t key = new_key("curve.key", GNUTLS_PK_ECDSA,
+						    (unsigned)GNUTLS_CURVE_TO_BITS(rows[i].curve));
+
+		new_cert("curve.pem", key, &w);
+		ecdsa("curve.key", "curve.pem", key, rows[i].bytes, rows[i].method);
+		gnutls_x509_privkey_deinit(key);
+	}
+	ok(strstr(attempt("good.pem", "good.key", "asn1dn", false, NULL),
+		  "ecdsa needs an EC key on secp256r1, secp384r1 or secp521r1"),
+	   "an RSA key is refused for it");
+	method = AUTH_HYBRID_INIT_RSA;
 }
 
 /* The engines sign alike, and the signature is PKCS#1 type 1 over the bare hash. */
@@ -364,6 +443,7 @@ int main(void)
 	checks();
 	remarks();
 	signatures(key);
+	test_ecdsa();
 
 	gnutls_x509_privkey_deinit(key);
 	gnutls_x509_privkey_deinit(ec);

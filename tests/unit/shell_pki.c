@@ -7,7 +7,9 @@
 
 #include "cleanup.h"
 #include "creds.h"
+#include "ike/names.h"
 #include "tap.h"
+#include "trust.h"
 
 static char dir[] = "/tmp/vpngw-pki-XXXXXX";
 
@@ -32,6 +34,17 @@ static int pki(const char *verb, const char *folder, const char *rest)
 	fflush(stdout);
 	status = system(line);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000;
+}
+
+/* Whether certtool says this of a file. */
+static bool holds(const char *file, const char *text)
+{
+	char line[1024];
+
+	snprintf(line, sizeof(line), "certtool --%s-info --infile %s 2>/dev/null | grep -qF '%s'",
+		 strstr(file, "crl") ? "crl" : "certificate", below(file), text);
+	fflush(stdout);
+	return system(line) == 0;
 }
 
 static void test_names(void)
@@ -71,6 +84,43 @@ static void test_quick(void)
 	free(c.gateway.my_identifier);
 }
 
+static void test_clients(void)
+{
+	static const char *const wrong[] = {
+		"ca", "crl", "-x", "a/b", "a@", "a@b@c", "'a b'", "''"
+	};
+	struct config c = { .ike = { .auth = { AUTH_XAUTH_RSA }, .n_auth = 1 } };
+	struct trust *trust = NULL;
+	char err[CREDS_WHY] = "";
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		is_int(pki("client", "pki", wrong[i]), 2, wrong[i]);
+	is_int(pki("client", "no", "alice"), 1, "without a CA there is no client");
+	is_int(pki("client", "pki", "alice"), 0, "a client's key and certificate");
+	is_int(pki("client", "pki", "bob@example.net"), 0, "one with a mail address");
+	ok(stat(below("pki/alice.key"), &st) == 0 && (st.st_mode & 0777) == 0600,
+	   "the key is its owner's");
+	is_int(pki("client", "pki", "alice"), 1, "a second time it overwrites nothing");
+	is_int(pki("revoke", "pki", "carol"), 1, "who has no certificate cannot lose it");
+	is_int(pki("revoke", "pki", ""), 0, "a list of nobody");
+	is_int(pki("revoke", "pki", "alice"), 0, "a list of one");
+	is_int(pki("--days=60 revoke", "pki", "bob@example.net"), 0, "and one more");
+	c.ca_file = strdup(below("pki/ca.pem"));
+	c.crl_file = strdup(below("pki/crl.pem"));
+	ok(trust_load(&c, &trust, err, sizeof(err)) == 0 && !trust_warning(trust, 0),
+	   "the gateway takes the CA and the list: %s", err);
+	trust_free(trust);
+	ok(holds("pki/crl.pem", "Revoked certificates (2)") &&
+		   holds("pki/bob@example.net.pem", "RFC822Name: bob@example.net"),
+	   "which names both, and the mail address is in the certificate");
+	is_int(pki("--ecdsa client", "pki", "dora"), 0, "a client with an EC key");
+	ok(holds("pki/dora.pem", "EC/ECDSA") && holds("pki/dora.pem", "Curve:	SECP256R1"),
+	   "on P-256");
+	free(c.ca_file);
+	free(c.crl_file);
+}
+
 static int drop(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
 	(void)st, (void)flag, (void)ftw;
@@ -87,6 +137,7 @@ int main(void)
 		return EXIT_FAILURE;
 	test_names();
 	test_quick();
+	test_clients();
 	nftw(dir, drop, 8, FTW_DEPTH | FTW_PHYS);
 	return done();
 }

@@ -13,11 +13,14 @@ static sd_event *event;
 static struct workers *workers;
 static struct work last; /* the job that came back */
 static unsigned n_done;
+static enum ike_proof verdict;
 
 static void on_done(void *ctx, const struct work *w)
 {
 	(void)ctx;
-	last = *w;
+	last = *w; /* what it points to goes with it */
+	if (w->proof)
+		verdict = w->proof->verdict;
 	n_done++;
 }
 
@@ -68,16 +71,36 @@ static void test_group(uint16_t id)
 	   "as is a value that no honest peer sends");
 }
 
+/* Whatever comes back, it is of the job that was given. */
+static void test_proof(void)
+{
+	static const struct ike_ticket who = { { 7, 8 }, 9 };
+	static const uint8_t bytes[3000] = { 0x30, 0x82, 1 };
+	struct fx_proof p = { .hash = { bytes, 32 }, .sig = { bytes, 256 }, .id = { bytes, 4 } };
+	unsigned before = n_done;
+
+	for (p.n_certs = 0; p.n_certs < LIMIT_CLIENT_CERTS; p.n_certs++)
+		p.cert[p.n_certs] = SPAN_OF(bytes);
+	if (workers_proof(workers, who, &p) < 0)
+		abort();
+	while (n_done == before)
+		sd_event_run(event, UINT64_MAX);
+	ok(last.kind == WORK_PROOF && last.who.serial == 9 && last.who.who.gen == 8 &&
+		   verdict == IKE_PROOF_FAILED,
+	   "without CAs nobody can tell whether a certificate is good");
+}
+
 int main(void)
 {
 	if (sd_event_default(&event) < 0 ||
-	    workers_new(event, 2, NULL, on_done, NULL, &workers) < 0)
+	    workers_new(event, 2, NULL, NULL, on_done, NULL, &workers) < 0)
 		abort();
 	test_group(2);
 	test_group(14);
 	test_group(19);
 	test_group(31);
 	ok(run(4711, (struct span){ 0 }, (struct span){ 0 }) < 0, "an unknown group is refused");
+	test_proof();
 	workers_free(workers);
 	sd_event_unref(event);
 	return done();

@@ -147,6 +147,13 @@ static void test_methods(void)
 	   "with the word for it where there is one");
 	is_int(one(7, 128, 4, 14, HYB), -ENOENT, "a cipher that is not wanted");
 	ok(got.auth_fits && got.other_auth == 0, "is told from a method that is not");
+	for (uint16_t m = AUTH_ECDSA_256; m <= AUTH_ECDSA_521; m++)
+		for (uint16_t h = HASH_SHA256; h <= HASH_SHA512; h++) {
+			want.auth[0] = m;
+			conf.p1[0].hash = h;
+			is_int(one(7, 256, h, 14, m) == 0, m - AUTH_ECDSA_256 == h - HASH_SHA256,
+			       "RFC 4754 3: ECDSA wants a hash as long as its numbers");
+		}
 }
 
 static void test_method_preference(void)

@@ -30,6 +30,7 @@ static uint64_t rnd;
 static unsigned loss, twice, slowest_ms;             /* percent, percent */
 static unsigned long by_client, by_gateway, renewed; /* pairs, pairs, ISAKMP SAs */
 static unsigned long events, came_up, by_main, matched, moved, put_together, silent, replaced;
+static unsigned long by_cert, refused;
 static struct {
 	bool deaf, dumb;
 	uint64_t until;
@@ -374,6 +375,7 @@ static void prepare(uint64_t seed)
 
 	rnd = seed * 0x9e3779b97f4a7c15u + 1;
 	gate_init(&g);
+	g.conf.auth[g.conf.n_auth++] = AUTH_XAUTH_RSA;
 	g.no_crypto = true;
 	g.pool_len = 6; /* fewer than clients */
 	g.seed ^= seed << 8;
@@ -404,6 +406,10 @@ static void prepare(uint64_t seed)
 		who[i].c.pfs = draw(2) ? 31 : 0;
 		who[i].c.main = draw(2);
 		who[i].c.auth = who[i].c.main && draw(2) ? AUTH_XAUTH_PSK : AUTH_HYBRID_INIT_RSA;
+		if (who[i].c.auth == AUTH_HYBRID_INIT_RSA && draw(3) == 0)
+			who[i].c.auth = AUTH_XAUTH_RSA;
+		who[i].c.wrong_sig = draw(20) == 0;
+		who[i].c.n_certs = 1 + draw(3);
 		if (draw(20) == 0)
 			who[i].c.psk = "another key";
 		who[i].c.knows_frag = draw(3) == 0;
@@ -464,6 +470,7 @@ static void step(uint64_t *next_act)
 	case JOB:
 		g.dh_err = draw(40) ? 0 : -22;
 		g.child_err = draw(40) ? 0 : -12;
+		g.proof = draw(20) ? IKE_PROOF_OK : draw(4);
 		gate_do(&g, draw(g.n_jobs));
 		flush_gate();
 		break;
@@ -477,6 +484,7 @@ static void count_up(void)
 
 	came_up += gate_count(&g, FX_UP, IKE_R__COUNT);
 	by_main += sa && sa->mode == XCHG_MAIN;
+	by_cert += sa && sa->auth == AUTH_XAUTH_RSA;
 }
 
 static const char *run(uint64_t seed)
@@ -499,6 +507,8 @@ static const char *run(uint64_t seed)
 		moved += gate_count(&g, FX_MOVED, IKE_R__COUNT);
 		silent += gate_count(&g, FX_DOWN, IKE_R_DPD_TIMEOUT);
 		replaced += gate_count(&g, FX_DOWN, IKE_R_REPLACED);
+		refused += gate_count(&g, FX_NOTE, IKE_R_CERTIFICATE) +
+			   gate_count(&g, FX_NOTE, IKE_R_SIGNATURE);
 		why = wrong();
 	}
 	if (*why)
@@ -548,11 +558,13 @@ int main(void)
 	       "times keys compared, %lu messages came in fragments\n",
 	       n, events, came_up, by_main, moved, matched, put_together);
 	printf("# %lu silent clients given up, %lu sessions replaced\n", silent, replaced);
+	printf("# %lu came up by certificates, %lu were refused\n", by_cert, refused);
 	printf("# renewed: %lu ISAKMP SAs; pairs: %lu by clients, %lu by the gateway\n", renewed,
 	       by_client, by_gateway);
 	ok(bad == 0, "in every run, after every event, what must hold does");
 	ok(came_up > n * 6, "and clients get through, several in each run");
 	ok(by_main > n * 2, "by main mode as well");
+	ok(by_cert > n && refused > n / 10, "by certificates, of which some are refused");
 	ok(matched > n * 100, "with the same keys on both sides, as far as both know");
 	ok(moved > n / 2, "and are followed when they move");
 	ok(put_together > n * 5, "also those that send fragments");

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# strongswan.sh - a strongSwan client per namespace: hybrid authentication or a shared key, in
-# aggressive or main mode, a login and a password, an address by mode config. Each has its own
-# daemon, control socket and configuration, below $W/NAMESPACE.
+# strongswan.sh - a strongSwan client per namespace: hybrid authentication, a certificate or a shared
+# key, in aggressive or main mode, a login and a password, an address by mode config. Each has its
+# own daemon, control socket and configuration, below $W/NAMESPACE.
 
 # ss_client NAMESPACE [KEY=VALUE]...: writes the configuration and starts the daemon. Keys:
 #   user, password   the login (alice, wonderland)
 #   id               whom the client expects (CN=vpn.example.net, the certificate's subject)
 #   mode             aggressive or main (aggressive)
-#   auth             hybrid, or psk for XAuth with a shared key (hybrid)
+#   auth             hybrid, or for XAuth with something else before it psk or rsa; or rsasig, for a
+#                    certificate alone (hybrid)
+#   cert, key        with rsa, rsasig: PEM files of the client's certificate, issuers behind it, and key
+#   own_id           with rsa, rsasig: who the client says it is (its certificate's subject)
 #   psk              the shared key (squeamish ossifrage)
 #   group            the client's own phase 1 identity (staff); in main mode it is its address
 #   proposals, esp   what it offers (aes256-sha256-modp2048; aes256-sha256)
@@ -26,12 +29,13 @@ ss_client() {
 	local user=alice password=wonderland id=CN=$GATEWAY_NAME group=staff unity=no encap=no pull=yes
 	local mode=aggressive auth=hybrid psk="squeamish ossifrage"
 	local proposals=aes256-sha256-modp2048 esp=aes256-sha256 remote_ts=10.10.0.0/24 gateway=$GATEWAY
-	local fragmentation=yes fragment_size=1280 dpd=no conn= child=
+	local fragmentation=yes fragment_size=1280 dpd=no conn= child= cert= key= own_id=
 	shift
 	for pair; do
 		case ${pair%%=*} in
 		user | password | id | mode | auth | psk | group | proposals | esp | gateway | \
-			remote_ts | unity | encap | pull | fragmentation | fragment_size | dpd | conn | child)
+			remote_ts | unity | encap | pull | fragmentation | fragment_size | dpd | conn | \
+			child | cert | key | own_id)
 			printf -v "${pair%%=*}" %s "${pair#*=}"
 			;;
 		*) echo "ss_client knows no \"$pair\"" >&2 && return 1 ;;
@@ -40,6 +44,7 @@ ss_client() {
 	mkdir -p "$dir/x509ca"
 	rm -f "$dir/vici"
 	cp "$PKI/ca.pem" "$dir/x509ca/"
+	[ -z "$cert" ] || ss_take_certificate || return 1
 	ss_write_daemon_conf >"$dir/strongswan.conf"
 	ss_write_swanctl_conf >"$dir/swanctl.conf"
 	STRONGSWAN_CONF=$dir/strongswan.conf become_in_ns "$ns" charon-systemd >"$dir/stderr.log" 2>&1 &
@@ -84,9 +89,14 @@ E
 }
 
 ss_write_swanctl_conf() {
-	local aggressive=no own_id= dpd_delay=0s dpd_action=clear
+	local aggressive=no dpd_delay=0s dpd_action=clear
 	[ $dpd = no ] || dpd_delay=2s dpd_action=$dpd
-	[ $mode = main ] || aggressive=yes own_id="id = keyid:$group"
+	[ $mode = main ] || aggressive=yes
+	if [[ $auth = rsa* ]]; then
+		own_id=${own_id:+id = "\"$own_id\""}
+	elif [ $mode = aggressive ]; then
+		own_id="id = keyid:$group"
+	fi
 	cat <<E
 connections {
   home {
@@ -160,6 +170,41 @@ ss_write_rounds_psk() {
 E
 }
 
+# The client's own certificate; those of its issuers, to send along.
+ss_take_certificate() {
+	rm -rf "$dir/x509" "$dir/private" "$dir/x509ca"
+	mkdir -p "$dir/x509" "$dir/private" "$dir/x509ca"
+	cp "$PKI/ca.pem" "$dir/x509ca/"
+	cp "$key" "$dir/private/own.key" || return 1
+	awk -v own="$dir/x509/own.pem" -v by="$dir/x509ca/by" '
+		/-BEGIN CERTIFICATE-/ { n++ }
+		{ print > (n == 1 ? own : by n ".pem") }' "$cert"
+}
+
+ss_write_rounds_rsasig() {
+	cat <<E
+    local-rsa {
+      auth = pubkey
+      certs = own.pem
+      $own_id
+    }
+    remote-rsa {
+      auth = pubkey
+      id = "$id"
+    }
+E
+}
+
+ss_write_rounds_rsa() {
+	ss_write_rounds_rsasig
+	cat <<E
+    local-xauth {
+      auth = xauth-generic
+      xauth_id = $user
+    }
+E
+}
+
 # ss NAMESPACE OPTION...: swanctl for that client's daemon
 ss() {
 	SWANCTL_DIR=$W/$1 STRONGSWAN_CONF=$W/$1/strongswan.conf swanctl "${@:2}"
@@ -202,6 +247,7 @@ ss_sweep() { # ss_sweep NAMESPACE
 ss_asked='parsed INFORMATIONAL_V1 request .* N\(DPD\)'
 ss_answered='generating INFORMATIONAL_V1 request .* N\(DPD_ACK\)'
 ss_refused="XAuth authentication of '.*' \(myself\) failed"
+ss_not_let_in='received AUTHENTICATION_FAILED error notify'
 ss_wrong_name="IDir '.*' does not match to '.*'"
 ss_no_proposal='received NO_PROPOSAL_CHOSEN error notify'
 ss_deleted='received DELETE for IKE_SA home'
@@ -213,6 +259,11 @@ ss_says() { # ss_says NAMESPACE EXTENDED-REGEX: a line of the client's log, with
 # Starts its log anew, so that ss_says sees only what comes now. The daemon appends.
 ss_forget() { # ss_forget NAMESPACE
 	: >"$W/$1/charon.log"
+}
+
+# The same, as it is.
+ss_says_now() { # ss_says_now NAMESPACE EXTENDED-REGEX
+	grep -qE -- "$2" "$W/$1/charon.log"
 }
 
 ss_is_down() { # ss_is_down NAMESPACE
