@@ -210,6 +210,7 @@ int trust_load(const struct config *config, struct trust **ret, char *err, size_
 		return 0;
 	t = calloc(1, sizeof(*t));
 	if (t) {
+		t->refs = 1;
 		t->ca_path = strdup(config->ca_file);
 		t->crl_path = strdup(config->crl_file ? config->crl_file : "");
 	}
@@ -232,9 +233,16 @@ int trust_load(const struct config *config, struct trust **ret, char *err, size_
 	return 0;
 }
 
+struct trust *trust_ref(struct trust *t)
+{
+	if (t)
+		atomic_fetch_add(&t->refs, 1);
+	return t;
+}
+
 struct trust *trust_free(struct trust *t)
 {
-	if (!t)
+	if (!t || atomic_fetch_sub(&t->refs, 1) > 1)
 		return NULL;
 	forget_names(t);
 	free(t->ca_path);
