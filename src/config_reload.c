@@ -59,19 +59,24 @@ static int add_section(const struct conf_input *in, struct config *c, const char
 	return rc;
 }
 
+/* Those of a section: one, or one for each name. */
+static const struct conf_part *parts_of(const struct conf_input *in, const struct conf_section *def,
+					size_t *ret_n)
+{
+	*ret_n = def->later ? 0 : def->named ? in->n_pools : 1;
+	return def->named ? in->pool : &in->global;
+}
+
 int conf_items(const struct conf_input *in, struct config *c)
 {
 	int rc = 0;
 
-	for (size_t i = 0; i < conf_n_sections && rc == 0; i++) {
-		const struct conf_section *def = &conf_sections[i];
+	for (size_t i = 0; i < conf_n_sections; i++) {
+		size_t n;
+		const struct conf_part *part = parts_of(in, &conf_sections[i], &n);
 
-		if (def->later)
-			continue;
-		if (!def->named)
-			rc = add_section(in, c, def->name, &in->global);
-		for (size_t p = 0; def->named && p < in->n_pools && rc == 0; p++)
-			rc = add_section(in, c, def->name, &in->pool[p]);
+		for (size_t p = 0; p < n && rc == 0; p++)
+			rc = add_section(in, c, conf_sections[i].name, &part[p]);
 	}
 	c->file = calloc(in->n_files + 1, sizeof(*c->file));
 	if (!c->file)
