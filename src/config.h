@@ -82,6 +82,7 @@ enum conf_apply {
 	CONF_APPLY_RELOAD, /* with a reload */
 	CONF_APPLY_START,  /* with the next start */
 	CONF_APPLY_AUTHD,  /* with the next start of vpngw-authd */
+	CONF_APPLY_NFT,    /* when vpngw-nft.service has loaded its rules */
 };
 
 /* One key with what holds, for showing and comparing. */

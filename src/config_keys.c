@@ -186,7 +186,8 @@ const struct conf_key conf_keys[] = {
 	{ "tunnel", "mssclamp", conf_parse_mssclamp, .field = C(tunnel.mssclamp), .min = 216,
 	  .max = 9000, .dflt = "off",
 	  .help = "Bound on the MSS of TCP connections in the tunnel: a number, auto (what fits) "
-		  "or off." },
+		  "or off.",
+	  .apply = CONF_APPLY_NFT },
 	{ "tunnel", "forwarding_check", conf_parse_enum, .field = C(tunnel.forwarding_check),
 	  .words = WORDS({ "warn", CONF_FORWARDING_WARN, NULL },
 			 { "refuse", CONF_FORWARDING_REFUSE, NULL }),

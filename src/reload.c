@@ -32,7 +32,7 @@
 
 #define RESTART       "systemctl restart vpngw"
 #define RESTART_AUTHD "systemctl restart vpngw-authd (no session ends by it)"
-#define RELOAD_NFT    "systemctl reload vpngw-nft"
+#define RELOAD_NFT    "systemctl reload vpngw-nft (systemctl reload vpngw does it as well)"
 
 struct next {
 	struct config *config; /* owned, as all */
@@ -210,7 +210,7 @@ static void drop(struct gw *gw, struct next *next)
 
 struct compare {
 	struct ctl_reload *ret;
-	bool kept_esp_frag;
+	bool kept_esp_frag, nft_told;
 };
 
 /* A value as one line; NULL stays NULL. */
@@ -229,20 +229,38 @@ static const char *shown(const struct conf_item *it, char buf[static SHOWN])
 	return buf;
 }
 
-static int on_diff(void *ctx, const struct conf_item *from, const struct conf_item *to)
+static const char *remedy_of(const struct compare *c, const struct conf_item *from,
+			     const struct conf_item *to)
 {
-	const struct compare *c = ctx;
 	const struct conf_item *it = to ? to : from;
-	char a[SHOWN], b[SHOWN], setting[LIMIT_GROUP_NAME + 64];
-	const char *remedy = from && to && it->apply == CONF_APPLY_START ? RESTART
-			     : it->apply == CONF_APPLY_AUTHD             ? RESTART_AUTHD
-									 : NULL;
 
 	if (c->kept_esp_frag && strcmp(it->key, "esp_frag") == 0)
-		remedy = RESTART;
+		return RESTART;
+	switch (it->apply) {
+	case CONF_APPLY_RELOAD:
+		return NULL;
+	case CONF_APPLY_START: /* a pool that comes or goes has the store of the others */
+		return from && to ? RESTART : NULL;
+	case CONF_APPLY_AUTHD:
+		return RESTART_AUTHD;
+	case CONF_APPLY_NFT:
+		return RELOAD_NFT;
+	}
+	return NULL;
+}
+
+static int on_diff(void *ctx, const struct conf_item *from, const struct conf_item *to)
+{
+	struct compare *c = ctx;
+	const struct conf_item *it = to ? to : from;
+	char a[SHOWN], b[SHOWN], setting[LIMIT_GROUP_NAME + 64];
+
+	c->nft_told |= it->apply == CONF_APPLY_NFT;
 	snprintf(setting, sizeof(setting), *it->name ? "[%s \"%s\"] %s" : "[%s%s] %s", it->section,
 		 it->name, it->key);
-	return ctl_reload_add(c->ret, setting, shown(from, a), shown(to, b), remedy) ? 0 : -ENOMEM;
+	return ctl_reload_add(c->ret, setting, shown(from, a), shown(to, b), remedy_of(c, from, to))
+		       ? 0
+		       : -ENOMEM;
 }
 
 static bool same_psk(const struct psk_table *a, const struct psk_table *b)
@@ -313,7 +331,9 @@ static bool compare_files(const struct gw *gw, const struct next *next, struct c
 static int compare(const struct gw *gw, struct next *next, struct ctl_reload *ret)
 {
 	struct config *b = next->config;
-	struct compare c = { ret, strcmp(gw->config->tunnel.interface, b->tunnel.interface) != 0 };
+	struct compare c = { .ret = ret,
+			     .kept_esp_frag = strcmp(gw->config->tunnel.interface,
+						     b->tunnel.interface) != 0 };
 	const char *w;
 	int rc = config_diff(gw->config, b, on_diff, &c);
 
@@ -321,7 +341,7 @@ static int compare(const struct gw *gw, struct next *next, struct ctl_reload *re
 		rc = -ENOMEM;
 	if (rc == 0)
 		rc = config_keep(b, gw->config);
-	if (rc == 0 && !same_rules(gw->config, b) &&
+	if (rc == 0 && !c.nft_told && !same_rules(gw->config, b) &&
 	    !ctl_reload_add(ret, "[tunnel] mssclamp: firewall rules", NULL, NULL, RELOAD_NFT))
 		rc = -ENOMEM;
 	for (size_t i = 0; rc == 0 && i < b->n_warnings; i++)

@@ -272,6 +272,27 @@ static void test_fixed(void)
 	ctl_reload_clear(&r);
 }
 
+static void test_rules(void)
+{
+	struct ctl_reload r = { 0 };
+	const struct ctl_change *change;
+
+	configure("[tunnel]\nmssclamp = 512\n");
+	is_int(load(&r), 0, "rules of the firewall come into use");
+	change = change_of(&r, "[tunnel] mssclamp");
+	ok(r.n_changes == 1 && change && change->remedy && strstr(change->remedy, "vpngw-nft"),
+	   "which are another unit's");
+	ctl_reload_clear(&r);
+	configure("pool_size = 200\n[tunnel]\ninterface = none\nmssclamp = 512\n");
+	is_int(load(&r), 0, "they know the pools");
+	change = change_of(&r, "[tunnel] mssclamp: firewall rules");
+	ok(change && change->remedy, "so those that change want it, too");
+	ctl_reload_clear(&r);
+	configure("");
+	is_int(load(&r), 0, "and they go");
+	ctl_reload_clear(&r);
+}
+
 static void test_credentials(void)
 {
 	struct ctl_reload r = { 0 };
@@ -398,6 +419,7 @@ int main(void)
 		test_same();
 		test_values();
 		test_fixed();
+		test_rules();
 		test_credentials();
 		test_shared_keys();
 		test_pools();
