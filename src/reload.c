@@ -8,7 +8,7 @@
  *
  * Sessions go on: what they have agreed on is theirs (ike_set_conf()), their addresses drain from a
  * pool that shrinks (pools_reconf()), and a login under way is signed with the key whose certificate
- * it shows (workers_set_creds()).
+ * it shows (workers_set_keys()).
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -37,6 +37,7 @@
 struct next {
 	struct config *config; /* owned, as all */
 	struct creds *creds;
+	struct trust *trust;
 	struct pools *pools;
 	struct reload_nets nets;
 	bool psk_stays; /* config->psk is the running one's until commit() */
@@ -137,6 +138,10 @@ static int read_creds(const struct gw *gw, struct next *next, struct ctl_reload 
 	if (!s)
 		return refuse(ret, "the private key cannot be used for signatures");
 	creds_to_conf(next->creds, &next->config->ike);
+	rc = trust_load(next->config, &next->trust, err, sizeof(err));
+	if (rc < 0)
+		return refuse(ret, err);
+	trust_to_conf(next->trust, &next->config->ike);
 	return 0;
 }
 
@@ -201,6 +206,7 @@ static void drop(struct gw *gw, struct next *next)
 		reload_nets_undo(gw, &next->nets);
 	pools_free(next->pools);
 	creds_free(next->creds);
+	trust_free(next->trust);
 	if (next->config && next->psk_stays)
 		next->config->psk = NULL;
 	config_free(next->config);
@@ -320,6 +326,8 @@ static bool compare_files(const struct gw *gw, const struct next *next, struct c
 				      until(next->creds, y), NULL);
 	if (good && !creds_same_key(gw->creds, next->creds))
 		good = ctl_reload_add(ret, "[gateway] private_key: content", NULL, NULL, NULL);
+	if (good && gw->trust && next->trust && !trust_same(gw->trust, next->trust))
+		good = ctl_reload_add(ret, "[phase1] ca_file: content", NULL, NULL, NULL);
 	if (good && !same_psk(a->psk, b->psk))
 		good = ctl_reload_add(ret, "[phase1] psk_file: content", NULL, NULL, NULL);
 	if (good && a->banner && b->banner && strcmp(a->banner, b->banner) != 0)
@@ -347,6 +355,8 @@ static int compare(const struct gw *gw, struct next *next, struct ctl_reload *re
 	for (size_t i = 0; rc == 0 && i < b->n_warnings; i++)
 		rc = ctl_reload_say(ret, b->warnings[i]) ? 0 : -ENOMEM;
 	for (unsigned i = 0; rc == 0 && (w = creds_warning(next->creds, i)); i++)
+		rc = ctl_reload_say(ret, w) ? 0 : -ENOMEM;
+	for (unsigned i = 0; rc == 0 && (w = trust_warning(next->trust, i)); i++)
 		rc = ctl_reload_say(ret, w) ? 0 : -ENOMEM;
 	return rc;
 }
@@ -424,20 +434,23 @@ static void commit(struct gw *gw, struct next *next)
 {
 	struct config *config = gw->config;
 	struct creds *creds = gw->creds;
+	struct trust *trust = gw->trust;
 	struct pools *pools = gw->pools;
 
 	if (next->psk_stays)
 		config->psk = NULL;
 	gw->config = TAKE_PTR(next->config);
 	gw->creds = TAKE_PTR(next->creds);
+	gw->trust = TAKE_PTR(next->trust);
 	gw->pools = TAKE_PTR(next->pools);
 	traffic_again(gw);
 	ike_set_conf(gw->ike, &gw->config->ike, gw_now_us(gw));
-	workers_set_creds(gw->workers, gw->creds);
+	workers_set_keys(gw->workers, gw->creds, gw->trust);
 	reload_nets_settle(gw, &next->nets);
 	next->nets_added = false;
 	pools_free(pools);
 	creds_free(creds);
+	trust_free(trust);
 	config_free(config);
 	gw_settle(gw);
 }

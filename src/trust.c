@@ -252,6 +252,11 @@ struct trust *trust_free(struct trust *t)
 	return NULL;
 }
 
+bool trust_same(const struct trust *a, const struct trust *b)
+{
+	return a->pem_len == b->pem_len && memcmp(a->pem, b->pem, a->pem_len) == 0;
+}
+
 void trust_to_conf(const struct trust *t, struct ike_conf *conf)
 {
 	conf->n_cas = t ? (uint8_t)t->n_names : 0;

@@ -37,11 +37,11 @@ struct ike_nego {
 	size_t reply_len;
 	uint32_t received, sent; /* bytes from and to an address that has proved nothing */
 	uint8_t resent;          /* repetitions without being asked */
-	uint64_t next_us;        /* next repetition; UINT64_MAX: none */
 	bool told;               /* what is wrong with the client's proof was noted */
+	uint8_t wrong;           /* how many signatures of the client's were */
+	uint64_t next_us;        /* next repetition; UINT64_MAX: none */
 	struct ike_kept *kept;   /* owned: the message whose signature is being checked */
 	uint8_t judged[16];      /* digest_of() the last one whose signature was wrong */
-	uint8_t wrong;           /* how many were */
 };
 
 struct ike_kept *kept_free(struct ike_kept *k);

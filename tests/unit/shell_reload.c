@@ -114,7 +114,7 @@ static bool start(void)
 	}
 	if (pools_new(&gw.config->pool[0].pool, 1, &gw.pools) < 0 ||
 	    ike_new(&gw.config->ike, random_source, &gw.ike) < 0 ||
-	    workers_new(gw.event, 1, gw.creds, nothing, &gw, &gw.workers) < 0)
+	    workers_new(gw.event, 1, gw.creds, NULL, nothing, &gw, &gw.workers) < 0)
 		abort();
 	return true;
 }
@@ -341,6 +341,33 @@ static void test_shared_keys(void)
 	ctl_reload_clear(&r);
 }
 
+static void test_cas(void)
+{
+	struct ctl_reload r = { 0 };
+	char more[512];
+
+	copy("a/ca.pem", "ca.pem");
+	snprintf(more, sizeof(more),
+		 "[phase1]\nauthentication = hybrid_rsa, xauth_rsa\nca_file = %s\n",
+		 below("ca.pem"));
+	configure(more);
+	is_int(load(&r), 0, "CAs of clients come into use");
+	ok(gw.trust && gw.config->ike.n_cas == 1, "and clients are asked for their certificates");
+	ctl_reload_clear(&r);
+	copy("b/ca.pem", "ca.pem");
+	is_int(load(&r), 0, "their file is read again");
+	ok(r.n_changes == 1 && change_of(&r, "[phase1] ca_file: content"), "and told");
+	ctl_reload_clear(&r);
+	put("ca.pem", "nonsense\n");
+	is_int(load(&r), -EINVAL, "one that holds none is refused");
+	ok(gw.trust && gw.config->ike.n_cas == 1, "and the former ones stay");
+	ctl_reload_clear(&r);
+	configure("");
+	is_int(load(&r), 0, "and they are dropped");
+	ok(!gw.trust, "altogether");
+	ctl_reload_clear(&r);
+}
+
 static void test_pools(void)
 {
 	struct ctl_reload r = { 0 };
@@ -422,6 +449,7 @@ int main(void)
 		test_rules();
 		test_credentials();
 		test_shared_keys();
+		test_cas();
 		test_pools();
 		test_ten_times();
 		ok(all_there(), "and they still are");
