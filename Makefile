@@ -183,7 +183,8 @@ install: all
 		sed -e 's|@sbindir@|$(sbindir)|g; s|@libexecdir@|$(libexecdir)|g; s|@sysconfdir@|$(sysconfdir)|g' \
 			$$u > $(DESTDIR)$(unitdir)/$${u##*/} && chmod 0644 $(DESTDIR)$(unitdir)/$${u##*/} || exit 1; done
 	sed -e 's|@sbindir@|$(sbindir)|g' systemd/vpngw-nft >$(DESTDIR)$(libexecdir)/vpngw/vpngw-nft
-	chmod 0755 $(DESTDIR)$(libexecdir)/vpngw/vpngw-nft
+	sed -e 's|@bindir@|$(bindir)|g' systemd/vpngw-reload >$(DESTDIR)$(libexecdir)/vpngw/vpngw-reload
+	chmod 0755 $(DESTDIR)$(libexecdir)/vpngw/vpngw-nft $(DESTDIR)$(libexecdir)/vpngw/vpngw-reload
 	install -m 0644 systemd/vpngw.sysusers $(DESTDIR)$(sysusersdir)/vpngw.conf
 	install -m 0644 systemd/vpngw.modules $(DESTDIR)$(modulesloaddir)/vpngw.conf
 	install -m 0644 systemd/50-vpngw.sysctl $(DESTDIR)$(sysctldir)/50-vpngw.conf

@@ -290,6 +290,9 @@ static int read_and_build(const struct conf_places *places, enum conf_purpose pu
 		return rc;
 	if (in->n_mistakes)
 		return -EINVAL;
+	rc = conf_items(in, c);
+	if (rc < 0)
+		return rc;
 	*ret_in = TAKE_PTR(in);
 	*ret = TAKE_PTR(c);
 	return 0;
@@ -379,6 +382,12 @@ struct config *config_free(struct config *c)
 	free(c->banner);
 	free(c->version);
 	free_strings(c->warnings, c->n_warnings);
+	for (size_t i = 0; i < c->n_items; i++) {
+		free(c->item[i].value);
+		free(c->item[i].at);
+	}
+	free(c->item);
+	free_strings(c->file, c->n_files);
 	free(c);
 	return NULL;
 }

@@ -77,6 +77,23 @@ struct conf_pool {
 	char *store; /* owned: path of the lease database; "" keeps leases in memory only */
 };
 
+/* When another value of a key holds, in a gateway that runs. */
+enum conf_apply {
+	CONF_APPLY_RELOAD, /* with a reload */
+	CONF_APPLY_START,  /* with the next start */
+	CONF_APPLY_AUTHD,  /* with the next start of vpngw-authd */
+	CONF_APPLY_NFT,    /* when vpngw-nft.service has loaded its rules */
+};
+
+/* One key with what holds, for showing and comparing. */
+struct conf_item {
+	const char *section, *key;       /* static */
+	char name[LIMIT_GROUP_NAME + 1]; /* of a pool; else empty */
+	enum conf_apply apply;
+	char *value; /* owned: as it is written, a line for each assignment to a list */
+	char *at;    /* owned: "file:line" or "default" */
+};
+
 struct config {
 	struct conf_listen listen;
 	struct conf_gateway gateway;
@@ -100,6 +117,10 @@ struct config {
 	char *default_domain, *split_dns, *backup_servers, *banner, *version; /* owned */
 	char **warnings; /* owned: what is weak, one sentence each, for the log at start */
 	size_t n_warnings;
+	struct conf_item *item; /* owned: every key, in the order of the installed file */
+	size_t n_items;
+	char **file; /* owned: those that were read, in that order */
+	size_t n_files;
 };
 
 /*
@@ -120,6 +141,20 @@ struct config *config_free(struct config *c);
  * this user may not read is a warning. Where it is not named, or it is called twice: nothing.
  */
 int config_load_psk(struct config *c, bool check_only, FILE *err);
+
+/* ---- one configuration after another (config_reload.c) ---- */
+
+/* An item that differs; either side NULL where it has no such key. The strings hold as long as both
+ * configurations do. -errno ends the walk. */
+typedef int (*config_diff_fn)(void *ctx, const struct conf_item *from, const struct conf_item *to);
+int config_diff(const struct config *from, const struct config *to, config_diff_fn fn, void *ctx);
+
+/* What a running gateway cannot change goes into c as `running` has it, items included. 0, or
+ * -ENOMEM: then c is good for nothing. */
+int config_keep(struct config *c, const struct config *running);
+
+/* Somebody may log in with a shared key. */
+bool config_wants_psk(const struct config *c);
 
 /* Every key with its value and where it was set, in the file's own syntax. */
 int config_print(const char *path, FILE *out, FILE *err);

@@ -20,6 +20,9 @@ int conf_build(struct conf_input *in, enum conf_purpose purpose, struct config *
 /* Collects what keys say against one another. */
 void conf_check(struct conf_input *in, enum conf_purpose purpose, const struct config *c);
 
+/* config_reload.c: fills in c->item and c->file. 0 or -ENOMEM. */
+int conf_items(const struct conf_input *in, struct config *c);
+
 /* Adds a warning for what is weak. 0 or -ENOMEM. */
 int conf_warn_weak(struct config *c);
 

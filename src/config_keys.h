@@ -45,7 +45,8 @@ struct conf_key {
 	bool clears;                   /* a list: the word "none" alone empties it, too */
 	const char *dflt;              /* as it would be written; "" for none */
 	const char *later;             /* the whole key is not yet supported: "it will ..." */
-	const char *help; /* one line, a sentence; stands in the installed vpngw.conf */
+	const char *help;      /* one line, a sentence; stands in the installed vpngw.conf */
+	enum conf_apply apply; /* when another value holds */
 };
 
 struct conf_section {

@@ -77,18 +77,24 @@ static int warn_about(struct config *c, const char *path)
 	return rc;
 }
 
+bool config_wants_psk(const struct config *c)
+{
+	bool named = false;
+
+	for (unsigned i = 0; i < c->ike.n_auth; i++)
+		named |= c->ike.auth[i] == AUTH_XAUTH_PSK;
+	return named;
+}
+
 int config_load_psk(struct config *c, bool check_only, FILE *err)
 {
 	char buf[512], *text = NULL;
 	const char *path = path_of(c->psk_file, buf, sizeof(buf));
 	struct mistakes m = { .err = err, .file = path };
-	bool named = false;
 	size_t n;
 	int rc;
 
-	for (unsigned i = 0; i < c->ike.n_auth; i++)
-		named |= c->ike.auth[i] == AUTH_XAUTH_PSK;
-	if (!named || c->psk)
+	if (!config_wants_psk(c) || c->psk)
 		return 0;
 	rc = path ? conf_file_read(path, FILE_MAX, &text, &n) : -ENOKEY;
 	if (rc < 0)

@@ -7,6 +7,7 @@
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #define CERT_LARGE 1000 /* bytes; an RSA-2048 certificate with few extensions stays below */
 
 struct creds {
+	atomic_uint refs;
 	gnutls_datum_t der[IKE_CERTS_MAX]; /* owned */
 	unsigned n;
 	unsigned sent;            /* how many of them message 2 carries */
@@ -330,6 +332,31 @@ static int read_key(struct creds *c, const struct conf_gateway *g, const char *c
 	return 0;
 }
 
+/* Of a gateway that runs; see creds_load_again(). */
+struct again {
+	const struct creds *running;
+	const char *fresh;
+};
+
+static int read_key_again(struct creds *c, const struct conf_gateway *g, const struct again *a,
+			  char *err, size_t cap)
+{
+	int rc;
+
+	if (a->fresh) {
+		rc = read_file(a->fresh, &c->pem, &c->pem_len);
+		return rc < 0 ? fail(err, cap, rc, g->private_key_at, "private_key = %s: %s",
+				     g->private_key, file_error(rc))
+			      : 0;
+	}
+	c->pem = malloc(a->running->pem_len + 1);
+	if (!c->pem)
+		return fail(err, cap, -ENOMEM, NULL, "out of memory");
+	memcpy(c->pem, a->running->pem, a->running->pem_len);
+	c->pem_len = a->running->pem_len;
+	return 0;
+}
+
 /* 0: none that there is a method for. */
 static uint16_t ecdsa_method(gnutls_x509_privkey_t key)
 {
@@ -414,8 +441,9 @@ static int load_key(struct creds *c, const struct config *config, gnutls_x509_cr
 	return rc;
 }
 
-int creds_load(const struct config *config, const char *check_dir, struct creds **ret, char *err,
-	       size_t cap)
+/* again: NULL for a key that is read from where it stands. */
+static int load(const struct config *config, const char *check_dir, const struct again *again,
+		struct creds **ret, char *err, size_t cap)
 {
 	const struct conf_gateway *g = &config->gateway;
 	struct creds *c = calloc(1, sizeof(*c));
@@ -425,6 +453,7 @@ int creds_load(const struct config *config, const char *check_dir, struct creds 
 
 	if (!c)
 		return fail(err, cap, -ENOMEM, NULL, "out of memory");
+	c->refs = 1;
 	rc = load_chain(c, g, &leaf, err, cap);
 	if (rc == 0) {
 		c->sent = g->send_chain ? c->n : 1;
@@ -436,7 +465,8 @@ int creds_load(const struct config *config, const char *check_dir, struct creds 
 			     : fail(err, cap, -ENOMEM, NULL, "out of memory");
 	}
 	if (rc == 0)
-		rc = read_key(c, g, check_dir, err, cap);
+		rc = again ? read_key_again(c, g, again, err, cap)
+			   : read_key(c, g, check_dir, err, cap);
 	if (rc == 0 && c->pem)
 		rc = load_key(c, config, leaf, &bits, err, cap);
 	if (rc == 0) {
@@ -454,9 +484,30 @@ int creds_load(const struct config *config, const char *check_dir, struct creds 
 	return 0;
 }
 
+int creds_load(const struct config *config, const char *check_dir, struct creds **ret, char *err,
+	       size_t cap)
+{
+	return load(config, check_dir, NULL, ret, err, cap);
+}
+
+int creds_load_again(const struct config *config, const struct creds *running, const char *fresh,
+		     struct creds **ret, char *err, size_t cap)
+{
+	const struct again again = { running, fresh };
+
+	return load(config, NULL, &again, ret, err, cap);
+}
+
+struct creds *creds_ref(struct creds *c)
+{
+	if (c)
+		atomic_fetch_add(&c->refs, 1);
+	return c;
+}
+
 struct creds *creds_free(struct creds *c)
 {
-	if (!c)
+	if (!c || atomic_fetch_sub(&c->refs, 1) > 1)
 		return NULL;
 	for (unsigned i = 0; i < c->n; i++)
 		gnutls_free(c->der[i].data);
@@ -492,6 +543,23 @@ const char *creds_subject(const struct creds *c)
 int64_t creds_expires(const struct creds *c)
 {
 	return c->expires;
+}
+
+bool creds_same_certs(const struct creds *a, const struct creds *b)
+{
+	bool same = a->sent == b->sent && a->id_type == b->id_type &&
+		    strcmp(a->fqdn ? a->fqdn : "", b->fqdn ? b->fqdn : "") == 0;
+
+	for (unsigned i = 0; same && i < a->sent; i++)
+		same = span_eq((struct span){ a->der[i].data, a->der[i].size },
+			       (struct span){ b->der[i].data, b->der[i].size });
+	return same;
+}
+
+bool creds_same_key(const struct creds *a, const struct creds *b)
+{
+	return a->pem_len == b->pem_len &&
+	       (!a->pem_len || gnutls_memcmp(a->pem, b->pem, a->pem_len) == 0);
 }
 
 const char *creds_warning(const struct creds *c, unsigned i)

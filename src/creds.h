@@ -26,16 +26,25 @@ struct signer;
  */
 int creds_load(const struct config *config, const char *check_dir, struct creds **ret, char *err,
 	       size_t cap);
-#define CREDS_PRIVATE "/vpngw/private" /* below sysconfdir: check_dir of the installed unit */
-#define CREDS_WHY     1600             /* room for any sentence */
-struct creds *creds_free(struct creds *c);
+/*
+ * The same for a gateway that runs with `running`. A key that is a credential was handed over when
+ * the unit started; `fresh` is the path of what it is now, or NULL: then it is the running one.
+ */
+int creds_load_again(const struct config *config, const struct creds *running, const char *fresh,
+		     struct creds **ret, char *err, size_t cap);
+#define CREDS_PRIVATE "/vpngw/private"     /* below sysconfdir: check_dir of the installed unit */
+#define CREDS_WHY     1600                 /* room for any sentence */
+struct creds *creds_free(struct creds *c); /* gives back one reference, of which loading is one */
+struct creds *creds_ref(struct creds *c);  /* any thread; NULL stays NULL */
 
 /* Fills in what the core sends: certificates and identity. Views of creds. */
 void creds_to_conf(const struct creds *c, struct ike_conf *conf);
 
 /* About the leaf certificate. */
-const char *creds_subject(const struct creds *c); /* for people */
-int64_t creds_expires(const struct creds *c);     /* CLOCK_REALTIME seconds */
+const char *creds_subject(const struct creds *c);                    /* for people */
+int64_t creds_expires(const struct creds *c);                        /* CLOCK_REALTIME seconds */
+bool creds_same_certs(const struct creds *a, const struct creds *b); /* as they are sent */
+bool creds_same_key(const struct creds *a, const struct creds *b);   /* the file's content */
 
 /* Remarks that an administrator should read, one sentence each; NULL after the last. Of those about
  * dates there is at most one, the first; it is that of the last check, which loading is as well. */

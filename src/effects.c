@@ -178,7 +178,9 @@ static void save_lease(struct gw *gw, const struct ipaddr *addr, const char *use
 					 .granted_s = granted_s,
 					 .released_s = released_s };
 
-	if (gw->leases)
+	if (gw->leases && released_s && !*row.pool) /* it was in none any more */
+		leasedb_forget(gw->leases, addr);
+	else if (gw->leases)
 		leasedb_save(gw->leases, &row);
 }
 
@@ -235,6 +237,7 @@ static void release(struct gw *gw, const struct gw_session *g, const struct fx_s
 	if (!s->lease.family)
 		return;
 	pool_release(gw->pools, &s->lease, gw_real_s());
+	reload_drained(gw);
 	event_lease(NULL, false, s->user, &s->lease, s->name);
 	save_lease(gw, &s->lease, s->user, g ? g->granted_s : 0, gw_real_s());
 }

@@ -102,18 +102,6 @@ static int on_signal(sd_event_source *src, const struct signalfd_siginfo *si, vo
 	return sd_event_exit(gw->event, EXIT_SUCCESS);
 }
 
-/* What other daemons take for "read your configuration again" is no reason to end sessions. */
-static int on_hangup(sd_event_source *src, const struct signalfd_siginfo *si, void *userdata)
-{
-	(void)src;
-	(void)si;
-	(void)userdata;
-	log_notice(
-		"SIGHUP: a reload is not yet supported; systemctl restart vpngw ends all sessions "
-		"and reads the configuration");
-	return 0;
-}
-
 /* ---- starting ---- */
 
 static int load_config(struct gw *gw, const char *path)
@@ -232,7 +220,7 @@ static int make_interface(struct gw *gw)
 	return add_routes(gw, ifindex);
 }
 
-static int start_kernel(struct gw *gw, bool any)
+static int start_kernel(struct gw *gw)
 {
 	unsigned sas = 0, policies = 0, links = 0;
 	int rc = xfrm_open(&gw->xfrm);
@@ -256,7 +244,7 @@ static int start_kernel(struct gw *gw, bool any)
 	rc = esp_probe(&gw->config->ike, gw->xfrm);
 	if (rc < 0)
 		log_err("[phase2] proposal: the kernel can do none of them: nobody gets a tunnel");
-	if (rc < 0 && !any)
+	if (rc < 0 && !gw->any_kernel)
 		return rc;
 	rc = gw_check_forwarding(gw->config->tunnel.forwarding_check == CONF_FORWARDING_REFUSE,
 				 xfrm_forwarding(AF_INET));
@@ -317,7 +305,7 @@ static int start_loop(struct gw *gw)
 	if (rc >= 0)
 		rc = sd_event_add_signal(gw->event, NULL, SIGINT, on_signal, gw);
 	if (rc >= 0)
-		rc = sd_event_add_signal(gw->event, NULL, SIGHUP, on_hangup, gw);
+		rc = sd_event_add_signal(gw->event, NULL, SIGHUP, reload_on_hangup, gw);
 	if (rc >= 0)
 		rc = sd_event_set_watchdog(gw->event, true);
 	if (rc >= 0)
@@ -341,7 +329,7 @@ static int start(struct gw *gw, const struct gw_options *o)
 	if (rc == 0)
 		rc = net_new(gw->config, fds, (unsigned)n, &gw->net);
 	if (rc == 0)
-		rc = start_kernel(gw, o->any_kernel);
+		rc = start_kernel(gw);
 	if (rc == 0)
 		rc = start_pools(gw);
 	if (rc == 0)
@@ -411,6 +399,7 @@ static void stop(struct gw *gw)
 	free(gw->session);
 	free(gw->check);
 	free(gw->counted);
+	free(gw->stale);
 	creds_free(gw->creds);
 	trust_free(gw->trust);
 	config_free(gw->config);
@@ -419,6 +408,8 @@ static void stop(struct gw *gw)
 int gw_main(const struct gw_options *o)
 {
 	struct gw gw = { .config_path = o->config ? o->config : SYSCONFDIR CONFIG_FILE,
+			 .config_named = o->config,
+			 .any_kernel = o->any_kernel,
 			 .since_s = gw_real_s() };
 	int rc = load_config(&gw, o->config);
 

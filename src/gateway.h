@@ -57,7 +57,9 @@ struct gw_counted {
 
 struct gw {
 	sd_event *event;
-	const char *config_path; /* for the operator; static or argv */
+	const char *config_path;  /* for the operator; static or argv */
+	const char *config_named; /* on the command line; NULL: the installed one */
+	bool any_kernel;          /* as of gw_options */
 	struct config *config;
 	struct creds *creds;
 	struct trust *trust; /* NULL: no client needs a certificate */
@@ -70,6 +72,8 @@ struct gw {
 	struct leasedb *leases; /* NULL: in memory only */
 	struct xfrm *xfrm;
 	bool link_made;
+	struct prefix *stale; /* owned: of pools that have gone or shrunk, while addresses drain */
+	size_t n_stale;
 	struct ctl_server *ctl;
 	sd_event_source *timer, *sampler;
 	sd_event_source *reports;   /* of the kernel; owns its socket */
@@ -115,6 +119,30 @@ void leases_open(struct gw *gw, const char *path);
 /* Says once when the disk stops taking leases, and once when it takes them again. */
 void leases_watch(struct gw *gw);
 
+/* ---- reload.c ---- */
+/*
+ * Reads the configuration again and, with `apply`, takes it over; without, says what would change.
+ * All or nothing: -EINVAL with what is wrong in ret->message, and everything is as it was. who NULL:
+ * a signal. The caller clears *ret in any case.
+ */
+int gw_reload(struct gw *gw, bool apply, const struct ctl_peer *who, struct ctl_reload *ret);
+#define RELOAD_CREDENTIALS "/run/vpngw/credentials" /* by systemctl reload, while it lasts */
+int reload_on_hangup(sd_event_source *src, const struct signalfd_siginfo *si, void *userdata);
+
+/* ---- reload_nets.c: the pools' networks in the kernel ---- */
+struct reload_nets {
+	struct prefix *add, *drop; /* owned: which to let in, which are of no pool any more */
+	size_t n_add, n_drop;
+};
+/* Lets in what c has more than there is. 0, or -errno with everything as it was and a sentence. */
+int reload_nets_add(struct gw *gw, const struct config *c, struct reload_nets *ret, char *why,
+		    size_t cap);
+/* The one or the other ends it: as it was, or once gw->pools are the new ones. */
+void reload_nets_undo(struct gw *gw, struct reload_nets *n);
+void reload_nets_settle(struct gw *gw, struct reload_nets *n);
+/* A lease was released: networks that are of no pool go when no address drains any more. */
+void reload_drained(struct gw *gw);
+
 /* ---- effects.c ---- */
 void gw_run_effects(struct gw *gw);
 void gw_auth_reply(void *ctx, uint64_t id, const struct auth_reply *r);
@@ -140,6 +168,8 @@ int esp_probe(const struct ike_conf *conf, struct xfrm *x);
 
 /* ---- traffic.c ---- */
 int traffic_start(struct gw *gw);
+/* Other limits: who has been idle is found out now, and looked at again in time for them. */
+void traffic_again(struct gw *gw);
 /* Reads the counters of all our SAs, unless that was done in the last second or cannot be done:
  * then those of the time before stay. ctx is the gateway. */
 void traffic_snapshot(void *ctx);

@@ -142,6 +142,14 @@ static int on_sample(sd_event_source *src, uint64_t usec, void *userdata)
 	return 0;
 }
 
+void traffic_again(struct gw *gw)
+{
+	if (!gw->sampler)
+		return;
+	traffic_snapshot(gw);
+	sd_event_source_set_time_relative(gw->sampler, sample_us(gw));
+}
+
 int traffic_start(struct gw *gw)
 {
 	uint64_t us = sample_us(gw);

@@ -212,6 +212,7 @@ int trust_load(const struct config *config, struct trust **ret, char *err, size_
 		return 0;
 	t = calloc(1, sizeof(*t));
 	if (t) {
+		t->refs = 1;
 		t->ca_path = strdup(config->ca_file);
 		t->crl_path = strdup(config->crl_file ? config->crl_file : "");
 	}
@@ -234,9 +235,16 @@ int trust_load(const struct config *config, struct trust **ret, char *err, size_
 	return 0;
 }
 
+struct trust *trust_ref(struct trust *t)
+{
+	if (t)
+		atomic_fetch_add(&t->refs, 1);
+	return t;
+}
+
 struct trust *trust_free(struct trust *t)
 {
-	if (!t)
+	if (!t || atomic_fetch_sub(&t->refs, 1) > 1)
 		return NULL;
 	forget_names(t);
 	free(t->ca_path);
@@ -244,6 +252,11 @@ struct trust *trust_free(struct trust *t)
 	free(t->pem);
 	free(t);
 	return NULL;
+}
+
+bool trust_same(const struct trust *a, const struct trust *b)
+{
+	return a->pem_len == b->pem_len && memcmp(a->pem, b->pem, a->pem_len) == 0;
 }
 
 void trust_to_conf(const struct trust *t, struct ike_conf *conf)

@@ -21,7 +21,11 @@ struct verifier;
  * and the file.
  */
 int trust_load(const struct config *config, struct trust **ret, char *err, size_t cap);
-struct trust *trust_free(struct trust *t);
+struct trust *trust_free(struct trust *t); /* gives back one reference, of which loading is one */
+struct trust *trust_ref(struct trust *t);  /* any thread; NULL stays NULL */
+
+/* Of the same CAs, as far as ca_file's content goes. */
+bool trust_same(const struct trust *a, const struct trust *b);
 
 /* Fills in whom the core asks for. Views of trust. */
 void trust_to_conf(const struct trust *t, struct ike_conf *conf);

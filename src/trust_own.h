@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gnutls/x509.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 
@@ -13,6 +14,7 @@
 #define TRUST_CRLS_MAX 64
 
 struct trust {
+	atomic_uint refs;
 	char *ca_path, *crl_path; /* owned; "" for no revocation */
 	char *pem;                /* owned: ca_file */
 	size_t pem_len;

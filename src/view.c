@@ -218,7 +218,8 @@ static void fill_pools(const struct gw *gw, struct ctl_status *ret)
 					.last = u.last,
 					.size = u.size,
 					.leased = u.leased,
-					.kept = u.kept };
+					.kept = u.kept,
+					.draining = pools_draining(gw->pools, u.name) };
 		snprintf(p->name, sizeof(p->name), "%s", u.name);
 	}
 }
@@ -261,6 +262,32 @@ static void status(void *ctx, struct ctl_status *ret)
 			(struct ctl_counter){ ike_counter_name(i), ike_counter(gw->ike, i) };
 }
 
+/* ---- configuration ---- */
+
+static int reload(void *ctx, bool apply, const struct ctl_peer *who, struct ctl_reload *ret)
+{
+	return gw_reload(ctx, apply, who, ret);
+}
+
+static bool setting(void *ctx, uint32_t i, struct ctl_setting *ret)
+{
+	const struct gw *gw = ctx;
+	const struct conf_item *it;
+
+	if (i >= gw->config->n_items)
+		return false;
+	it = &gw->config->item[i];
+	*ret = (struct ctl_setting){ it->section, it->name, it->key, it->value, it->at };
+	return true;
+}
+
+static const char *config_file(void *ctx, uint32_t i)
+{
+	const struct gw *gw = ctx;
+
+	return i < gw->config->n_files ? gw->config->file[i] : NULL;
+}
+
 const struct ctl_ops gw_ctl_ops = {
 	.session_next = session_next,
 	.lease_next = lease_next,
@@ -268,4 +295,7 @@ const struct ctl_ops gw_ctl_ops = {
 	.snapshot = traffic_snapshot,
 	.kick = kick,
 	.lease_forget = lease_forget,
+	.reload = reload,
+	.setting = setting,
+	.config_file = config_file,
 };

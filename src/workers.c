@@ -24,10 +24,10 @@ struct workers {
 	unsigned n;
 	pthread_mutex_t lock;
 	pthread_cond_t more;
-	struct queue todo, done;   /* under lock */
-	bool stop;                 /* under lock */
-	const struct creds *creds; /* borrowed, as is the next */
-	const struct trust *trust;
+	struct queue todo, done; /* under lock */
+	bool stop;               /* under lock */
+	struct creds *creds;     /* owned reference, as is the next; the loop's alone */
+	struct trust *trust;
 	int event_fd;
 	sd_event_source *source;
 	work_fn fn;
@@ -61,6 +61,8 @@ static struct work *queue_take(struct queue *q)
 
 static void work_free(struct work *w)
 {
+	creds_free(w->creds);
+	trust_free(w->trust);
 	free(w->proof);
 	explicit_bzero(w, sizeof(*w));
 	free(w);
@@ -92,30 +94,62 @@ static void do_dh(struct work *w)
 	}
 }
 
-static void do_proof(struct verifier *v, struct work_proof *p)
-{
-	p->verdict = v ? verifier_check(v, &p->p, p->why, sizeof(p->why)) : IKE_PROOF_FAILED;
-}
-
-/* What a thread has of its own. */
+/* What a thread has of its own: kept open until it is to work with others. */
 struct tools {
+	struct creds *creds; /* owned reference, as is trust */
 	struct signer *signer;
+	struct trust *trust;
 	struct verifier *verifier;
 };
 
-static void do_work(const struct tools *t, struct work *w)
+static void close_signer(struct tools *t)
+{
+	t->signer = signer_free(t->signer);
+	t->creds = creds_free(t->creds);
+}
+
+static void close_verifier(struct tools *t)
+{
+	t->verifier = verifier_free(t->verifier);
+	t->trust = trust_free(t->trust);
+}
+
+static void do_sign(struct tools *t, struct work *w)
+{
+	if (t->creds != w->creds) {
+		close_signer(t);
+		t->creds = creds_ref(w->creds);
+		t->signer = t->creds ? creds_signer(t->creds) : NULL;
+	}
+	w->rc = t->signer ? signer_sign(t->signer, (struct span){ w->in, w->in_len }, w->out,
+					sizeof(w->out), &w->out_len)
+			  : -ENOMEM;
+}
+
+static void do_proof(struct tools *t, struct work *w)
+{
+	struct work_proof *p = w->proof;
+
+	if (t->trust != w->trust) {
+		close_verifier(t);
+		t->trust = trust_ref(w->trust);
+		t->verifier = verifier_new(t->trust);
+	}
+	p->verdict = t->verifier ? verifier_check(t->verifier, &p->p, p->why, sizeof(p->why))
+				 : IKE_PROOF_FAILED;
+}
+
+static void do_work(struct tools *t, struct work *w)
 {
 	switch (w->kind) {
 	case WORK_DH:
 		do_dh(w);
 		break;
 	case WORK_SIGN:
-		w->rc = t->signer ? signer_sign(t->signer, (struct span){ w->in, w->in_len },
-						w->out, sizeof(w->out), &w->out_len)
-				  : -ENOMEM;
+		do_sign(t, w);
 		break;
 	case WORK_PROOF:
-		do_proof(t->verifier, w->proof);
+		do_proof(t, w);
 		break;
 	}
 }
@@ -123,8 +157,7 @@ static void do_work(const struct tools *t, struct work *w)
 static void *worker(void *arg)
 {
 	struct workers *ws = arg;
-	struct tools t = { .signer = ws->creds ? creds_signer(ws->creds) : NULL,
-			   .verifier = verifier_new(ws->trust) };
+	struct tools t = { 0 };
 
 	pthread_mutex_lock(&ws->lock);
 	while (!ws->stop) {
@@ -145,8 +178,8 @@ static void *worker(void *arg)
 			log_err("workers: eventfd: %s", strerror(errno));
 	}
 	pthread_mutex_unlock(&ws->lock);
-	signer_free(t.signer);
-	verifier_free(t.verifier);
+	close_signer(&t);
+	close_verifier(&t);
 	return NULL;
 }
 
@@ -197,16 +230,16 @@ static int start_threads(struct workers *ws, unsigned n)
 	return ws->n ? 0 : rc;
 }
 
-int workers_new(sd_event *event, unsigned n, const struct creds *creds, const struct trust *trust,
-		work_fn fn, void *ctx, struct workers **ret)
+int workers_new(sd_event *event, unsigned n, struct creds *creds, struct trust *trust, work_fn fn,
+		void *ctx, struct workers **ret)
 {
 	struct workers *ws = calloc(1, sizeof(*ws));
 	int rc;
 
 	if (!ws)
 		return -ENOMEM;
-	ws->creds = creds;
-	ws->trust = trust;
+	ws->creds = creds_ref(creds);
+	ws->trust = trust_ref(trust);
 	ws->fn = fn;
 	ws->ctx = ctx;
 	queue_init(&ws->todo);
@@ -225,6 +258,17 @@ int workers_new(sd_event *event, unsigned n, const struct creds *creds, const st
 	}
 	*ret = ws;
 	return 0;
+}
+
+void workers_set_keys(struct workers *ws, struct creds *creds, struct trust *trust)
+{
+	struct creds *old_creds = ws->creds;
+	struct trust *old_trust = ws->trust;
+
+	ws->creds = creds_ref(creds);
+	ws->trust = trust_ref(trust);
+	creds_free(old_creds);
+	trust_free(old_trust);
 }
 
 struct workers *workers_free(struct workers *ws)
@@ -246,6 +290,8 @@ struct workers *workers_free(struct workers *ws)
 		close(ws->event_fd);
 	pthread_mutex_destroy(&ws->lock);
 	pthread_cond_destroy(&ws->more);
+	creds_free(ws->creds);
+	trust_free(ws->trust);
 	free(ws);
 	return NULL;
 }
@@ -272,6 +318,8 @@ static int submit(struct workers *ws, enum work_kind kind, struct ike_ticket who
 	w->group = group;
 	w->in_len = in.n;
 	w->secret_len = secret.n;
+	if (kind == WORK_SIGN)
+		w->creds = creds_ref(ws->creds);
 	if (in.n)
 		memcpy(w->in, in.p, in.n);
 	if (secret.n)
@@ -333,6 +381,7 @@ int workers_proof(struct workers *ws, struct ike_ticket who, const struct fx_pro
 		return -ENOMEM;
 	}
 	w->kind = WORK_PROOF;
+	w->trust = trust_ref(ws->trust);
 	w->who = who;
 	enqueue(ws, w);
 	return 0;

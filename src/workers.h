@@ -30,6 +30,8 @@ struct work {
 	uint8_t public_value[DH_PUBLIC_MAX];
 	uint8_t out[DH_SHARED_MAX]; /* shared secret, private value, or the signature */
 	struct work_proof *proof;   /* owned: of WORK_PROOF */
+	struct creds *creds;        /* owned reference: whose key signs */
+	struct trust *trust;        /* owned reference: which CAs are believed */
 	struct work *next;
 };
 
@@ -44,10 +46,12 @@ struct workers;
 
 typedef void (*work_fn)(void *ctx, const struct work *done);
 
-/* n 0: one thread for each CPU. creds and trust are borrowed; NULL: nothing is signed, or nobody's
- * certificate is good. */
-int workers_new(sd_event *event, unsigned n, const struct creds *creds, const struct trust *trust,
-		work_fn fn, void *ctx, struct workers **ret);
+/* n 0: one thread for each CPU. creds and trust are used by reference; NULL: nothing is signed, or
+ * nobody's certificate is good. */
+int workers_new(sd_event *event, unsigned n, struct creds *creds, struct trust *trust, work_fn fn,
+		void *ctx, struct workers **ret);
+/* Others for what is asked for from here on; what is under way goes on with the former. */
+void workers_set_keys(struct workers *w, struct creds *creds, struct trust *trust);
 struct workers *workers_free(struct workers *w); /* waits for what is under way */
 
 /* 0, or -ENOMEM: then nothing will come back. The spans of workers_dh() are those of FX_DH. */

@@ -24,6 +24,7 @@ struct verb {
 static const struct verb verb[] = {
 	{ "list", ctl_list },     { "show", ctl_show },     { "kick", ctl_kick },
 	{ "status", ctl_status }, { "leases", ctl_leases }, { "passwd", NULL },
+	{ "reload", ctl_reload }, { "config", ctl_config },
 };
 
 static const char help_text[] =
@@ -37,6 +38,9 @@ static const char help_text[] =
 	"  status                           the daemon, its pools, its counters\n"
 	"  leases                           addresses that are leased or kept for their users\n"
 	"  leases release ADDRESS           forget a kept address\n"
+	"  reload                           take over what vpngw.conf says now\n"
+	"  config [show|cat|diff]           what is in effect, the files, what a reload would "
+	"change\n"
 	"  passwd ...                       the users file; see vpngwctl passwd --help\n"
 	"\n"
 	"  --reason TEXT         why, for the journal (kick)\n"

@@ -63,4 +63,6 @@ enum ctl_exit ctl_list(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_show(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_kick(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_status(const struct ctl_options *o, int argc, char **argv);
+enum ctl_exit ctl_reload(const struct ctl_options *o, int argc, char **argv);
+enum ctl_exit ctl_config(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_leases(const struct ctl_options *o, int argc, char **argv);

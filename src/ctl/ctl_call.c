@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* ctl_call.c - one Varlink call to the daemon, and what its errors mean for the exit status. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -113,10 +114,27 @@ static const char *parameter(const struct varlink_reply *r, const char *key, con
 	return v ? v : otherwise;
 }
 
+/* As a compiler would say it: an editor finds the place. */
+static enum ctl_exit on_bad_config(const struct varlink_reply *r)
+{
+	json_t *all = json_object_get(r->parameters, "messages"), *m;
+	char text[CTL_TEXT_MAX];
+	size_t i;
+
+	json_array_foreach (all, i, m)
+		fprintf(stderr, "%s\n",
+			ctl_text(json_is_string(m) ? json_string_value(m) : "?", text,
+				 sizeof(text)));
+	ctl_complain("the configuration is not valid; the one in effect stays so");
+	return CTL_BAD_CONFIG;
+}
+
 static enum ctl_exit on_error(const struct ctl_request *q, const struct varlink_reply *r)
 {
 	char what[CTL_TEXT_MAX], error[CTL_TEXT_MAX];
 
+	if (strcmp(r->error, "io.vpngw.ConfigInvalid") == 0)
+		return on_bad_config(r);
 	ctl_text(parameter(r, "what", "?"), what, sizeof(what));
 	ctl_text(r->error, error, sizeof(error));
 	if (strcmp(r->error, "io.vpngw.NotFound") == 0) {

@@ -181,14 +181,16 @@ enum ctl_exit ctl_show(const struct ctl_options *o, int argc, char **argv)
 
 static void show_pool(FILE *f, const json_t *o, size_t i)
 {
-	char name[CTL_TEXT_MAX], first[64], last[64];
-	uint64_t size = number(o, "size"), leased = number(o, "leased");
+	char name[CTL_TEXT_MAX], first[64], last[64], draining[48] = "";
+	uint64_t size = number(o, "size"), leased = number(o, "leased"), n = 0;
 
+	if (ctl_number(o, "draining", &n) && n)
+		snprintf(draining, sizeof(draining), ", %" PRIu64 " draining", n);
 	line(f, i ? "" : "Pools",
-	     "%s: %s to %s, %" PRIu64 " of %" PRIu64 " leased, %" PRIu64 " kept",
+	     "%s: %s to %s, %" PRIu64 " of %" PRIu64 " leased, %" PRIu64 " kept%s",
 	     ctl_member(o, "name", name, sizeof(name)),
 	     ctl_member(o, "first", first, sizeof(first)),
-	     ctl_member(o, "last", last, sizeof(last)), leased, size, number(o, "kept"));
+	     ctl_member(o, "last", last, sizeof(last)), leased, size, number(o, "kept"), draining);
 }
 
 static void show_times(FILE *f, const json_t *o)

@@ -67,6 +67,7 @@ struct ctl_pool {
 	char name[LIMIT_GROUP_NAME + 1];
 	struct ipaddr first, last;
 	uint32_t size, leased, kept;
+	uint32_t draining; /* leased addresses that the pool has no more */
 };
 
 struct ctl_counter {
@@ -98,6 +99,32 @@ struct ctl_peer {
 	char reason[CTL_TEXT]; /* as given to kick; empty without one */
 };
 
+/* What differs, or differed: a key of the configuration, or the content of a file that it names. */
+struct ctl_change {
+	char *setting;   /* owned, as all: "[mode_cfg] dns4" */
+	char *from, *to; /* NULL: none, or not for showing */
+	char *remedy;    /* what to do so that it holds; NULL: it does */
+};
+
+struct ctl_reload {
+	struct ctl_change *change; /* owned */
+	size_t n_changes;
+	char **message; /* owned: what is wrong; of what was taken over, what to think about */
+	size_t n_messages;
+};
+
+/* False without memory. remedy, from, to: NULL for none. */
+bool ctl_reload_add(struct ctl_reload *r, const char *setting, const char *from, const char *to,
+		    const char *remedy);
+bool ctl_reload_say(struct ctl_reload *r, const char *message);
+void ctl_reload_forget(struct ctl_reload *r, size_t n); /* the first n messages */
+void ctl_reload_clear(struct ctl_reload *r);
+
+/* One key as it holds. Borrowed until the next turn of the loop. */
+struct ctl_setting {
+	const char *section, *name, *key, *value, *from;
+};
+
 struct ctl_ops {
 	/*
 	 * Starts at *cursor = 0; false at the end. Fills all of *ret, n_children entries of child
@@ -114,6 +141,12 @@ struct ctl_ops {
 	int (*kick)(void *ctx, const char *id, const struct ctl_peer *who);
 	/* Forgets a kept lease. 0, -ENOENT, -EBUSY while a session has it. */
 	int (*lease_forget)(void *ctx, const struct ipaddr *addr, const struct ctl_peer *who);
+	/* Reads the configuration again and takes it over, all or nothing; without `apply` only says
+	 * what would change. 0, or -EINVAL with what is wrong. *ret is empty before. */
+	int (*reload)(void *ctx, bool apply, const struct ctl_peer *who, struct ctl_reload *ret);
+	/* The i-th key as it holds, the i-th file that was read; false, NULL behind the last. */
+	bool (*setting)(void *ctx, uint32_t i, struct ctl_setting *ret);
+	const char *(*config_file)(void *ctx, uint32_t i);
 };
 
 struct ctl_server;

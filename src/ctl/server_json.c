@@ -112,6 +112,7 @@ static void put_pools(struct jsonw *w, const struct ctl_status *s)
 		jsonw_u64(w, "size", p->size);
 		jsonw_u64(w, "leased", p->leased);
 		jsonw_u64(w, "kept", p->kept);
+		jsonw_u64(w, "draining", p->draining);
 		jsonw_close(w, '}');
 	}
 	jsonw_close(w, ']');

@@ -215,6 +215,9 @@ static const struct method method[] = {
 	{ "io.vpngw.Status", run_status, { NULL }, false },
 	{ "io.vpngw.Leases", run_leases, { NULL }, false },
 	{ "io.vpngw.ReleaseLease", run_release, { "address" }, true },
+	{ "io.vpngw.Reload", ctl_run_reload, { NULL }, true },
+	{ "io.vpngw.DiffConfig", ctl_run_diff, { NULL }, false },
+	{ "io.vpngw.Config", ctl_run_config, { NULL }, false },
 	{ "org.varlink.service.GetInfo", run_info, { NULL }, false },
 	{ "org.varlink.service.GetInterfaceDescription", run_describe, { "interface" }, false },
 };

@@ -93,6 +93,11 @@ void ctl_job_start(struct ctl_client *c, enum ctl_job_kind kind, const struct va
 /* The account's name, looked up at the first question. */
 const struct ctl_peer *ctl_client_peer(struct ctl_client *c);
 
+/* server_config.c: methods about the configuration */
+void ctl_run_reload(struct ctl_client *c, const struct varlink_call *call);
+void ctl_run_diff(struct ctl_client *c, const struct varlink_call *call);
+void ctl_run_config(struct ctl_client *c, const struct varlink_call *call);
+
 /* server_json.c: values and errors of io.vpngw as JSON. */
 void ctl_json_session(struct jsonw *w, const struct ctl_session *s, bool with_children);
 void ctl_json_lease(struct jsonw *w, const struct ctl_lease *l);

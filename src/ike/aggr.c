@@ -53,12 +53,11 @@ int aggr_dh_done(struct ike *ike, struct ike_sa *sa, struct fx *fx)
 	struct ike_nego *n = sa->nego;
 	int rc = phase1_hash_i(sa, (struct span){ sa->peer_id, sa->peer_id_len }, &n->hash_i);
 
+	phase1_set_id(ike, sa);
 	if (rc == 0)
 		rc = phase1_hash_r(sa, &hash_r);
 	secret_wipe(&n->skeyid);
-	if (rc == 0)
-		phase1_start_sign(ike, sa, &hash_r, fx);
-	return rc;
+	return rc < 0 ? rc : phase1_start_sign(ike, sa, &hash_r, fx);
 }
 
 /* No CERTREQ with hybrid, and never a notify: vpnc gives up on either. */
@@ -72,7 +71,7 @@ static struct span second_message(struct ike *ike, const struct ike_sa *sa, stru
 	build_payload(&b, PL_KE, n->g_r);
 	build_payload(&b, PL_NONCE, SPAN_OF(n->nonce_r));
 	phase1_put_id(&b, sa);
-	phase1_put_certs(&b, ike->conf);
+	phase1_put_certs(&b, sa);
 	phase1_put_certreqs(&b, ike->conf, sa);
 	build_payload(&b, PL_SIG, sig);
 	phase1_put_vids(&b, ike, sa);

@@ -352,9 +352,10 @@ void keepalive_look(const struct ike *ike, struct ike_sa *sa, uint64_t now, stru
 
 /*
  * The networks that this Quick Mode covers: IDci must be the lease, IDcr must meet what the
- * gateway offers. -EINVAL otherwise, with static text why.
+ * gateway offers. -EINVAL otherwise, with static text why. What the client asked for before, and
+ * has a pair for, it gets again, whatever is offered by now: a session keeps its networks.
  */
-int quick_select(const struct ike_conf *conf, const struct ipaddr *lease, const struct ike_msg *m,
+int quick_select(const struct ike_conf *conf, const struct ike_sa *sa, const struct ike_msg *m,
 		 struct ike_child *c, const char **ret_why);
 
 /*

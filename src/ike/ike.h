@@ -29,6 +29,14 @@ struct ike_rng {
 int ike_new(const struct ike_conf *conf, struct ike_rng rng, struct ike **ret);
 struct ike *ike_free(struct ike *ike);
 
+/*
+ * Another configuration from here on, borrowed as the first was; the earlier one is not looked at
+ * again. Sessions keep what they have agreed on and been told, times that are not negotiated (DPD,
+ * keepalives, limits) hold for them, too. A login under way goes on: what it has chosen stays
+ * chosen, and the certificate that it shows is that of the key which was asked to sign.
+ */
+void ike_set_conf(struct ike *ike, const struct ike_conf *conf, uint64_t now);
+
 /* ---- events ---- */
 
 struct ike_dgram {

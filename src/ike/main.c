@@ -145,7 +145,7 @@ static int finish(struct ike *ike, struct ike_sa *sa, uint8_t type, struct span 
 
 	phase1_put_id(&b, sa);
 	if (type == PL_SIG)
-		phase1_put_certs(&b, ike->conf);
+		phase1_put_certs(&b, sa);
 	build_payload(&b, type, proof);
 	out = build_encrypted(&b, &sa->keys, sa->last_block);
 	/* Kept like any other answer: the client may not get it and repeat message 5. */
@@ -187,21 +187,21 @@ int main_fifth(struct ike_event *ev)
 	struct ike_sa *sa = ev->sa;
 	int rc = fifth_hash(ev, &hash_i);
 
-	if (rc == 0)
-		rc = phase1_hash_r(sa, &hash_r);
 	if (rc < 0)
 		return rc;
 	if (!hash_is(ev->msg.hash, &hash_i))
 		return -EACCES; /* the half-open exchange stays: N152 */
+	phase1_set_id(ev->ike, sa);
+	rc = phase1_hash_r(sa, &hash_r);
+	if (rc < 0)
+		return rc;
 	if (sa_gateway_signs(sa) && !phase1_may_compute(ev->ike, ev->d, ev->fx))
 		return -EUSERS;
 	turn_to(ev);
 	take_fifth(ev);
-	if (sa_gateway_signs(sa)) {
-		phase1_start_sign(ev->ike, sa, &hash_r, ev->fx);
-		return 0;
-	}
-	rc = finish(ev->ike, sa, PL_HASH, secret_span(&hash_r), ev->now, ev->fx);
+	rc = sa_gateway_signs(sa)
+		     ? phase1_start_sign(ev->ike, sa, &hash_r, ev->fx)
+		     : finish(ev->ike, sa, PL_HASH, secret_span(&hash_r), ev->now, ev->fx);
 	if (rc < 0)
 		sa_close(ev->ike, sa, IKE_R_INTERNAL, false, ev->now, ev->fx);
 	return 0;
@@ -222,13 +222,14 @@ int main_fifth_signed(struct ike_event *ev)
 int main_proved(struct ike_event *ev)
 {
 	_cleanup_(secret_wipe) struct secret hash_r = { .n = 0 };
-	int rc = phase1_hash_r(ev->sa, &hash_r);
+	int rc;
 
+	phase1_set_id(ev->ike, ev->sa);
+	rc = phase1_hash_r(ev->sa, &hash_r);
 	if (rc < 0)
 		return rc;
 	take_fifth(ev);
-	phase1_start_sign(ev->ike, ev->sa, &hash_r, ev->fx);
-	return 0;
+	return phase1_start_sign(ev->ike, ev->sa, &hash_r, ev->fx);
 }
 
 int main_signed(struct ike *ike, struct ike_sa *sa, struct span sig, uint64_t now, struct fx *fx)

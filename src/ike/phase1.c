@@ -300,19 +300,47 @@ void phase1_start_dh(struct ike *ike, struct ike_sa *sa, struct fx *fx)
 	ike->crypto_pending++;
 }
 
-void phase1_start_sign(struct ike *ike, struct ike_sa *sa, const struct secret *hash_r,
-		       struct fx *fx)
+static int keep_certs(const struct ike_conf *c, struct ike_nego *n)
 {
-	struct fx_item *it = fx_add(fx, FX_SIGN, sa_ticket(sa, 0));
+	struct ike_certs *k;
+	size_t len = 0;
+	struct wr w;
 
+	for (unsigned i = 0; i < c->n_certs; i++)
+		len += c->cert[i].n;
+	k = malloc(sizeof(*k) + len);
+	if (!k)
+		return -ENOMEM;
+	w = wr_into(k->bytes, len);
+	k->n = c->n_certs;
+	for (unsigned i = 0; i < c->n_certs; i++) {
+		k->cert[i] = (struct span){ k->bytes + w.len, c->cert[i].n };
+		wr_span(&w, c->cert[i]);
+	}
+	free(n->certs);
+	n->certs = k;
+	return 0;
+}
+
+int phase1_start_sign(struct ike *ike, struct ike_sa *sa, const struct secret *hash_r,
+		      struct fx *fx)
+{
+	struct fx_item *it;
+
+	if (keep_certs(ike->conf, sa->nego) < 0)
+		return -ENOMEM;
+	it = fx_add(fx, FX_SIGN, sa_ticket(sa, 0));
 	sa_enter(ike, sa, IKE_ST_SIGN);
 	it->sign.hash = fx_copy(fx, secret_span(hash_r));
 	ike->crypto_pending++;
+	return 0;
 }
 
 /* IDir_b: type, protocol 0, port 0 (RFC 3947 4), data. */
-static void my_id(const struct ike_conf *c, const struct ike_sa *sa, struct ike_nego *n)
+void phase1_set_id(const struct ike *ike, struct ike_sa *sa)
 {
+	const struct ike_conf *c = ike->conf;
+	struct ike_nego *n = sa->nego;
 	struct wr w = wr_into(n->id_r, sizeof(n->id_r));
 	struct span data = c->my_id;
 	uint8_t type = c->my_id_type == IKE_ID_FQDN ? ID_FQDN : ID_DER_ASN1_DN;
@@ -349,7 +377,6 @@ static int derive(struct ike *ike, struct ike_sa *sa, struct span shared)
 
 	memcpy(both, sa->cky_i, IKE_COOKIE);
 	memcpy(both + IKE_COOKIE, sa->cky_r, IKE_COOKIE);
-	my_id(ike->conf, sa, n);
 	rc = skeyid(ike->conf, sa, shared, &n->skeyid);
 	if (rc == 0)
 		rc = keymat_phase1(h, sa->alg.enc, sa->alg.key_len, &n->skeyid, shared,
@@ -425,12 +452,14 @@ void phase1_put_id(struct ike_build *b, const struct ike_sa *sa)
 }
 
 /* Always: nobody asks for them, and everybody needs them. */
-void phase1_put_certs(struct ike_build *b, const struct ike_conf *c)
+void phase1_put_certs(struct ike_build *b, const struct ike_sa *sa)
 {
-	for (unsigned i = 0; i < c->n_certs; i++) {
+	const struct ike_certs *k = sa->nego->certs;
+
+	for (unsigned i = 0; i < k->n; i++) {
 		build_open(b, PL_CERT);
 		wr_u8(&b->w, 4); /* X.509 certificate - signature: RFC 2408 3.9 */
-		wr_span(&b->w, c->cert[i]);
+		wr_span(&b->w, k->cert[i]);
 	}
 }
 

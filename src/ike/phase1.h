@@ -20,9 +20,12 @@ int phase1_keep_ke(struct ike_nego *n, const struct ike_msg *m);
 /* Asks for Diffie-Hellman with what phase1_keep_ke() has kept; the state is DH. */
 void phase1_start_dh(struct ike *ike, struct ike_sa *sa, struct fx *fx);
 
-/* Asks for a signature over HASH_R; the state is SIGN. */
-void phase1_start_sign(struct ike *ike, struct ike_sa *sa, const struct secret *hash_r,
-		       struct fx *fx);
+/* Who we say we are, which HASH_R covers: settled together with the certificates. */
+void phase1_set_id(const struct ike *ike, struct ike_sa *sa);
+
+/* Asks for a signature over HASH_R; the state is SIGN. 0 or -ENOMEM. */
+int phase1_start_sign(struct ike *ike, struct ike_sa *sa, const struct secret *hash_r,
+		      struct fx *fx);
 
 /*
  * Asks whether the client's signature over this HASH_I is right and its certificate lets in who it
@@ -50,7 +53,7 @@ void phase1_see_vids(struct ike_event *ev);
 
 /* Parts of our messages. */
 void phase1_put_id(struct ike_build *b, const struct ike_sa *sa);
-void phase1_put_certs(struct ike_build *b, const struct ike_conf *c);
+void phase1_put_certs(struct ike_build *b, const struct ike_sa *sa);
 /* Whose certificates the client may use, where it must have one. */
 void phase1_put_certreqs(struct ike_build *b, const struct ike_conf *c, const struct ike_sa *sa);
 void phase1_put_vids(struct ike_build *b, const struct ike *ike, const struct ike_sa *sa);

@@ -185,7 +185,7 @@ int quick_first(struct ike_event *ev)
 
 	if (pending(sa, &children) >= LIMIT_QUICK_PENDING || children >= LIMIT_CHILDREN)
 		return -EUSERS;
-	if (quick_select(ev->ike->conf, &sa->lease, &ev->msg, &selected, &why) < 0)
+	if (quick_select(ev->ike->conf, sa, &ev->msg, &selected, &why) < 0)
 		return refuse(ev, N_INVALID_ID_INFORMATION, IKE_R_ID_REFUSED,
 			      sa->state == IKE_ST_AUTHED
 				      ? "the client has not asked for its address (mode config)"

@@ -63,10 +63,21 @@ static unsigned offered(const struct ike_conf *conf, struct prefix out[static IK
 	return m->n_split;
 }
 
-int quick_select(const struct ike_conf *conf, const struct ipaddr *lease, const struct ike_msg *m,
+/* A pair that the client asked for in these words, its newest; NULL without one. */
+static const struct ike_child *asked_before(const struct ike_sa *sa, const struct prefix *net)
+{
+	const struct ike_child *c = sa->children;
+
+	while (c && (c->asked.len != net->len || !ipaddr_eq(&c->asked.addr, &net->addr)))
+		c = c->next;
+	return c;
+}
+
+int quick_select(const struct ike_conf *conf, const struct ike_sa *sa, const struct ike_msg *m,
 		 struct ike_child *c, const char **ret_why)
 {
-	const struct ipaddr any = ipaddr_v4(0);
+	const struct ipaddr any = ipaddr_v4(0), *lease = &sa->lease;
+	const struct ike_child *before;
 	struct prefix client = prefix_of(lease, 32), net = prefix_of(&any, 0);
 	struct prefix offer[IKE_SELECTORS];
 	unsigned n = offered(conf, offer);
@@ -84,6 +95,12 @@ int quick_select(const struct ike_conf *conf, const struct ipaddr *lease, const 
 	c->id_cr = m->n_id ? m->id[1].p[0] : 0;
 	c->asked = net;
 	c->n_nets = 0;
+	before = asked_before(sa, &net);
+	if (before) {
+		c->n_nets = before->n_nets;
+		memcpy(c->nets, before->nets, sizeof(c->nets));
+		return 0;
+	}
 	for (unsigned i = 0; i < n; i++) {
 		if (prefix_covers(&net, &offer[i]))
 			c->nets[c->n_nets++] = offer[i];

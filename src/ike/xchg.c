@@ -12,6 +12,7 @@ struct ike_nego *nego_free(struct ike_nego *n)
 		return NULL;
 	free(n->offer);
 	free(n->exchanged);
+	free(n->certs);
 	free(n->reply);
 	kept_free(n->kept);
 	explicit_bzero(n, sizeof(*n));

@@ -11,6 +11,12 @@
 #include "ike/sapl.h"
 
 /* Phase 1, from the client's first message to its last. */
+struct ike_certs {
+	uint8_t n;
+	struct span cert[IKE_CERTS_MAX]; /* views bytes */
+	uint8_t bytes[];
+};
+
 struct ike_nego {
 	uint8_t request[16];           /* digest_of() the last message: to know a repetition */
 	uint8_t *offer;                /* owned: SAi_b and the chosen transform */
@@ -22,17 +28,20 @@ struct ike_nego {
 	uint8_t nonce_r[20];
 	uint8_t id_r[LIMIT_ID + 4]; /* IDir_b */
 	uint16_t id_r_len;
+	/* Those of the key that signs, from when it is asked to: the configuration may change until
+	 * it has. */
+	struct ike_certs *certs; /* owned */
 	enum vid_bit natt_vid;
 	struct secret skeyid, hash_i; /* hash_i: what the third message must prove */
 	uint8_t *reply;               /* owned: our message, for a repeated request */
 	size_t reply_len;
 	uint32_t received, sent; /* bytes from and to an address that has proved nothing */
 	uint8_t resent;          /* repetitions without being asked */
-	uint64_t next_us;        /* next repetition; UINT64_MAX: none */
 	bool told;               /* what is wrong with the client's proof was noted */
+	uint8_t wrong;           /* how many signatures of the client's were */
+	uint64_t next_us;        /* next repetition; UINT64_MAX: none */
 	struct ike_kept *kept;   /* owned: the message whose signature is being checked */
 	uint8_t judged[16];      /* digest_of() the last one whose signature was wrong */
-	uint8_t wrong;           /* how many were */
 };
 
 struct ike_kept *kept_free(struct ike_kept *k);

@@ -92,6 +92,9 @@ struct pools *pools_free(struct pools *p)
 	free(p->slot);
 	free(p->heap);
 	free(p->bucket);
+	for (uint32_t i = 0; i < p->n_drain; i++)
+		free(p->drain[i].user);
+	free(p->drain);
 	free(p);
 	return NULL;
 }
@@ -105,7 +108,7 @@ static struct ipaddr slot_addr(const struct pools *p, uint32_t i)
 	return ipaddr_v4(pool->conf.first + (i - pool->base));
 }
 
-static uint32_t slot_of(const struct pools *p, const struct ipaddr *addr)
+uint32_t slot_of(const struct pools *p, const struct ipaddr *addr)
 {
 	uint32_t v = ipaddr_to_v4(addr);
 
@@ -194,6 +197,8 @@ void pool_release(struct pools *p, const struct ipaddr *addr, uint64_t now_s)
 	uint32_t i = slot_of(p, addr);
 	struct slot *s;
 
+	if (i == NIL && addr->family == IP_V4)
+		drain_end(p, ipaddr_to_v4(addr));
 	if (i == NIL || p->slot[i].state != LEASED)
 		return;
 	s = &p->slot[i];
@@ -269,6 +274,16 @@ bool pool_next(const struct pools *p, uint64_t now_s, uint32_t *cursor, struct p
 					    .granted_s = s->granted_s,
 					    .released_s = s->released_s };
 		++*cursor;
+		return true;
+	}
+	if (*cursor - p->n_slots < p->n_drain) {
+		const struct drain *d = &p->drain[(*cursor)++ - p->n_slots];
+
+		*ret = (struct pool_lease){ .addr = ipaddr_v4(d->addr),
+					    .pool = d->pool,
+					    .user = d->user,
+					    .leased = true,
+					    .granted_s = d->granted_s };
 		return true;
 	}
 	return false;

@@ -45,6 +45,17 @@ int pools_new(const struct pool_conf *conf, size_t n, struct pools **ret);
 struct pools *pools_free(struct pools *p);
 
 /*
+ * The same pools with another configuration, in *ret; p stays as it is, for the caller to drop the
+ * one or the other. Each address that both have is as it was. One that is leased and in no pool any
+ * more drains: it stays its session's until that ends, and is nobody's afterwards; should its pool
+ * grow back before, it is leased there. Errors as of pools_new().
+ */
+int pools_reconf(const struct pools *p, const struct pool_conf *conf, size_t n, uint64_t now_s,
+		 struct pools **ret);
+/* How many addresses drain: of one pool, or with NULL of all. */
+uint32_t pools_draining(const struct pools *p, const char *pool);
+
+/*
  * Takes an address for `user`: `wanted` if it is given (a user's own static address, from whatever
  * pool, even when it is kept for another), else from `pool` the one kept for this user that was
  * released last, else the one that has been free for longest, never leased ones first, else the
@@ -73,7 +84,8 @@ int pool_restore(struct pools *p, const struct ipaddr *addr, const char *user, u
  * it is in no pool, -ENOMEM. */
 int pool_adopt(struct pools *p, const struct ipaddr *addr, const char *user, uint64_t granted_s);
 
-/* Walks every address that is leased or kept: start with *cursor = 0, false at the end. */
+/* Walks every address that is leased or kept: start with *cursor = 0, false at the end. After
+ * pools_reconf() a cursor may miss some, or give them again. */
 bool pool_next(const struct pools *p, uint64_t now_s, uint32_t *cursor, struct pool_lease *ret);
 
 struct pool_usage {

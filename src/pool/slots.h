@@ -48,6 +48,14 @@ struct pool {
 	uint32_t n_kept, n_leased;
 };
 
+/* A leased address that is in no pool any more. */
+struct drain {
+	uint32_t addr;
+	uint64_t granted_s;
+	char pool[LIMIT_GROUP_NAME + 1]; /* that it was in */
+	char *user;                      /* owned */
+};
+
 struct pools {
 	struct pool *pool; /* owned */
 	size_t n_pools;
@@ -56,6 +64,8 @@ struct pools {
 	uint32_t n_slots;
 	struct user **bucket; /* owned */
 	uint32_t n_buckets;   /* a power of two */
+	struct drain *drain;  /* owned, sorted by address */
+	uint32_t n_drain;
 };
 
 /* The user of that name or NULL. */
@@ -71,6 +81,12 @@ void slot_lease(struct pools *p, uint32_t i, struct user *u, uint64_t granted_s)
 void slot_keep(struct pools *p, uint32_t i, struct user *u, uint64_t granted_s,
 	       uint64_t released_s);
 void slot_free(struct pools *p, uint32_t i);
+
+/* pool.c: the slot of an address; NIL when it is in no pool. */
+uint32_t slot_of(const struct pools *p, const struct ipaddr *addr);
+
+/* drain.c: the address drains no more. False: it did not. */
+bool drain_end(struct pools *p, uint32_t addr);
 
 /* At the start: a slot that is in no state yet. */
 void slot_free_append(struct pools *p, uint32_t i);

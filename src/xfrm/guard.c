@@ -54,3 +54,31 @@ int xfrm_guard_add(struct xfrm *x, const struct prefix *nets, size_t n)
 		r = guard_one(x, &nets[i]);
 	return r;
 }
+
+static int unguard_one(struct xfrm *x, const struct prefix *net)
+{
+	uint32_t first = xfrm_seq(x, ARRAY_SIZE(dirs));
+	struct wr w = xfrm_start(x);
+	int res[ARRAY_SIZE(dirs)], r = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(dirs) && r == 0; i++) {
+		struct xfrm_pol pol = guard(net, dirs[i]);
+
+		r = xfrm_build_policy_del(&w, first + i, &pol);
+	}
+	if (r == 0)
+		r = xfrm_transact(x, &w, first, ARRAY_SIZE(dirs), res);
+	for (unsigned i = 0; i < ARRAY_SIZE(dirs) && r == 0; i++)
+		r = xfrm_verdict_del(res[i]);
+	xfrm_wipe(x);
+	return r;
+}
+
+int xfrm_guard_del(struct xfrm *x, const struct prefix *nets, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = unguard_one(x, &nets[i]);
+	return r;
+}

@@ -6,6 +6,7 @@
  * used again but removed, with the routes into it, which may be those of other pools.
  */
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/netlink.h>
@@ -158,6 +159,22 @@ int xfrm_link_add(const char *name, uint32_t mtu, int *ret_ifindex)
 	return r;
 }
 
+int xfrm_link_mtu(const char *name, uint32_t mtu)
+{
+	_cleanup_(sock_freep) struct nl_sock *s = NULL;
+	_cleanup_(link_putp) struct rtnl_link *l = NULL, *change = rtnl_link_alloc();
+	int r = change ? open_route_socket(&s) : -ENOMEM;
+
+	if (r == 0)
+		r = to_errno(rtnl_link_get_kernel(s, 0, name, &l));
+	if (r < 0)
+		return r;
+	if (!is_ours(l))
+		return -EPERM;
+	rtnl_link_set_mtu(change, mtu ? mtu : ETH_DATA_LEN); /* which a new one has */
+	return to_errno(rtnl_link_change(s, l, change, 0));
+}
+
 int xfrm_link_del(const char *name)
 {
 	_cleanup_(sock_freep) struct nl_sock *s = NULL;
@@ -228,4 +245,19 @@ int xfrm_route_add(int ifindex, const struct prefix *nets, size_t n, size_t *ret
 		*ret_failed = i;
 	}
 	return first;
+}
+
+int xfrm_route_del(int ifindex, const struct prefix *nets, size_t n)
+{
+	_cleanup_(sock_freep) struct nl_sock *s = NULL;
+	int r = open_route_socket(&s);
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		_cleanup_(route_putp) struct rtnl_route *route = NULL;
+
+		r = wanted_route(ifindex, &nets[i], &route);
+		if (r == 0)
+			rtnl_route_delete(s, route, 0); /* or somebody else has */
+	}
+	return r;
 }

@@ -124,6 +124,8 @@ int xfrm_sa_probe(struct xfrm *x, const struct xfrm_sa *sa, const char **ret_wha
  * xfrm_sweep(). 0 or -errno.
  */
 int xfrm_guard_add(struct xfrm *x, const struct prefix *nets, size_t n);
+/* Lets them pass again; what is not there is gone already. 0 or -errno. */
+int xfrm_guard_del(struct xfrm *x, const struct prefix *nets, size_t n);
 
 /*
  * Moves a pair with encap to another address or port of its peer: keys, window and sequence numbers
@@ -185,6 +187,8 @@ int xfrm_link_sweep(unsigned *ret_links);
  * interface of this name, or (before a sweep) one of ours. -EOPNOTSUPP: the kernel has no XFRM
  * interface (modprobe xfrm_interface). */
 int xfrm_link_add(const char *name, uint32_t mtu, int *ret_ifindex);
+/* Another mtu for the interface that there is; 0 as before. */
+int xfrm_link_mtu(const char *name, uint32_t mtu);
 /* -ENODEV: there is none; -EPERM: it does not carry our if_id. */
 int xfrm_link_del(const char *name);
 
@@ -192,6 +196,8 @@ int xfrm_link_del(const char *name);
  * before are renewed; -EEXIST when somebody else has a route for a prefix. One that fails does not
  * keep the others out: returned is the first error, and in *ret_failed which prefix had it. */
 int xfrm_route_add(int ifindex, const struct prefix *nets, size_t n, size_t *ret_failed);
+/* Takes ours for these prefixes out again. */
+int xfrm_route_del(int ifindex, const struct prefix *nets, size_t n);
 
 /* Whether the host forwards: 1 yes, 0 no, -errno unknown. family AF_INET or AF_INET6. */
 int xfrm_forwarding(int family);

@@ -18,7 +18,7 @@
 #define GATE_PAIRS    256
 #define GATE_POLICIES 1024
 #define GATE_JOBS     256
-#define GATE_POOL     64
+#define GATE_POOL     128
 
 struct gate_dgram {
 	struct endpoint local, peer;

@@ -35,6 +35,9 @@ struct fake {
 	struct ctl_peer who; /* of the last kick or release */
 	struct ipaddr forgotten;
 	const char *warning;
+	unsigned reloads;
+	bool bad_config, no_change;
+	const char *file; /* of the configuration */
 
 	/* The server */
 	char dir[64], path[80], log[80];
@@ -158,6 +161,7 @@ static void fake_status(void *ctx, struct ctl_status *ret)
 	ret->pool[0].size = 253;
 	ret->pool[0].leased = 12;
 	ret->pool[0].kept = 5;
+	ret->pool[0].draining = 2;
 	ret->counter[0] = (struct ctl_counter){ "logins", 77 };
 	ret->counter[1] = (struct ctl_counter){ "logins_failed", UINT64_MAX };
 }
@@ -200,6 +204,51 @@ static int fake_forget(void *ctx, const struct ipaddr *addr, const struct ctl_pe
 	return f->forget_error;
 }
 
+static int fake_reload(void *ctx, bool apply, const struct ctl_peer *who, struct ctl_reload *ret)
+{
+	struct fake *f = ctx;
+
+	f->who = *who;
+	f->reloads += apply;
+	if (f->bad_config) {
+		ctl_reload_say(ret, "/etc/vpngw/vpngw.conf:7:9: dns4: '10.0.0.300' is no address");
+		ctl_reload_say(ret, "/etc/vpngw/vpngw.conf:9:1: '\033[2J' is no key");
+		return -EINVAL;
+	}
+	if (f->no_change)
+		return 0;
+	ctl_reload_add(ret, "[mode_cfg] dns4", "10.0.0.1", "10.0.0.2, 10.0.0.3", NULL);
+	ctl_reload_add(ret, "[mode_cfg] banner: content", NULL, NULL, NULL);
+	ctl_reload_add(ret, "[listen] isakmp", "0.0.0.0:500", "0.0.0.0:501",
+		       "systemctl restart vpngw");
+	ctl_reload_say(ret, f->warning);
+	return 0;
+}
+
+static bool fake_setting(void *ctx, uint32_t i, struct ctl_setting *ret)
+{
+	static const struct ctl_setting all[] = {
+		{ "phase1", "", "lifetime", "24h", "default" },
+		{ "mode_cfg", "", "split_network", "include 10.0.12.0/24\ninclude 10.0.13.0/24",
+		  "/etc/vpngw/vpngw.conf:9" },
+		{ "mode_cfg", "", "wins4", "", "default" },
+		{ "pool", "default", "pool_size", "50", "/etc/vpngw/vpngw.conf:12" },
+	};
+
+	(void)ctx;
+	if (i >= sizeof(all) / sizeof(*all))
+		return false;
+	*ret = all[i];
+	return true;
+}
+
+static const char *fake_config_file(void *ctx, uint32_t i)
+{
+	struct fake *f = ctx;
+
+	return i == 0 ? f->file : NULL;
+}
+
 static const struct ctl_ops fake_ops = {
 	.session_next = fake_session_next,
 	.lease_next = fake_lease_next,
@@ -207,6 +256,9 @@ static const struct ctl_ops fake_ops = {
 	.snapshot = fake_snapshot,
 	.kick = fake_kick,
 	.lease_forget = fake_forget,
+	.reload = fake_reload,
+	.setting = fake_setting,
+	.config_file = fake_config_file,
 };
 
 /* n sessions, all made up and all there. */
@@ -248,6 +300,7 @@ static void fake_start(struct fake *f)
 	close(log_fd);
 	log_open("vpngw", false);
 	f->warning = "phase 1 accepts SHA-1";
+	f->file = "/nonexistent/vpngw.conf";
 	fake_sessions(f, 3);
 	if (ctl_server_new(f->event, listen_at(f->path), &fake_ops, f, &f->server) < 0)
 		abort();

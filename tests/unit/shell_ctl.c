@@ -140,6 +140,38 @@ static void test_schema(struct fake *f)
 	   "a pool has every declared member");
 	json_decref(r);
 
+	r = ask(f, "io.vpngw.Reload", NULL);
+	ok(idl_agrees("method", "Reload", json_object_get(r, "parameters"), NULL) &&
+		   idl_agrees("type", "Change", json_array_get(reply_array(r, "changes"), 0), NULL),
+	   "a reload and a change have every declared member");
+	is_int(f->reloads, 1, "and it was done once");
+	is_str(f->who.user, "root", "for whoever asked");
+	json_decref(r);
+	r = ask(f, "io.vpngw.DiffConfig", NULL);
+	ok(idl_agrees("method", "DiffConfig", json_object_get(r, "parameters"), NULL) &&
+		   json_array_size(reply_array(r, "changes")) == 3,
+	   "a difference is told in the same way");
+	is_int(f->reloads, 1, "and nothing is done");
+	json_decref(r);
+	f->bad_config = true;
+	r = ask(f, "io.vpngw.Reload", NULL);
+	is_str(reply_error(r), "io.vpngw.ConfigInvalid",
+	       "a configuration with mistakes is refused");
+	ok(idl_agrees("error", "ConfigInvalid", json_object_get(r, "parameters"), NULL) &&
+		   json_array_size(reply_array(r, "messages")) == 2,
+	   "with each of them");
+	json_decref(r);
+	f->bad_config = false;
+	r = ask(f, "io.vpngw.Config", NULL);
+	ok(idl_agrees("method", "Config", json_object_get(r, "parameters"), NULL) &&
+		   idl_agrees("type", "Setting", json_array_get(reply_array(r, "settings"), 0),
+			      NULL),
+	   "a setting has every declared member");
+	is_int((long long)json_array_size(
+		       json_object_get(json_array_get(reply_array(r, "settings"), 1), "value")),
+	       2, "and a value for each line");
+	json_decref(r);
+
 	r = ask(f, "io.vpngw.Show", "{\"session\":\"none\"}");
 	ok(idl_agrees("error", "NotFound", json_object_get(r, "parameters"), NULL),
 	   "an error has every declared member");

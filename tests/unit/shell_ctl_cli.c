@@ -99,7 +99,7 @@ static void test_show(struct fake *f)
 	is_int(run(f, "- status --socket %s", f->path), 0, "status");
 	ok(strncmp(out, "vpngw 9.9\n", 10) == 0 &&
 		   strstr(out, "         Pools: default: 10.9.0.2 to 10.9.0.254, "
-			       "12 of 253 leased, 5 kept\n") &&
+			       "12 of 253 leased, 5 kept, 2 draining\n") &&
 		   strstr(out, "    Incomplete: 4 messages in fragments\n") &&
 		   strstr(out, "      Counters: logins 77\n") &&
 		   strstr(out, "       Warning: phase 1 accepts SHA-1\n"),
@@ -157,6 +157,67 @@ static void test_leases(struct fake *f)
 }
 
 /* ---- exit codes ---- */
+
+static void test_reload(struct fake *f)
+{
+	char file[160];
+	FILE *out_file;
+
+	is_int(run(f, "- reload --socket %s", f->path), 0, "reload ends well");
+	is_str(out,
+	       "In effect:\n"
+	       "  [mode_cfg] dns4: 10.0.0.1 -> 10.0.0.2, 10.0.0.3\n"
+	       "  [mode_cfg] banner: content\n"
+	       "Not yet in effect, but after what is said:\n"
+	       "  [listen] isakmp: 0.0.0.0:500 -> 0.0.0.0:501\n"
+	       "          systemctl restart vpngw\n",
+	       "and tells what holds now, what must wait and for what");
+	is_str(err, "warning: phase 1 accepts SHA-1\n", "and what to think about");
+	is_int(run(f, "- config diff --socket %s", f->path), 0, "so does config diff");
+	ok(strncmp(out, "A reload would change:\n  [mode_cfg] dns4: ", 40) == 0,
+	   "of what would hold");
+	f->no_change = true;
+	run(f, "- reload --socket %s", f->path);
+	is_str(out, "Reloaded; nothing differs from what was in effect.\n",
+	       "that nothing differs is said");
+	f->no_change = false;
+	f->bad_config = true;
+	is_int(run(f, "- reload --socket %s", f->path), 6, "mistakes: 6");
+	is_str(err,
+	       "/etc/vpngw/vpngw.conf:7:9: dns4: '10.0.0.300' is no address\n"
+	       "/etc/vpngw/vpngw.conf:9:1: '\\x1b[2J' is no key\n"
+	       "vpngwctl: the configuration is not valid; the one in effect stays so\n",
+	       "each with its place");
+	is_str(out, "", "and nothing else");
+	is_int(run(f, "- config diff --json --socket %s", f->path), 6, "--json as well");
+	f->bad_config = false;
+	is_int(run(f, "- reload now --socket %s", f->path), 2, "reload takes no argument: 2");
+
+	is_int(run(f, "- config --socket %s", f->path), 0, "config shows what is in effect");
+	is_str(out,
+	       "[phase1]\n"
+	       "lifetime = 24h                                   # default\n"
+	       "\n"
+	       "[mode_cfg]\n"
+	       "split_network = include 10.0.12.0/24             # /etc/vpngw/vpngw.conf:9\n"
+	       "split_network = include 10.0.13.0/24             # /etc/vpngw/vpngw.conf:9\n"
+	       "wins4 =                                          # default\n"
+	       "\n"
+	       "[pool \"default\"]\n"
+	       "pool_size = 50                                   # /etc/vpngw/vpngw.conf:12\n",
+	       "and where it comes from");
+	is_int(run(f, "- config cat --socket %s", f->path), 1, "a file that is gone: 1");
+	snprintf(file, sizeof(file), "%s/vpngw.conf", f->dir);
+	out_file = fopen(file, "w");
+	fputs("[phase1]\n\tlifetime = \033[1m\n", out_file);
+	fclose(out_file);
+	f->file = file;
+	is_int(run(f, "- config cat --socket %s", f->path), 0, "config cat shows files");
+	ok(strncmp(out, "# /tmp/", 7) == 0 && strstr(out, "\n[phase1]\n lifetime = \\x1b[1m\n"),
+	   "each with its name, and nothing that moves a cursor");
+	unlink(file);
+	is_int(run(f, "- config edit --socket %s", f->path), 2, "another word: 2");
+}
 
 static void test_usage(struct fake *f)
 {
@@ -363,6 +424,7 @@ int main(void)
 	test_show(&f);
 	test_kick(&f);
 	test_leases(&f);
+	test_reload(&f);
 	test_usage(&f);
 	test_exit_codes(&f);
 	test_other_daemons(&f);

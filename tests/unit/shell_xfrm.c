@@ -246,7 +246,7 @@ static void test_guard(void)
 	if (make_veth("va", "vb") < 0 ||
 	    system("ip addr add 192.0.2.1/24 dev va && ip link set vb up &&"
 		   " ip route add default via 192.0.2.2 dev va") != 0) {
-		skip(12, "no veth in this kernel, or no ip");
+		skip(15, "no veth in this kernel, or no ip");
 		return;
 	}
 	is_int(xfrm_set_hthresh(x), 0, "policies are indexed as the gateway has them");
@@ -267,7 +267,10 @@ static void test_guard(void)
 	is_int(send_try("10.99.99.3"), -EPERM, "for this client alone");
 	is_int(xfrm_pair_del(x, &p, false), 0, "the client goes");
 	ok(send_try("10.99.99.1") == -EPERM, "and its address is not reached any more");
-	ok(xfrm_sweep(x, &sas, &policies) == 0 && policies == 9 && send_try("10.99.99.1") == 0,
+	is_int(xfrm_guard_del(x, pool, 1), 0, "one of its networks is let out");
+	ok(send_try("10.99.99.1") == 0 && send_try("10.99.99.3") == -EPERM, "no other");
+	is_int(xfrm_guard_del(x, pool, 1), 0, "nor is it an error that it is out");
+	ok(xfrm_sweep(x, &sas, &policies) == 0 && policies == 6 && send_try("10.99.99.3") == 0,
 	   "the sweep takes the guard away");
 }
 
@@ -372,7 +375,7 @@ static void test_routes(void)
 	a = make_veth("va", "vb");
 	b = make_veth("vc", "vd");
 	if (a < 0 || b < 0) {
-		skip(10, "no veth in this kernel");
+		skip(14, "no veth in this kernel");
 		return;
 	}
 	is_int(xfrm_route_add(a, some, 2, &failed), 0, "routes to an interface");
@@ -386,6 +389,10 @@ static void test_routes(void)
 	ok(xfrm_route_add(9999, some, 1, &failed) < 0,
 	   "an interface that is not there is an error");
 	is_int((long long)failed, 0, "with the first prefix");
+	is_int(xfrm_route_del(b, more, 4), 0, "routes are taken out");
+	ok(route_of("10.99.98.7") == 0 && route_of("10.99.97.7") == 0, "each of them");
+	ok(route_of("10.99.99.7") == a && route_of("10.99.100.1") == a, "but not another's");
+	is_int(xfrm_route_del(b, more, 4), 0, "nor is it an error that they are gone");
 }
 
 static int make_xfrmi(const char *name, uint32_t if_id)
@@ -419,11 +426,16 @@ static void test_link(void)
 		skip(1, "no veth in this kernel");
 	r = xfrm_link_add("vpn0", 1400, &index);
 	if (r == -EOPNOTSUPP) {
-		skip(16, "no XFRM interface in this kernel");
+		skip(21, "no XFRM interface in this kernel");
 		return;
 	}
 	is_int(r, 0, "an XFRM interface");
 	is_int(mtu_of("vpn0"), 1400, "has the mtu that was wanted");
+	is_int(xfrm_link_mtu("vpn0", 0), 0, "another one is set");
+	is_int(mtu_of("vpn0"), 1500, "none is what a new one has");
+	ok(xfrm_link_mtu("vpn0", 1300) == 0 && mtu_of("vpn0") == 1300, "or a number");
+	is_int(xfrm_link_mtu("theirs", 1300), -EPERM, "but not of others' interface");
+	is_int(mtu_of("theirs"), 1500, "which is as it was");
 	is_int(xfrm_route_add(index, &pool, 1, &failed), 0, "and a route");
 	is_int(xfrm_link_add("vpn1", 0, &again), -EEXIST, "there is no second one");
 	is_int(xfrm_link_del("theirs"), -EPERM, "others' interface is not deleted");

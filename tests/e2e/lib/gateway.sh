@@ -9,7 +9,11 @@ gateway_units="vpngw.service vpngw-authd.service vpngw-nft.service
 # The CA and the gateway's certificate. Made outside the guest, where a key takes less time.
 pki_make() {
 	[ -e "$PKI/$GATEWAY_NAME.pem" ] ||
-		"$ROOT/scripts/pki" quick "$PKI" $GATEWAY_NAME $GATEWAY >/dev/null
+		"$ROOT/scripts/pki" quick "$PKI" $GATEWAY_NAME $GATEWAY >/dev/null || return 1
+	# Another key and certificate of the same CA.
+	[ -e "$PKI/renewed/$GATEWAY_NAME.pem" ] && return
+	mkdir -p "$PKI/renewed" && cp "$PKI/ca.pem" "$PKI/ca.key" "$PKI/renewed/" &&
+		"$ROOT/scripts/pki" --days 400 quick "$PKI/renewed" $GATEWAY_NAME $GATEWAY >/dev/null
 }
 
 # Installs vpngw into the running system, once per boot. `make install' has put the files into

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * drain.c - pools that change while addresses are in use. Pure.
+ *
+ * The new pools are made beside the old ones: until the caller has both it can turn back.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "pool/slots.h"
+
+/* ---- addresses that are in no pool ---- */
+
+static int by_addr(const void *x, const void *y)
+{
+	const struct drain *a = x, *b = y;
+
+	return (a->addr > b->addr) - (a->addr < b->addr);
+}
+
+bool drain_end(struct pools *p, uint32_t addr)
+{
+	struct drain key = { .addr = addr }, *d = NULL;
+	uint32_t i;
+
+	if (p->n_drain)
+		d = bsearch(&key, p->drain, p->n_drain, sizeof(*d), by_addr);
+	if (!d)
+		return false;
+	i = (uint32_t)(d - p->drain);
+	free(d->user);
+	p->n_drain--;
+	memmove(d, d + 1, (p->n_drain - i) * sizeof(*d));
+	return true;
+}
+
+uint32_t pools_draining(const struct pools *p, const char *pool)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->n_drain; i++)
+		n += !pool || strcmp(p->drain[i].pool, pool) == 0;
+	return n;
+}
+
+/* Room was made for all before. */
+static int drain_add(struct pools *p, const struct pool_lease *l)
+{
+	struct drain *d = &p->drain[p->n_drain];
+
+	*d = (struct drain){ .addr = ipaddr_to_v4(&l->addr), .granted_s = l->granted_s };
+	strcpy(d->pool, l->pool);
+	d->user = strdup(l->user);
+	if (!d->user)
+		return -ENOMEM;
+	p->n_drain++;
+	return 0;
+}
+
+/* ---- from one to the other ---- */
+
+struct kept {
+	struct ipaddr addr;
+	const struct slot *slot;
+};
+
+static int by_release(const void *x, const void *y)
+{
+	const struct kept *a = x, *b = y;
+
+	return (a->slot->released_s > b->slot->released_s) -
+	       (a->slot->released_s < b->slot->released_s);
+}
+
+static struct ipaddr addr_in(const struct pool *pool, uint32_t slot)
+{
+	return ipaddr_v4(pool->conf.first + (slot - pool->base));
+}
+
+/* Those that were free wait as they did, behind those that are new. */
+static void keep_queue(const struct pools *from, struct pools *to)
+{
+	for (size_t k = 0; k < from->n_pools; k++) {
+		const struct pool *pool = &from->pool[k];
+
+		for (uint32_t i = pool->free_head; i != NIL; i = from->slot[i].next) {
+			struct ipaddr a = addr_in(pool, i);
+			uint32_t there = slot_of(to, &a);
+
+			if (there != NIL)
+				slot_free(to, there);
+		}
+	}
+}
+
+static int keep_leased(const struct pools *from, struct pools *to, uint64_t now_s)
+{
+	struct pool_lease l;
+	uint32_t cursor = 0, n = from->n_drain;
+	int rc = 0;
+
+	for (size_t k = 0; k < from->n_pools; k++)
+		n += from->pool[k].n_leased;
+	to->drain = calloc(n + 1, sizeof(*to->drain));
+	if (!to->drain)
+		return -ENOMEM;
+	while (rc == 0 && pool_next(from, now_s, &cursor, &l)) {
+		if (!l.leased)
+			continue;
+		rc = pool_adopt(to, &l.addr, l.user, l.granted_s);
+		if (rc == -ENOENT)
+			rc = drain_add(to, &l);
+	}
+	if (rc == 0 && to->n_drain)
+		qsort(to->drain, to->n_drain, sizeof(*to->drain), by_addr);
+	return rc;
+}
+
+/* pool_restore() wants them in the order of their release. */
+static int keep_kept(const struct pools *from, struct pools *to, uint64_t now_s)
+{
+	struct kept *k;
+	size_t n = 0;
+	int rc = 0;
+
+	k = calloc((size_t)from->n_slots + 1, sizeof(*k));
+	if (!k)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < from->n_slots; i++)
+		if (from->slot[i].state == KEPT)
+			k[n++] = (struct kept){ addr_in(&from->pool[from->slot[i].pool], i),
+						&from->slot[i] };
+	qsort(k, n, sizeof(*k), by_release);
+	for (size_t i = 0; i < n && rc != -ENOMEM; i++)
+		rc = pool_restore(to, &k[i].addr, k[i].slot->user->name, k[i].slot->granted_s,
+				  k[i].slot->released_s, now_s);
+	free(k);
+	return rc == -ENOMEM ? rc : 0; /* outside, or kept for long enough: it is free */
+}
+
+int pools_reconf(const struct pools *p, const struct pool_conf *conf, size_t n, uint64_t now_s,
+		 struct pools **ret)
+{
+	struct pools *to;
+	int rc = pools_new(conf, n, &to);
+
+	if (rc < 0)
+		return rc;
+	keep_queue(p, to);
+	rc = keep_leased(p, to, now_s);
+	if (rc == 0)
+		rc = keep_kept(p, to, now_s);
+	if (rc < 0) {
+		pools_free(to);
+		return rc;
+	}
+	*ret = to;
+	return 0;
+}
