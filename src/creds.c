@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* creds.c - reading and checking the gateway's certificate and key, with GnuTLS. */
-#include "creds.h"
+/* creds.c - reading and checking the gateway's certificate, with GnuTLS. */
+#include "creds_own.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,45 +18,20 @@
 #include "ike/names.h"
 
 #define FILE_MAX   (256 * 1024)
-#define WARNINGS   8
 #define CERT_LARGE 1000 /* bytes; an RSA-2048 certificate with few extensions stays below */
 
-struct creds {
-	atomic_uint refs;
-	gnutls_datum_t der[IKE_CERTS_MAX]; /* owned */
-	unsigned n;
-	unsigned sent;            /* how many of them message 2 carries */
-	gnutls_datum_t dn;        /* owned: subject, DER */
-	char subject[256], *path; /* owned */
-	int64_t starts, expires;
-	uint8_t *pem; /* owned: the private key's file */
-	size_t pem_len;
-	uint16_t ecdsa; /* method of an EC key; 0: it is RSA */
-	enum ike_my_id id_type;
-	char *fqdn;                                     /* owned */
-	char warning[WARNINGS][256], date_warning[256]; /* the latter may be empty */
-	unsigned n_warnings;
-};
-
-struct signer {
-	const struct sign_engine *engine;
-	void *key;
-};
-
-__attribute__((format(printf, 2, 3))) static void warn(struct creds *c, const char *fmt, ...)
+void creds_warn(struct creds *c, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (c->n_warnings == WARNINGS)
+	if (c->n_warnings == CREDS_WARNINGS)
 		return;
 	va_start(ap, fmt);
 	vsnprintf(c->warning[c->n_warnings++], sizeof(c->warning[0]), fmt, ap);
 	va_end(ap);
 }
 
-/* at: where the key stands in the configuration; NULL: nowhere. Returns rc. */
-__attribute__((format(printf, 5, 6))) static int fail(char *err, size_t cap, int rc, const char *at,
-						      const char *fmt, ...)
+int creds_fail(char *err, size_t cap, int rc, const char *at, const char *fmt, ...)
 {
 	size_t n = at ? (size_t)snprintf(err, cap, "%s: ", at) : 0;
 	va_list ap;
@@ -71,7 +46,7 @@ __attribute__((format(printf, 5, 6))) static int fail(char *err, size_t cap, int
 
 /* ---- files ---- */
 
-static int read_file(const char *path, uint8_t **ret, size_t *ret_len)
+int creds_read_file(const char *path, uint8_t **ret, size_t *ret_len)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
@@ -101,8 +76,7 @@ static int read_file(const char *path, uint8_t **ret, size_t *ret_len)
 	return 0;
 }
 
-/* What was wrong with a file. */
-static const char *file_error(int rc)
+const char *creds_file_error(int rc)
 {
 	switch (rc) {
 	case -EINVAL:
@@ -126,28 +100,30 @@ static int load_chain(struct creds *c, const struct conf_gateway *g, gnutls_x509
 	unsigned n = IKE_CERTS_MAX;
 	uint8_t *buf;
 	size_t len;
-	int rc = read_file(path, &buf, &len);
+	int rc = creds_read_file(path, &buf, &len);
 
 	if (rc < 0)
-		return fail(err, cap, rc, at, "certificate = %s: %s", path, file_error(rc));
+		return creds_fail(err, cap, rc, at, "certificate = %s: %s", path,
+				  creds_file_error(rc));
 	gnutls_datum_t d = { buf, (unsigned)len };
 
 	rc = gnutls_x509_crt_list_import(crt, &n, &d, GNUTLS_X509_FMT_PEM,
 					 GNUTLS_X509_CRT_LIST_IMPORT_FAIL_IF_EXCEED);
 	free(buf);
 	if (rc < 0)
-		return fail(err, cap, -EINVAL, at,
-			    "certificate = %s: %s; a PEM file with the gateway's certificate first "
-			    "and at most %d in all is expected",
-			    path, gnutls_strerror(rc), IKE_CERTS_MAX);
+		return creds_fail(
+			err, cap, -EINVAL, at,
+			"certificate = %s: %s; a PEM file with the gateway's certificate first "
+			"and at most %d in all is expected",
+			path, gnutls_strerror(rc), IKE_CERTS_MAX);
 	*ret_leaf = crt[0];
 	for (unsigned i = 0; i < n; i++) {
 		rc = gnutls_x509_crt_export2(crt[i], GNUTLS_X509_FMT_DER, &c->der[i]);
 		if (i)
 			gnutls_x509_crt_deinit(crt[i]);
 		if (rc < 0)
-			return fail(err, cap, -ENOMEM, at, "certificate = %s: %s", path,
-				    gnutls_strerror(rc));
+			return creds_fail(err, cap, -ENOMEM, at, "certificate = %s: %s", path,
+					  gnutls_strerror(rc));
 		c->n++;
 	}
 	return 0;
@@ -210,32 +186,35 @@ static int check_identity(struct creds *c, gnutls_x509_crt_t leaf, const struct 
 		c->id_type = IKE_ID_FQDN;
 		c->fqdn = strdup(spec + 5);
 		if (!c->fqdn)
-			return fail(err, cap, -ENOMEM, NULL, "out of memory");
+			return creds_fail(err, cap, -ENOMEM, NULL, "out of memory");
 		if (!gnutls_x509_crt_check_hostname2(leaf, c->fqdn,
 						     GNUTLS_VERIFY_DO_NOT_ALLOW_WILDCARDS))
-			return fail(err, cap, -EINVAL, at,
-				    "my_identifier = %s: the name is not in the subjectAltName of "
-				    "%s, and clients would refuse it",
-				    spec, path);
+			return creds_fail(
+				err, cap, -EINVAL, at,
+				"my_identifier = %s: the name is not in the subjectAltName of "
+				"%s, and clients would refuse it",
+				spec, path);
 	} else if (strcmp(spec, "address") == 0) {
 		c->id_type = IKE_ID_ADDRESS;
 		if (!has_san(leaf, GNUTLS_SAN_IPADDRESS))
-			return fail(err, cap, -EINVAL, at,
-				    "my_identifier = address: %s has no IP address in its "
-				    "subjectAltName, and clients would refuse it",
-				    path);
+			return creds_fail(err, cap, -EINVAL, at,
+					  "my_identifier = address: %s has no IP address in its "
+					  "subjectAltName, and clients would refuse it",
+					  path);
 	} else {
 		c->id_type = IKE_ID_ASN1DN;
 		if (!c->dn.size || c->dn.size > LIMIT_ID)
-			return fail(err, cap, -EINVAL, at,
-				    "my_identifier = asn1dn: the subject of %s has %u bytes, 1 to "
-				    "%d are possible",
-				    path, c->dn.size, LIMIT_ID);
+			return creds_fail(
+				err, cap, -EINVAL, at,
+				"my_identifier = asn1dn: the subject of %s has %u bytes, 1 to "
+				"%d are possible",
+				path, c->dn.size, LIMIT_ID);
 		if (!has_san(leaf, GNUTLS_SAN_DNSNAME) && !has_san(leaf, GNUTLS_SAN_IPADDRESS))
-			warn(c,
-			     "%s has no subjectAltName: Apple clients will refuse it (vpngw-pki "
-			     "makes certificates that they take)",
-			     path);
+			creds_warn(
+				c,
+				"%s has no subjectAltName: Apple clients will refuse it (vpngw-pki "
+				"makes certificates that they take)",
+				path);
 	}
 	return 0;
 }
@@ -247,202 +226,23 @@ static void check_weak(struct creds *c, gnutls_x509_crt_t leaf, unsigned bits, c
 	size_t size = 0;
 
 	if (!gnutls_sign_is_secure2(alg, GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS))
-		warn(c, "%s is signed with %s, which is weak", path, gnutls_sign_get_name(alg));
+		creds_warn(c, "%s is signed with %s, which is weak", path,
+			   gnutls_sign_get_name(alg));
 	if (!c->ecdsa && bits < 2048)
-		warn(c, "the RSA key of %s has %u bits, which is weak", path, bits);
+		creds_warn(c, "the RSA key of %s has %u bits, which is weak", path, bits);
 	for (unsigned i = 0; i < c->sent; i++)
 		size += c->der[i].size;
 	if (size > CERT_LARGE)
-		warn(c,
-		     "%s adds %zu bytes to the gateway's aggressive mode message, which then "
-		     "travels in more IP fragments to clients that know no IKE fragments, and some "
-		     "networks drop those: a smaller certificate helps",
-		     path, size);
-}
-
-/* ---- the key ---- */
-
-static int same_key(gnutls_x509_crt_t leaf, gnutls_x509_privkey_t key)
-{
-	uint8_t a[64], b[64];
-	size_t na = sizeof(a), nb = sizeof(b);
-
-	return gnutls_x509_crt_get_key_id(leaf, GNUTLS_KEYID_USE_SHA256, a, &na) >= 0 &&
-	       gnutls_x509_privkey_get_key_id(key, GNUTLS_KEYID_USE_SHA256, b, &nb) >= 0 &&
-	       na == nb && memcmp(a, b, na) == 0;
-}
-
-static const char credential[] = "credential:";
-
-/*
- * "credential:NAME" is a file that systemd hands over (LoadCredential=). Whoever only checks a
- * configuration is not started by the unit, and looks where the unit takes it from.
- */
-static int key_path(const struct conf_gateway *g, const char *check_dir, char *path,
-		    size_t path_cap, char *err, size_t cap)
-{
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
-
-	if (strncmp(g->private_key, credential, strlen(credential)) != 0) {
-		snprintf(path, path_cap, "%s", g->private_key);
-		return 0;
-	}
-	if (!dir)
-		dir = check_dir;
-	if (!dir)
-		return fail(err, cap, -ENOENT, g->private_key_at,
-			    "private_key = %s: systemd has handed over no credentials; started by "
-			    "hand, vpngw needs the path of the key file",
-			    g->private_key);
-	snprintf(path, path_cap, "%s/%s", dir, g->private_key + strlen(credential));
-	return 0;
-}
-
-/* c->pem stays NULL when there may be a key that whoever checks cannot get at: a warning says so. */
-static int read_key(struct creds *c, const struct conf_gateway *g, const char *check_dir, char *err,
-		    size_t cap)
-{
-	bool handed_over = getenv("CREDENTIALS_DIRECTORY"),
-	     is_path = strncmp(g->private_key, credential, strlen(credential)) != 0;
-	char path[512];
-	int rc = key_path(g, check_dir, path, sizeof(path), err, cap);
-
-	if (rc < 0)
-		return rc;
-	rc = read_file(path, &c->pem, &c->pem_len);
-	if (check_dir && rc == -EACCES) {
-		warn(c, "the private key was not checked: this user may not read %.160s", path);
-		return 0;
-	}
-	if (check_dir && rc == -ENOENT && !is_path && !handed_over) {
-		warn(c,
-		     "the private key was not checked: there is no %.120s, and without it "
-		     "vpngw.service does not start unless a drop-in says LoadCredential=",
-		     path);
-		return 0;
-	}
-	if (rc < 0)
-		return fail(err, cap, rc, g->private_key_at, "private_key = %s: %s%s%s%s",
-			    g->private_key, is_path ? "" : path, is_path ? "" : ": ",
-			    file_error(rc),
-			    is_path && rc == -EACCES
-				    ? "; the user that vpngw runs as must be able to read it, or "
-				      "let it be a credential: see vpngw.conf(5)"
-				    : "");
-	return 0;
-}
-
-/* Of a gateway that runs; see creds_load_again(). */
-struct again {
-	const struct creds *running;
-	const char *fresh;
-};
-
-static int read_key_again(struct creds *c, const struct conf_gateway *g, const struct again *a,
-			  char *err, size_t cap)
-{
-	int rc;
-
-	if (a->fresh) {
-		rc = read_file(a->fresh, &c->pem, &c->pem_len);
-		return rc < 0 ? fail(err, cap, rc, g->private_key_at, "private_key = %s: %s",
-				     g->private_key, file_error(rc))
-			      : 0;
-	}
-	c->pem = malloc(a->running->pem_len + 1);
-	if (!c->pem)
-		return fail(err, cap, -ENOMEM, NULL, "out of memory");
-	memcpy(c->pem, a->running->pem, a->running->pem_len);
-	c->pem_len = a->running->pem_len;
-	return 0;
-}
-
-/* 0: none that there is a method for. */
-static uint16_t ecdsa_method(gnutls_x509_privkey_t key)
-{
-	gnutls_ecc_curve_t curve;
-
-	if (gnutls_x509_privkey_export_ecc_raw(key, &curve, NULL, NULL, NULL) < 0)
-		return 0;
-	return curve == GNUTLS_ECC_CURVE_SECP256R1   ? AUTH_ECDSA_256
-	       : curve == GNUTLS_ECC_CURVE_SECP384R1 ? AUTH_ECDSA_384
-	       : curve == GNUTLS_ECC_CURVE_SECP521R1 ? AUTH_ECDSA_521
-						     : 0;
-}
-
-/* Every method that is named can be had with this key. */
-static int check_kind(struct creds *c, const struct config *config, gnutls_x509_privkey_t key,
-		      unsigned *ret_bits, char *err, size_t cap)
-{
-	const struct conf_gateway *g = &config->gateway;
-	bool rsa = gnutls_x509_privkey_get_pk_algorithm2(key, ret_bits) == GNUTLS_PK_RSA;
-	char name[IKE_NAME_LEN];
-
-	c->ecdsa = rsa ? 0 : ecdsa_method(key);
-	for (unsigned i = 0; i < config->ike.n_auth; i++) {
-		uint16_t auth = config->ike.auth[i];
-
-		if (auth_is_ecdsa(auth) && !c->ecdsa)
-			return fail(err, cap, -EINVAL, g->private_key_at,
-				    "private_key = %s: ecdsa needs an EC key on secp256r1, "
-				    "secp384r1 or secp521r1",
-				    g->private_key);
-		if (!auth_is_ecdsa(auth) && !rsa)
-			return fail(err, cap, -EINVAL, g->private_key_at,
-				    "private_key = %s: %s needs an RSA key", g->private_key,
-				    ike_auth_str(auth, name));
-	}
-	return 0;
-}
-
-/* Signatures on a curve are over a hash of its size: sapl.c. */
-static void check_hash(struct creds *c, const struct ike_conf *ike)
-{
-	const char *name = c->ecdsa == AUTH_ECDSA_256   ? "sha256"
-			   : c->ecdsa == AUTH_ECDSA_384 ? "sha384"
-							: "sha512";
-	uint16_t hash = c->ecdsa == AUTH_ECDSA_256   ? HASH_SHA256
-			: c->ecdsa == AUTH_ECDSA_384 ? HASH_SHA384
-						     : HASH_SHA512;
-	bool named = false;
-
-	for (unsigned i = 0; i < ike->n_p1; i++)
-		named |= ike->p1[i].hash == hash;
-	if (c->ecdsa && !named)
-		warn(c,
-		     "no [phase1] proposal has %s, without which the key of %s lets nobody in by "
-		     "ecdsa",
-		     name, c->path);
-}
-
-static int load_key(struct creds *c, const struct config *config, gnutls_x509_crt_t leaf,
-		    unsigned *ret_bits, char *err, size_t cap)
-{
-	const struct conf_gateway *g = &config->gateway;
-	const char *at = g->private_key_at;
-	gnutls_datum_t d = { c->pem, (unsigned)c->pem_len };
-	gnutls_x509_privkey_t key;
-	int rc;
-
-	if (gnutls_x509_privkey_init(&key) < 0)
-		return fail(err, cap, -ENOMEM, NULL, "out of memory");
-	rc = gnutls_x509_privkey_import(key, &d, GNUTLS_X509_FMT_PEM);
-	if (rc < 0)
-		rc = fail(err, cap, -EINVAL, at,
-			  "private_key = %s: %s; an unencrypted PEM file is expected",
-			  g->private_key, gnutls_strerror(rc));
-	else
-		rc = check_kind(c, config, key, ret_bits, err, cap);
-	if (rc == 0 && !same_key(leaf, key))
-		rc = fail(err, cap, -EINVAL, at,
-			  "private_key = %s does not belong to certificate = %s", g->private_key,
-			  g->certificate);
-	gnutls_x509_privkey_deinit(key);
-	return rc;
+		creds_warn(c,
+			   "%s adds %zu bytes to the gateway's aggressive mode message, which then "
+			   "travels in more IP fragments to clients that know no IKE fragments, "
+			   "and some "
+			   "networks drop those: a smaller certificate helps",
+			   path, size);
 }
 
 /* again: NULL for a key that is read from where it stands. */
-static int load(const struct config *config, const char *check_dir, const struct again *again,
+static int load(const struct config *config, const char *check_dir, const struct creds_again *again,
 		struct creds **ret, char *err, size_t cap)
 {
 	const struct conf_gateway *g = &config->gateway;
@@ -452,7 +252,7 @@ static int load(const struct config *config, const char *check_dir, const struct
 	int rc;
 
 	if (!c)
-		return fail(err, cap, -ENOMEM, NULL, "out of memory");
+		return creds_fail(err, cap, -ENOMEM, NULL, "out of memory");
 	c->refs = 1;
 	rc = load_chain(c, g, &leaf, err, cap);
 	if (rc == 0) {
@@ -462,16 +262,16 @@ static int load(const struct config *config, const char *check_dir, const struct
 		c->starts = gnutls_x509_crt_get_activation_time(leaf);
 		c->expires = gnutls_x509_crt_get_expiration_time(leaf);
 		rc = c->path ? check_identity(c, leaf, g, err, cap)
-			     : fail(err, cap, -ENOMEM, NULL, "out of memory");
+			     : creds_fail(err, cap, -ENOMEM, NULL, "out of memory");
 	}
 	if (rc == 0)
-		rc = again ? read_key_again(c, g, again, err, cap)
-			   : read_key(c, g, check_dir, err, cap);
+		rc = again ? creds_read_key_again(c, g, again, err, cap)
+			   : creds_read_key(c, g, check_dir, err, cap);
 	if (rc == 0 && c->pem)
-		rc = load_key(c, config, leaf, &bits, err, cap);
+		rc = creds_check_key(c, config, leaf, &bits, err, cap);
 	if (rc == 0) {
 		check_weak(c, leaf, bits, g->certificate);
-		check_hash(c, &config->ike);
+		creds_check_hash(c, &config->ike);
 		creds_check_dates(c, time(NULL));
 	}
 	if (leaf)
@@ -493,7 +293,7 @@ int creds_load(const struct config *config, const char *check_dir, struct creds 
 int creds_load_again(const struct config *config, const struct creds *running, const char *fresh,
 		     struct creds **ret, char *err, size_t cap)
 {
-	const struct again again = { running, fresh };
+	const struct creds_again again = { running, fresh };
 
 	return load(config, NULL, &again, ret, err, cap);
 }
@@ -567,38 +367,4 @@ const char *creds_warning(const struct creds *c, unsigned i)
 	if (*c->date_warning && i-- == 0)
 		return c->date_warning;
 	return i < c->n_warnings ? c->warning[i] : NULL;
-}
-
-/* ---- signing ---- */
-
-struct signer *creds_signer(const struct creds *c)
-{
-	struct signer *s = calloc(1, sizeof(*s));
-
-	if (!s)
-		return NULL;
-	s->engine = &sign_engine_gnutls;
-#ifdef HAVE_LIBCRYPTO
-	if (!c->ecdsa)
-		s->engine = &sign_engine_libcrypto;
-#endif
-	s->key = s->engine->open((struct span){ c->pem, c->pem_len });
-	if (!s->key) { /* a format that only the other library knows */
-		s->engine = &sign_engine_gnutls;
-		s->key = s->engine->open((struct span){ c->pem, c->pem_len });
-	}
-	return s->key ? s : signer_free(s);
-}
-
-struct signer *signer_free(struct signer *s)
-{
-	if (s && s->key)
-		s->engine->close(s->key);
-	free(s);
-	return NULL;
-}
-
-int signer_sign(struct signer *s, struct span hash, uint8_t *sig, size_t cap, size_t *ret_len)
-{
-	return s->engine->sign(s->key, hash, sig, cap, ret_len);
 }

@@ -5,7 +5,9 @@
  * The new pools are made beside the old ones: until the caller has both it can turn back.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "pool/slots.h"
 
@@ -28,7 +30,6 @@ bool drain_end(struct pools *p, uint32_t addr)
 	if (!d)
 		return false;
 	i = (uint32_t)(d - p->drain);
-	free(d->user);
 	p->n_drain--;
 	memmove(d, d + 1, (p->n_drain - i) * sizeof(*d));
 	return true;
@@ -44,17 +45,13 @@ uint32_t pools_draining(const struct pools *p, const char *pool)
 }
 
 /* Room was made for all before. */
-static int drain_add(struct pools *p, const struct pool_lease *l)
+static void drain_add(struct pools *p, const struct pool_lease *l)
 {
-	struct drain *d = &p->drain[p->n_drain];
+	struct drain *d = &p->drain[p->n_drain++];
 
 	*d = (struct drain){ .addr = ipaddr_to_v4(&l->addr), .granted_s = l->granted_s };
 	strcpy(d->pool, l->pool);
-	d->user = strdup(l->user);
-	if (!d->user)
-		return -ENOMEM;
-	p->n_drain++;
-	return 0;
+	snprintf(d->user, sizeof(d->user), "%s", l->user);
 }
 
 /* ---- from one to the other ---- */
@@ -96,20 +93,17 @@ static void keep_queue(const struct pools *from, struct pools *to)
 static int keep_leased(const struct pools *from, struct pools *to, uint64_t now_s)
 {
 	struct pool_lease l;
-	uint32_t cursor = 0, n = from->n_drain;
+	uint32_t cursor = 0;
 	int rc = 0;
 
-	for (size_t k = 0; k < from->n_pools; k++)
-		n += from->pool[k].n_leased;
-	to->drain = calloc(n + 1, sizeof(*to->drain));
-	if (!to->drain)
-		return -ENOMEM;
 	while (rc == 0 && pool_next(from, now_s, &cursor, &l)) {
 		if (!l.leased)
 			continue;
 		rc = pool_adopt(to, &l.addr, l.user, l.granted_s);
-		if (rc == -ENOENT)
-			rc = drain_add(to, &l);
+		if (rc != -ENOENT)
+			continue;
+		drain_add(to, &l);
+		rc = 0;
 	}
 	if (rc == 0 && to->n_drain)
 		qsort(to->drain, to->n_drain, sizeof(*to->drain), by_addr);
@@ -142,8 +136,12 @@ int pools_reconf(const struct pools *p, const struct pool_conf *conf, size_t n, 
 		 struct pools **ret)
 {
 	struct pools *to;
-	int rc = pools_new(conf, n, &to);
+	uint32_t leased = p->n_drain;
+	int rc;
 
+	for (size_t k = 0; k < p->n_pools; k++)
+		leased += p->pool[k].n_leased;
+	rc = pools_make(conf, n, leased, &to);
 	if (rc < 0)
 		return rc;
 	keep_queue(p, to);

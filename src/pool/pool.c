@@ -47,6 +47,11 @@ static void fill_pool(struct pools *p, struct pool *pool, const struct pool_conf
 
 int pools_new(const struct pool_conf *conf, size_t n, struct pools **ret)
 {
+	return pools_make(conf, n, 0, ret);
+}
+
+int pools_make(const struct pool_conf *conf, size_t n, uint32_t drain, struct pools **ret)
+{
 	struct pools *p;
 	uint32_t base = 0;
 
@@ -64,7 +69,8 @@ int pools_new(const struct pool_conf *conf, size_t n, struct pools **ret)
 	p->slot = calloc(p->n_slots, sizeof(*p->slot));
 	p->heap = calloc(p->n_slots, sizeof(*p->heap));
 	p->bucket = calloc(p->n_buckets, sizeof(struct user *));
-	if (!p->pool || !p->slot || !p->heap || !p->bucket) {
+	p->drain = calloc((size_t)drain + 1, sizeof(*p->drain));
+	if (!p->pool || !p->slot || !p->heap || !p->bucket || !p->drain) {
 		pools_free(p);
 		return -ENOMEM;
 	}
@@ -92,8 +98,6 @@ struct pools *pools_free(struct pools *p)
 	free(p->slot);
 	free(p->heap);
 	free(p->bucket);
-	for (uint32_t i = 0; i < p->n_drain; i++)
-		free(p->drain[i].user);
 	free(p->drain);
 	free(p);
 	return NULL;

@@ -53,7 +53,7 @@ struct drain {
 	uint32_t addr;
 	uint64_t granted_s;
 	char pool[LIMIT_GROUP_NAME + 1]; /* that it was in */
-	char *user;                      /* owned */
+	char user[LIMIT_USER + 1];
 };
 
 struct pools {
@@ -81,6 +81,9 @@ void slot_lease(struct pools *p, uint32_t i, struct user *u, uint64_t granted_s)
 void slot_keep(struct pools *p, uint32_t i, struct user *u, uint64_t granted_s,
 	       uint64_t released_s);
 void slot_free(struct pools *p, uint32_t i);
+
+/* pool.c: pools_new() with room for as many addresses that drain. */
+int pools_make(const struct pool_conf *conf, size_t n, uint32_t drain, struct pools **ret);
 
 /* pool.c: the slot of an address; NIL when it is in no pool. */
 uint32_t slot_of(const struct pools *p, const struct ipaddr *addr);
