@@ -25,6 +25,7 @@ struct fx_session *sa_report(struct ike_sa *sa, enum fx_kind kind, enum ike_reas
 	ike_session_name(sa, s->name);
 	memcpy(s->user, sa->user, sizeof(s->user));
 	memcpy(s->client, sa->client, sizeof(s->client));
+	snprintf(s->profile, sizeof(s->profile), "%s", sa->profile ? sa->profile : "");
 	s->peer = sa->peer;
 	s->lease = sa->lease;
 	s->since_us = sa->since_us;

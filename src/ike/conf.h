@@ -10,6 +10,7 @@
 #include "bounds.h"
 #include "bytes.h"
 #include "ike/fx.h"
+#include "ike/idmatch.h"
 
 struct psk_table;
 
@@ -91,6 +92,23 @@ struct ike_modecfg {
 	uint16_t natt_port; /* UNITY_NATT_PORT */
 };
 
+/* What a session may be, as ike_conf has it for those without a profile. */
+struct ike_limits {
+	uint64_t session_us, idle_us;
+	enum ike_unique unique;
+	uint32_t sessions_per_user;
+};
+
+/* Settings for some clients: profile.h says for whom. Without any of both, for nobody. */
+struct ike_profile {
+	const char *name, *pool;
+	const struct id_match *id; /* match_id */
+	char *const *group;        /* match_group */
+	uint8_t n_ids, n_groups;
+	struct ike_modecfg modecfg;
+	struct ike_limits limits;
+};
+
 struct ike_conf {
 	uint16_t mode[IKE_MODES_MAX]; /* phase 1 exchange types that are answered */
 	uint8_t n_modes;
@@ -127,4 +145,6 @@ struct ike_conf {
 	struct span cert[IKE_CERTS_MAX]; /* DER, leaf first */
 	uint8_t n_certs;
 	struct ike_modecfg modecfg;
+	const struct ike_profile *profile; /* in order, each with a name of its own */
+	uint8_t n_profiles;
 };

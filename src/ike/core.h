@@ -328,8 +328,8 @@ void keepalive_look(const struct ike *ike, struct ike_sa *sa, uint64_t now, stru
  * The networks that this Quick Mode covers: IDci must be the lease, IDcr must meet what the
  * gateway offers. -EINVAL otherwise, with static text why.
  */
-int quick_select(const struct ike_conf *conf, const struct ipaddr *lease, const struct ike_msg *m,
-		 struct ike_child *c, const char **ret_why);
+int quick_select(const struct ike_modecfg *cfg, const struct ipaddr *lease,
+		 const struct ike_msg *m, struct ike_child *c, const char **ret_why);
 
 /*
  * Another pair of the session has some of these networks, but not just these. Of two such pairs

@@ -49,9 +49,8 @@ static int prefix_from_id(struct span body, struct prefix *ret, const char **ret
 }
 
 /* What the gateway offers: the networks of split_network include, else everything. */
-static unsigned offered(const struct ike_conf *conf, struct prefix out[static IKE_SELECTORS])
+static unsigned offered(const struct ike_modecfg *m, struct prefix out[static IKE_SELECTORS])
 {
-	const struct ike_modecfg *m = &conf->modecfg;
 	const struct ipaddr any = ipaddr_v4(0);
 
 	if (m->split != IKE_SPLIT_INCLUDE || !m->n_split) {
@@ -63,13 +62,13 @@ static unsigned offered(const struct ike_conf *conf, struct prefix out[static IK
 	return m->n_split;
 }
 
-int quick_select(const struct ike_conf *conf, const struct ipaddr *lease, const struct ike_msg *m,
-		 struct ike_child *c, const char **ret_why)
+int quick_select(const struct ike_modecfg *cfg, const struct ipaddr *lease,
+		 const struct ike_msg *m, struct ike_child *c, const char **ret_why)
 {
 	const struct ipaddr any = ipaddr_v4(0);
 	struct prefix client = prefix_of(lease, 32), net = prefix_of(&any, 0);
 	struct prefix offer[IKE_SELECTORS];
-	unsigned n = offered(conf, offer);
+	unsigned n = offered(cfg, offer);
 
 	*ret_why = "one identity payload instead of two";
 	if (m->n_id == 1)
@@ -90,7 +89,7 @@ int quick_select(const struct ike_conf *conf, const struct ipaddr *lease, const 
 		else if (prefix_covers(&offer[i], &net))
 			c->nets[c->n_nets++] = net;
 	}
-	*ret_why = "the gateway does not offer that network ([mode_cfg] split_network)";
+	*ret_why = "the gateway does not offer that network (split_network)";
 	return c->n_nets ? 0 : -EINVAL;
 }
 

@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "ike/cfg_attrs.h"
 #include "ike/core.h"
+#include "ike/profile.h"
 #include "text.h"
 
 /* How long a refused client has to acknowledge before it gets its Delete. */
@@ -185,10 +186,24 @@ int xauth_reply(struct ike_event *ev)
 	return 0;
 }
 
-void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v, uint64_t now,
-		   struct fx *fx)
+/* Gives the user a profile; or why not, and it is the one that this user may not have. */
+static enum ike_reason choose_profile(struct ike *ike, struct ike_sa *sa,
+				      const struct ike_groups *groups)
+{
+	const struct ike_profile *p;
+	int rc = profile_choose(ike->conf, (struct span){ sa->peer_id, sa->peer_id_len }, groups,
+				&p);
+
+	if (profile_set(sa, p ? p->name : NULL) < 0)
+		return IKE_R_INTERNAL;
+	return rc < 0 ? IKE_R_PROFILE : IKE_R_NONE;
+}
+
+void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v,
+		   const struct ike_groups *groups, uint64_t now, struct fx *fx)
 {
 	struct ike_sa *sa = table_get(&ike->t, who.who), *session;
+	struct fx_item *it;
 	enum ike_reason why;
 	struct ipaddr lease;
 
@@ -198,6 +213,11 @@ void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v, u
 	if (v != IKE_AUTH_OK) {
 		xauth_refuse(ike, sa, v == IKE_AUTH_NO ? IKE_R_AUTH_FAILED : IKE_R_AUTH_UNAVAILABLE,
 			     now, fx);
+		return;
+	}
+	why = choose_profile(ike, sa, groups);
+	if (why != IKE_R_NONE) {
+		xauth_refuse(ike, sa, why, now, fx);
 		return;
 	}
 	/* It counts as no session of its own, and nobody has to go for it. */
@@ -213,7 +233,9 @@ void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v, u
 	}
 	/* The address comes before the good news: a full pool is a refusal that every client
 	 * understands, and none tries again at once. */
-	fx_add(fx, FX_LEASE, who)->lease.prefer = lease;
+	it = fx_add(fx, FX_LEASE, who);
+	it->lease.prefer = lease;
+	it->lease.pool = profile_pool(ike->conf, sa);
 }
 
 bool ike_lease_done(struct ike *ike, struct ike_ticket who, enum ike_reason reason,

@@ -237,6 +237,7 @@ static struct gate_job job_from(const struct gate *g, const struct fx_item *it)
 		keep = it->sign.hash;
 	} else if (it->kind == FX_LEASE) {
 		j.prefer = it->lease.prefer;
+		j.pool = it->lease.pool;
 	} else if (it->kind == FX_CHILD_ADD) {
 		j.child = *it->child;
 	} else if (it->kind == FX_AUTH) {
@@ -364,7 +365,8 @@ static void do_job(struct gate *g, const struct gate_job *j)
 		ike_sign_done(g->ike, j->who, g->sign_err, SPAN_OF(sig), g->now, &g->fx);
 		break;
 	case FX_AUTH:
-		ike_auth_done(g->ike, j->who, j->good ? IKE_AUTH_OK : IKE_AUTH_NO, g->now, &g->fx);
+		ike_auth_done(g->ike, j->who, j->good ? IKE_AUTH_OK : IKE_AUTH_NO, &g->groups,
+			      g->now, &g->fx);
 		break;
 	case FX_LEASE:
 		do_lease(g, j);
@@ -439,7 +441,7 @@ void gate_verdict(struct gate *g, enum ike_verdict v)
 		i++;
 	j = pop_job(g, i);
 	forget_out(g);
-	ike_auth_done(g->ike, j.who, v, g->now, &g->fx);
+	ike_auth_done(g->ike, j.who, v, &g->groups, g->now, &g->fx);
 	gate_run(g);
 }
 
