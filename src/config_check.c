@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "config_build.h"
+#include "config_profile.h"
 #include "ike/names.h"
 
 struct check {
@@ -300,6 +301,7 @@ void conf_check(struct conf_input *in, enum conf_purpose purpose, const struct c
 	check_times(&k);
 	check_tunnel(&k);
 	check_pools(&k);
+	conf_check_profiles(in, purpose, c);
 }
 
 /* ---- what is weak ---- */

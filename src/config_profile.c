@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * config_profile.c - [profile "name"]: what it does not say, the rest of the file says for it.
+ */
+#include "config_profile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* A list that the profile has set, if only to empty it, is its own from the first item on. */
+static void begin_list(const struct conf_key *k, struct conf_profile *p)
+{
+	if (strcmp(k->key, "split_network") == 0)
+		p->ike.modecfg.split = IKE_SPLIT_NONE;
+	if (k->count)
+		((uint8_t *)p)[k->count] = 0;
+}
+
+static int parse_keys(struct conf_input *in, struct conf_part *part, struct conf_profile *p)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < conf_n_keys && rc == 0; i++) {
+		const struct conf_key *k = &conf_keys[i];
+		struct conf_setting *s = &part->setting[i];
+
+		if (strcmp(k->section, "profile") != 0 || !s->set)
+			continue;
+		if (k->list)
+			begin_list(k, p);
+		rc = conf_parse_setting(in, k, s, p);
+	}
+	return rc;
+}
+
+static bool is_set(const struct conf_part *part, const char *key)
+{
+	return conf_setting(part, "profile", key)->set;
+}
+
+/* own NULL: a list that was emptied. */
+static struct span text_or(bool set, const char *own, struct span inherited)
+{
+	return !set ? inherited : own ? span_str(own) : (struct span){ 0 };
+}
+
+static int fill(struct conf_input *in, const struct conf_part *part, const struct config *c,
+		struct conf_profile *p)
+{
+	struct conf_setting *banner = conf_setting(part, "profile", "banner");
+	struct ike_modecfg *m = &p->ike.modecfg;
+
+	if (conf_load_banner(in, banner, p->banner_file, &p->banner) < 0)
+		return -ENOMEM;
+	m->default_domain = text_or(p->default_domain, p->default_domain, m->default_domain);
+	m->banner = text_or(p->banner_file, p->banner, m->banner);
+	m->split_dns = text_or(is_set(part, "split_dns"), p->split_dns, m->split_dns);
+	m->backup_servers =
+		text_or(is_set(part, "backup_servers"), p->backup_servers, m->backup_servers);
+	if (!*p->pool)
+		strcpy(p->pool, "default");
+	for (size_t i = 0; i < c->n_pools; i++)
+		if (strcmp(c->pool[i].pool.name, p->pool) == 0)
+			m->netmask_len = c->pool[i].netmask_len;
+	p->ike.name = p->name;
+	p->ike.pool = p->pool;
+	p->ike.id = p->id;
+	p->ike.n_ids = p->n_ids;
+	p->ike.group = p->group;
+	p->ike.n_groups = (uint8_t)p->n_groups;
+	return 0;
+}
+
+static int build_one(struct conf_input *in, struct conf_part *part, const struct config *c,
+		     struct conf_profile *p)
+{
+	int rc;
+
+	snprintf(p->name, sizeof(p->name), "%s", part->name);
+	p->ike.modecfg = c->ike.modecfg;
+	p->ike.limits = (struct ike_limits){ .session_us = c->ike.session_limit_us,
+					     .idle_us = c->ike.idle_limit_us,
+					     .unique = c->ike.unique,
+					     .sessions_per_user = c->ike.sessions_per_user };
+	rc = parse_keys(in, part, p);
+	return rc < 0 ? rc : fill(in, part, c, p);
+}
+
+/* vpngw-authd has room for so many groups of a user: these are not the ones to leave out. */
+static int keep_groups(struct conf_auth *auth, const struct conf_profile *p)
+{
+	char **more;
+
+	for (size_t i = 0; i < p->n_groups; i++) {
+		more = reallocarray(auth->profile_groups, auth->n_profile_groups + 1,
+				    sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		auth->profile_groups = more;
+		more[auth->n_profile_groups] = strdup(p->group[i]);
+		if (!more[auth->n_profile_groups])
+			return -ENOMEM;
+		auth->n_profile_groups++;
+	}
+	return 0;
+}
+
+int conf_build_profiles(struct conf_input *in, struct config *c)
+{
+	int rc = 0;
+
+	if (in->n_profiles == 0)
+		return 0;
+	c->profile = calloc(in->n_profiles, sizeof(*c->profile));
+	c->ike_profile = calloc(in->n_profiles, sizeof(*c->ike_profile));
+	if (!c->profile || !c->ike_profile)
+		return -ENOMEM;
+	c->n_profiles = in->n_profiles;
+	for (size_t i = 0; i < in->n_profiles && rc == 0; i++) {
+		rc = build_one(in, &in->profile[i], c, &c->profile[i]);
+		if (rc == 0)
+			rc = keep_groups(&c->auth, &c->profile[i]);
+		c->ike_profile[i] = c->profile[i].ike;
+	}
+	c->ike.profile = c->ike_profile;
+	c->ike.n_profiles = (uint8_t)in->n_profiles;
+	return rc;
+}
+
+void conf_free_profiles(struct config *c)
+{
+	for (size_t i = 0; i < c->n_profiles; i++) {
+		struct conf_profile *p = &c->profile[i];
+
+		for (size_t k = 0; k < p->n_ids; k++)
+			free((char *)(uintptr_t)p->id[k].pattern.p);
+		for (size_t k = 0; k < p->n_groups; k++)
+			free(p->group[k]);
+		free(p->group);
+		free(p->default_domain);
+		free(p->split_dns);
+		free(p->backup_servers);
+		free(p->banner_file);
+		free(p->banner);
+	}
+	free(c->profile);
+	free(c->ike_profile);
+	for (size_t i = 0; i < c->auth.n_profile_groups; i++)
+		free(c->auth.profile_groups[i]);
+	free(c->auth.profile_groups);
+}
+
+/* ---- what keys say together ---- */
+
+static void check_one(struct conf_input *in, enum conf_purpose purpose,
+		      const struct conf_part *part, const struct conf_profile *p)
+{
+	const struct conf_setting *pool = conf_setting(part, "profile", "pool"),
+				  *id = conf_setting(part, "profile", "match_id"),
+				  *group = conf_setting(part, "profile", "match_group");
+	bool found = pool->n == 0;
+
+	for (size_t i = 0; i < in->n_pools; i++)
+		found |= strcmp(in->pool[i].name, p->pool) == 0;
+	if (!found)
+		conf_mistake(in, pool->at,
+			     "pool: there is no [pool \"%s\"], expected the name of one", p->pool);
+	if (!p->n_ids && !p->n_groups && !id->bad && !group->bad && purpose == CONF_TO_RUN)
+		conf_mistake(in, part->at,
+			     "[profile \"%s\"] is for nobody, expected match_id, match_group or "
+			     "both",
+			     part->name);
+}
+
+void conf_check_profiles(struct conf_input *in, enum conf_purpose purpose, const struct config *c)
+{
+	for (size_t i = 0; i < in->n_profiles; i++)
+		check_one(in, purpose, &in->profile[i], &c->profile[i]);
+}
