@@ -141,6 +141,10 @@ static const char *login_hint(const struct fx_session *f, char buf[static HINT])
 	case IKE_R_TOO_MANY_OF_USER:
 		snprintf(buf, HINT, "; %.90s sessions_per_user says how many", where(f, at));
 		return buf;
+	case IKE_R_PROFILE_PHASE1:
+		snprintf(buf, HINT, "; [profile \"%.64s\"] exchange_mode, authentication",
+			 f->profile);
+		return buf;
 	case IKE_R_PROFILE:
 		snprintf(buf, HINT, "; [profile \"%s\"] match_group names them", f->profile);
 		return buf;

@@ -117,10 +117,13 @@ static bool quick_pending(const struct ike_sa *sa)
 static void on_deadline(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)
 {
 	switch (sa->state) {
+	case IKE_ST_AM_SENT:
+		aggr_no_third(ike, sa, fx);
+		sa_close(ike, sa, IKE_R_NO_THIRD, false, now, fx);
+		break;
 	case IKE_ST_NEW:
 	case IKE_ST_DH:
 	case IKE_ST_SIGN:
-	case IKE_ST_AM_SENT:
 	case IKE_ST_MM_SA:
 	case IKE_ST_MM_KE:
 		sa_close(ike, sa, IKE_R_NO_THIRD, false, now, fx);

@@ -105,6 +105,10 @@ struct ike_profile {
 	const struct id_match *id; /* match_id */
 	char *const *group;        /* match_group */
 	uint8_t n_ids, n_groups;
+	/* Phase 1 of clients that match_id fits; none: as in ike_conf. */
+	uint16_t mode[IKE_MODES_MAX], auth[IKE_AUTH_MAX];
+	uint8_t n_modes, n_auth;
+	bool aggressive_psk; /* both were said here: a shared key in aggressive mode */
 	struct ike_modecfg modecfg;
 	struct ike_limits limits;
 };

@@ -365,6 +365,8 @@ static const struct {
 	[IKE_R_UNIQUE] = { "unique", "the user has a session already" },
 	[IKE_R_TOO_MANY_OF_USER] = { "sessions-per-user",
 				     "the user has as many sessions as allowed" },
+	[IKE_R_PROFILE_PHASE1] = { "profile-phase1",
+				   "the client begins in a way that its profile does not allow" },
 	[IKE_R_PROFILE] = { "profile", "the client asks for a profile whose groups the user is not "
 				       "in" },
 	[IKE_R_LIFETIME] = { "lifetime", "the ISAKMP SA reached the end of its lifetime" },

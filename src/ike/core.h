@@ -136,12 +136,16 @@ int info_message(struct ike_event *ev);
 
 void phase1_dh_done(struct ike *ike, struct ike_sa *sa, int err, struct span g_r,
 		    struct span shared, uint64_t now, struct fx *fx);
-int aggr_dh_done(struct ike *ike, struct ike_sa *sa, struct fx *fx);
+int aggr_dh_done(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 int aggr_signed(struct ike *ike, struct ike_sa *sa, struct span sig, uint64_t now, struct fx *fx);
 int main_dh_done(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 int main_signed(struct ike *ike, struct ike_sa *sa, struct span sig, uint64_t now, struct fx *fx);
 /* Message 5 does not decrypt, or its hash is wrong. */
 void main_not_authentic(struct ike_event *ev);
+/* The same of message 3 of aggressive mode. */
+void aggr_not_authentic(struct ike_event *ev);
+/* It does not come: who has another shared key sees that in our message. */
+void aggr_no_third(struct ike *ike, struct ike_sa *sa, struct fx *fx);
 void aggr_repeat(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 /* Prepares the good verdict once more, after a restart in which it may have got lost. */
@@ -328,8 +332,8 @@ void keepalive_look(const struct ike *ike, struct ike_sa *sa, uint64_t now, stru
  * The networks that this Quick Mode covers: IDci must be the lease, IDcr must meet what the
  * gateway offers. -EINVAL otherwise, with static text why.
  */
-int quick_select(const struct ike_modecfg *cfg, const struct ipaddr *lease,
-		 const struct ike_msg *m, struct ike_child *c, const char **ret_why);
+int quick_select(const struct ike_conf *conf, const struct ike_sa *sa, const struct ike_msg *m,
+		 struct ike_child *c, const char **ret_why);
 
 /*
  * Another pair of the session has some of these networks, but not just these. Of two such pairs

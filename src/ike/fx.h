@@ -57,6 +57,7 @@ enum ike_reason {
 	IKE_R_REPLACED,         /* a newer login of the same user took its place */
 	IKE_R_UNIQUE,           /* unique = keep, and the user has a session */
 	IKE_R_TOO_MANY_OF_USER, /* the user has sessions_per_user */
+	IKE_R_PROFILE_PHASE1,   /* the profile of its identity does not allow how it began */
 	IKE_R_PROFILE,          /* the client asks for a profile that is closed to the user */
 	IKE_R_LIFETIME,         /* the ISAKMP SA reached its lifetime */
 	IKE_R_MESSAGE_IDS,      /* LIMIT_MESSAGE_IDS used up */

@@ -7,6 +7,8 @@
  */
 #include "ike/idmatch.h"
 
+#include <stdio.h>
+
 #include "bounds.h"
 #include "cleanup.h"
 #include "ike/msg.h"
@@ -23,6 +25,16 @@ static const struct {
 	{ "user_fqdn:", ID_USER_FQDN, true },
 };
 
+static const char dn[] = "asn1dn:";
+
+bool id_match_is_typed(struct span text)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (span_starts(text, span_str(types[i].word)))
+			return true;
+	return span_starts(text, span_str(dn));
+}
+
 const char *id_match_parse(struct span text, struct id_match *ret)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
@@ -36,7 +48,7 @@ const char *id_match_parse(struct span text, struct id_match *ret)
 		*ret = (struct id_match){ .type = types[i].type, .pattern = rest };
 		return NULL;
 	}
-	if (span_starts(text, span_str("asn1dn:")))
+	if (span_starts(text, span_str(dn)))
 		return "is not yet supported: it will match the subject of a client's certificate";
 	return "is no identity, expected one such as keyid:staff, fqdn:*.example.net or "
 	       "user_fqdn:*@example.net";
@@ -86,6 +98,17 @@ bool id_match_fits(const struct id_match *m, struct span id)
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		any_case |= types[i].type == m->type && types[i].any_case;
 	return glob(m->pattern, read.data, any_case);
+}
+
+const char *id_match_str(const struct id_match *m, char buf[static ID_MATCH_TEXT])
+{
+	const char *word = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (types[i].type == m->type)
+			word = types[i].word;
+	snprintf(buf, ID_MATCH_TEXT, "%s%.*s", word, (int)m->pattern.n, (const char *)m->pattern.p);
+	return buf;
 }
 
 bool id_match_same(const struct id_match *a, const struct id_match *b)

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "bounds.h"
 #include "bytes.h"
 
 struct id_match {
@@ -15,11 +16,18 @@ struct id_match {
 	struct span pattern; /* borrowed */
 };
 
+/* It begins with a type and a colon. */
+bool id_match_is_typed(struct span text);
+
 /* NULL with *ret, which views `text`; or what is wrong with it, as the end of a sentence. */
 const char *id_match_parse(struct span text, struct id_match *ret);
 
 /* id: IDii_b, that is type, protocol, port, data. */
 bool id_match_fits(const struct id_match *m, struct span id);
+
+/* As it is written: "keyid:staff". */
+#define ID_MATCH_TEXT (LIMIT_ID_PATTERN + 16)
+const char *id_match_str(const struct id_match *m, char buf[static ID_MATCH_TEXT]);
 
 bool id_match_same(const struct id_match *a, const struct id_match *b);
 

@@ -14,6 +14,7 @@
 
 #include "cleanup.h"
 #include "ike/check.h"
+#include "ike/profile.h"
 #include "ike/psk.h"
 
 /* ---- the first message ---- */
@@ -57,60 +58,101 @@ static int refuse(struct ike_event *ev, const char *detail)
 	return -ENOENT;
 }
 
-static int other_mode(struct ike_event *ev)
-{
-	char detail[128], name[IKE_NAME_LEN];
+/* What this client may do in phase 1: the profile of its identity says so, once that is known. */
+struct allowed {
+	const struct ike_profile *profile; /* NULL: none, or not known */
+	const uint16_t *mode, *auth;
+	unsigned n_modes, n_auth;
+	char mode_key[LIMIT_GROUP_NAME + 16], auth_key[LIMIT_GROUP_NAME + 16]; /* their sections */
+};
 
-	snprintf(detail, sizeof(detail),
-		 "the client uses %s, which is not answered ([phase1] exchange_mode)",
-		 ike_xchg_str(ev->hdr.xchg, name));
-	return refuse(ev, detail);
+static void allow(const struct ike_event *ev, struct allowed *ret)
+{
+	const struct ike_conf *c = ev->ike->conf;
+	const struct ike_profile *p =
+		ev->hdr.xchg == XCHG_AGGRESSIVE ? profile_by_id(c, ev->msg.id[0]) : NULL;
+
+	*ret = (struct allowed){ .profile = p,
+				 .mode = c->mode,
+				 .n_modes = c->n_modes,
+				 .auth = c->auth,
+				 .n_auth = c->n_auth,
+				 .mode_key = "[phase1]",
+				 .auth_key = "[phase1]" };
+	if (p && p->n_modes) {
+		ret->mode = p->mode;
+		ret->n_modes = p->n_modes;
+		snprintf(ret->mode_key, sizeof(ret->mode_key), "[profile \"%s\"]", p->name);
+	}
+	if (p && p->n_auth) {
+		ret->auth = p->auth;
+		ret->n_auth = p->n_auth;
+		snprintf(ret->auth_key, sizeof(ret->auth_key), "[profile \"%s\"]", p->name);
+	}
 }
 
-static bool is_named(const struct ike_conf *c, uint16_t auth)
+static bool has(const uint16_t *list, unsigned n, uint16_t value)
 {
 	unsigned i = 0;
 
-	while (i < c->n_auth && c->auth[i] != auth)
+	while (i < n && list[i] != value)
 		i++;
-	return i < c->n_auth;
+	return i < n;
+}
+
+static int other_mode(struct ike_event *ev, const struct allowed *a)
+{
+	char detail[256], name[IKE_NAME_LEN];
+
+	snprintf(detail, sizeof(detail),
+		 "the client uses %s, which is not answered (%s exchange_mode)",
+		 ike_xchg_str(ev->hdr.xchg, name), a->mode_key);
+	return refuse(ev, detail);
 }
 
 /*
  * Why this client cannot use a shared key; NULL: it can. In aggressive mode anybody is given a hash
- * to guess the key from (CVE-2002-1623); in main mode the address decides which key it is.
+ * to guess the key from (CVE-2002-1623), so a profile must say that it may be; there the identity
+ * decides which key it is, in main mode the address.
  */
-static const char *why_no_psk(const struct ike_event *ev)
+static const char *why_no_psk(const struct ike_event *ev, const struct allowed *a)
 {
 	const struct ike_conf *c = ev->ike->conf;
 
-	if (!is_named(c, AUTH_XAUTH_PSK))
+	if (!has(a->auth, a->n_auth, AUTH_XAUTH_PSK))
 		return "[phase1] authentication does not name it";
-	if (ev->hdr.xchg != XCHG_MAIN)
+	if (ev->hdr.xchg == XCHG_MAIN)
+		return psk_find(c->psk, &ev->d->peer.addr)
+			       ? NULL
+			       : "[phase1] psk_file has no key for this address";
+	if (!a->profile || !a->profile->aggressive_psk)
 		return "in aggressive mode its key could be guessed from our answer; the gateway "
-		       "takes it in main mode alone";
-	if (!psk_find(c->psk, &ev->d->peer.addr))
-		return "[phase1] psk_file has no key for this address";
-	return NULL;
+		       "takes it in main mode alone, but for identities that a [profile] allows it";
+	return psk_find_named(c->psk, ev->msg.id[0])
+		       ? NULL
+		       : "[phase1] psk_file has no key for this identity";
 }
 
-static int no_proposal(struct ike_event *ev, const struct p1_choice *c, const char *offered)
+static int no_proposal(struct ike_event *ev, const struct allowed *a, const struct p1_choice *c,
+		       const char *offered)
 {
 	const struct ike_conf *conf = ev->ike->conf;
 	char detail[OFFER_TEXT + 400], name[IKE_NAME_LEN];
 	size_t cap = sizeof(detail);
-	unsigned n_all = c->auth_fits ? conf->n_p1 : conf->n_auth;
+	unsigned n_all = c->auth_fits ? conf->n_p1 : a->n_auth;
 	int n = snprintf(detail, cap, "the client offers %s; the gateway accepts ",
 			 *offered ? offered : "nothing that parses");
 
 	for (unsigned i = 0; i < n_all && n < (int)cap - IKE_NAME_LEN; i++)
 		n += snprintf(detail + n, cap - (size_t)n, "%s%s", i ? ", " : "",
 			      c->auth_fits ? ike_p1_str(&conf->p1[i], name)
-					   : ike_auth_str(conf->auth[i], name));
-	n += snprintf(detail + n, cap - (size_t)n, " ([phase1] %s)",
+					   : ike_auth_str(a->auth[i], name));
+	n += snprintf(detail + n, cap - (size_t)n, " (%s %s)",
+		      c->auth_fits ? "[phase1]" : a->auth_key,
 		      c->auth_fits ? "proposal" : "authentication");
-	if (!c->auth_fits && c->other_auth == AUTH_XAUTH_PSK && is_named(conf, AUTH_XAUTH_PSK))
-		snprintf(detail, cap, "the client offers xauth_psk: %s", why_no_psk(ev));
+	if (!c->auth_fits && c->other_auth == AUTH_XAUTH_PSK &&
+	    has(a->auth, a->n_auth, AUTH_XAUTH_PSK))
+		snprintf(detail, cap, "the client offers xauth_psk: %s", why_no_psk(ev, a));
 	return refuse(ev, detail);
 }
 
@@ -181,27 +223,18 @@ static int new_sa(struct ike_event *ev, const struct p1_choice *c, struct ike_sa
 	return 0;
 }
 
-static bool is_answered(const struct ike_conf *c, uint8_t mode)
-{
-	unsigned i = 0;
-
-	while (i < c->n_modes && c->mode[i] != mode)
-		i++;
-	return i < c->n_modes;
-}
-
-static int choose(struct ike_event *ev, struct p1_choice *ret)
+static int choose(struct ike_event *ev, const struct allowed *a, struct p1_choice *ret)
 {
 	const struct ike_conf *c = ev->ike->conf;
 	struct p1_want want = { .ke_len = ev->msg.ke.n };
 	char offered[OFFER_TEXT];
 	int rc;
 
-	for (unsigned i = 0; i < c->n_auth; i++)
-		if (c->auth[i] != AUTH_XAUTH_PSK || !why_no_psk(ev))
-			want.auth[want.n_auth++] = c->auth[i];
+	for (unsigned i = 0; i < a->n_auth; i++)
+		if (a->auth[i] != AUTH_XAUTH_PSK || !why_no_psk(ev, a))
+			want.auth[want.n_auth++] = a->auth[i];
 	rc = p1_choose(ev->msg.sa, c, &want, ret, offered);
-	return rc == -ENOENT   ? no_proposal(ev, ret, offered)
+	return rc == -ENOENT   ? no_proposal(ev, a, ret, offered)
 	       : rc == -ERANGE ? wrong_life(ev, ret->life_s)
 			       : rc;
 }
@@ -209,11 +242,13 @@ static int choose(struct ike_event *ev, struct p1_choice *ret)
 int phase1_begin(struct ike_event *ev, struct ike_sa **ret)
 {
 	struct p1_choice c;
+	struct allowed a;
 	int rc;
 
-	if (!is_answered(ev->ike->conf, ev->hdr.xchg))
-		return other_mode(ev);
-	rc = choose(ev, &c);
+	allow(ev, &a);
+	if (!has(a.mode, a.n_modes, ev->hdr.xchg))
+		return other_mode(ev, &a);
+	rc = choose(ev, &a, &c);
 	if (rc == 0)
 		rc = admit(ev->ike, ev->d, ev->now, ev->fx);
 	if (rc == 0)
@@ -331,10 +366,15 @@ static int skeyid(const struct ike_conf *c, const struct ike_sa *sa, struct span
 		  struct secret *ret)
 {
 	struct span ni = sa->nego->nonce_i, nr = SPAN_OF(sa->nego->nonce_r);
+	const struct psk_named *named;
 	const struct psk *psk;
 
 	if (sa->auth != AUTH_XAUTH_PSK)
 		return keymat_skeyid_sig(sa->alg.hash, ni, nr, shared, ret);
+	if (sa->mode == XCHG_AGGRESSIVE) {
+		named = psk_find_named(c->psk, (struct span){ sa->peer_id, sa->peer_id_len });
+		return named ? keymat_skeyid_psk(sa->alg.hash, named->key, ni, nr, ret) : -ENOKEY;
+	}
 	psk = psk_find(c->psk, &sa->source.addr);
 	return psk ? keymat_skeyid_psk(sa->alg.hash, psk->key, ni, nr, ret) : -ENOKEY;
 }
@@ -394,7 +434,7 @@ void phase1_dh_done(struct ike *ike, struct ike_sa *sa, int err, struct span g_r
 	}
 	if (err == 0)
 		err = sa->mode == XCHG_MAIN ? main_dh_done(ike, sa, now, fx)
-					    : aggr_dh_done(ike, sa, fx);
+					    : aggr_dh_done(ike, sa, now, fx);
 	if (err < 0) {
 		ike->count[IKE_C_DROP_MALFORMED]++; /* N071-N080: a public value that is none */
 		sa_close(ike, sa, IKE_R_INTERNAL, false, now, fx);

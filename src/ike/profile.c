@@ -33,6 +33,20 @@ const struct ike_profile *profile_by_id(const struct ike_conf *c, struct span id
 	return NULL;
 }
 
+static bool has(const uint16_t *list, unsigned n, uint16_t value)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (list[i] == value)
+			return true;
+	return false;
+}
+
+bool profile_admits(const struct ike_profile *p, uint16_t mode, uint16_t auth)
+{
+	return !p || ((!p->n_modes || has(p->mode, p->n_modes, mode)) &&
+		      (!p->n_auth || has(p->auth, p->n_auth, auth)));
+}
+
 int profile_choose(const struct ike_conf *c, struct span id, const struct ike_groups *groups,
 		   const struct ike_profile **ret)
 {

@@ -18,6 +18,9 @@
  */
 const struct ike_profile *profile_by_id(const struct ike_conf *c, struct span id);
 
+/* Phase 1 has been as the profile of this identity allows. p NULL: there is none, and it has. */
+bool profile_admits(const struct ike_profile *p, uint16_t mode, uint16_t auth);
+
 /*
  * The profile of a user in these groups, whose client says that it is `id`:
  *

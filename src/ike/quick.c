@@ -20,7 +20,6 @@
 #include "ike/check.h"
 #include "ike/core.h"
 #include "ike/dh.h"
-#include "ike/profile.h"
 
 /* The exchange ends with a Notify, which is the answer to a repeated request: ours may be lost. */
 static void end_refused(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, uint16_t type,
@@ -186,8 +185,7 @@ int quick_first(struct ike_event *ev)
 
 	if (pending(sa, &children) >= LIMIT_QUICK_PENDING || children >= LIMIT_CHILDREN)
 		return -EUSERS;
-	if (quick_select(profile_modecfg(ev->ike->conf, sa), &sa->lease, &ev->msg, &selected,
-			 &why) < 0)
+	if (quick_select(ev->ike->conf, sa, &ev->msg, &selected, &why) < 0)
 		return refuse(ev, N_INVALID_ID_INFORMATION, IKE_R_ID_REFUSED,
 			      sa->state == IKE_ST_AUTHED
 				      ? "the client has not asked for its address (mode config)"

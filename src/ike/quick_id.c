@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "ike/core.h"
+#include "ike/profile.h"
 
 /* An address, a subnet, or a range that is a subnet. */
 static int prefix_from_id(struct span body, struct prefix *ret, const char **ret_why)
@@ -62,13 +63,13 @@ static unsigned offered(const struct ike_modecfg *m, struct prefix out[static IK
 	return m->n_split;
 }
 
-int quick_select(const struct ike_modecfg *cfg, const struct ipaddr *lease,
-		 const struct ike_msg *m, struct ike_child *c, const char **ret_why)
+int quick_select(const struct ike_conf *conf, const struct ike_sa *sa, const struct ike_msg *m,
+		 struct ike_child *c, const char **ret_why)
 {
-	const struct ipaddr any = ipaddr_v4(0);
+	const struct ipaddr any = ipaddr_v4(0), *lease = &sa->lease;
 	struct prefix client = prefix_of(lease, 32), net = prefix_of(&any, 0);
 	struct prefix offer[IKE_SELECTORS];
-	unsigned n = offered(cfg, offer);
+	unsigned n = offered(profile_modecfg(conf, sa), offer);
 
 	*ret_why = "one identity payload instead of two";
 	if (m->n_id == 1)

@@ -45,6 +45,18 @@ static bool make_room(struct ike *ike, uint64_t now, struct fx *fx)
 	return old;
 }
 
+/* By the profile of its identity, which in main mode nobody knows before; its name is kept. */
+static bool began_wrong(struct ike *ike, struct ike_sa *sa)
+{
+	const struct ike_profile *p =
+		profile_by_id(ike->conf, (struct span){ sa->peer_id, sa->peer_id_len });
+
+	if (profile_admits(p, sa->mode, sa->auth))
+		return false;
+	(void)profile_set(sa, p->name);
+	return true;
+}
+
 void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)
 {
 	uint32_t msgid = ike_random_msgid(ike, sa);
@@ -57,6 +69,10 @@ void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx
 	}
 	ike_random(ike, &sa->cfg_id, sizeof(sa->cfg_id));
 	sa_enter(ike, sa, IKE_ST_XAUTH);
+	if (began_wrong(ike, sa)) {
+		xauth_refuse(ike, sa, IKE_R_PROFILE_PHASE1, now, fx);
+		return;
+	}
 	sa->deadline_us = now + ike->conf->auth_timeout_us;
 	b = p2_start(ike, sa, XCHG_TRANSACTION, msgid);
 	put_attr_header(&b, CFG_REQUEST, sa->cfg_id);

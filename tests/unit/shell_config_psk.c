@@ -93,7 +93,7 @@ static void test_bad(void)
 	path = put("psk", "* good enough for all\nvpn.example.net secret\n");
 	fails(path, false,
 	      "/psk:2:1: 'vpn.example.net' is no address, expected one such as 192.0.2.9, a "
-	      "network such as 192.0.2.0/24, or *\n",
+	      "network such as 192.0.2.0/24, *, or an identity such as keyid:staff\n",
 	      "a file with a mistake");
 	path = put("psk", "10.0.0.1\n");
 	fails(path, true, "/psk:1:9: a key of 0 bytes, expected 1 to 256\n",
