@@ -411,5 +411,5 @@ int conf_warn_weak(struct config *c)
 	for (size_t i = 0; i < c->ike.n_pfs && rc == 0; i++)
 		rc = warn(c, "[phase2] pfs_group", ike_group_str(c->ike.pfs_group[i], buf),
 			  ike_group_weakness(c->ike.pfs_group[i]));
-	return rc;
+	return rc < 0 ? rc : conf_warn_profiles(c);
 }

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "ike/names.h"
+
 /* A list that the profile has set, if only to empty it, is its own from the first item on. */
 static void begin_list(const struct conf_key *k, struct conf_profile *p)
 {
@@ -31,6 +33,14 @@ static int parse_keys(struct conf_input *in, struct conf_part *part, struct conf
 		rc = conf_parse_setting(in, k, s, p);
 	}
 	return rc;
+}
+
+static bool is_named(const uint16_t *list, unsigned n, uint16_t value)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (list[i] == value)
+			return true;
+	return false;
 }
 
 static bool is_set(const struct conf_part *part, const char *key)
@@ -68,6 +78,8 @@ static int fill(struct conf_input *in, const struct conf_part *part, const struc
 	p->ike.n_ids = p->n_ids;
 	p->ike.group = p->group;
 	p->ike.n_groups = (uint8_t)p->n_groups;
+	p->ike.aggressive_psk = is_named(p->ike.mode, p->ike.n_modes, XCHG_AGGRESSIVE) &&
+				is_named(p->ike.auth, p->ike.n_auth, AUTH_XAUTH_PSK);
 	return 0;
 }
 
@@ -150,7 +162,59 @@ void conf_free_profiles(struct config *c)
 	free(c->auth.profile_groups);
 }
 
+int conf_warn_profiles(struct config *c)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < c->n_profiles && rc == 0; i++)
+		if (c->profile[i].ike.aggressive_psk)
+			rc = conf_warn(
+				c,
+				"[profile \"%s\"] authentication xauth_psk is weak: in "
+				"aggressive mode anybody is given a hash to guess the shared key "
+				"from, and everybody who knows it can pose as the gateway",
+				c->profile[i].name);
+	return rc;
+}
+
+bool conf_aggressive_psk(const struct config *c)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->n_profiles; i++)
+		any |= c->profile[i].ike.aggressive_psk;
+	return any;
+}
+
 /* ---- what keys say together ---- */
+
+/* Chosen by the identity alone, before anybody has logged in. */
+static void check_phase1(struct conf_input *in, const struct config *c,
+			 const struct conf_part *part, const struct conf_profile *p)
+{
+	static const char *const keys[] = { "exchange_mode", "authentication" };
+	const struct ike_conf *ike = &c->ike;
+	const struct conf_setting *auth = conf_setting(part, "profile", "authentication");
+	bool id = p->n_ids || conf_setting(part, "profile", "match_id")->bad;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		const struct conf_setting *s = conf_setting(part, "profile", keys[i]);
+
+		if (s->n && !id)
+			conf_mistake(in, s->at,
+				     "%s: without match_id nobody is known in phase 1 to be meant, "
+				     "expected match_id",
+				     keys[i]);
+	}
+	if (is_named(p->ike.auth, p->ike.n_auth, AUTH_XAUTH_PSK) && !p->ike.aggressive_psk &&
+	    !is_named(ike->auth, ike->n_auth, AUTH_XAUTH_PSK) &&
+	    !conf_setting(part, "profile", "exchange_mode")->bad)
+		conf_mistake(
+			in, auth->at,
+			"authentication: xauth_psk that [phase1] does not name needs aggressive "
+			"mode, expected exchange_mode to name aggressive in this profile as "
+			"well");
+}
 
 static void check_one(struct conf_input *in, enum conf_purpose purpose,
 		      const struct conf_part *part, const struct conf_profile *p)
@@ -174,6 +238,8 @@ static void check_one(struct conf_input *in, enum conf_purpose purpose,
 
 void conf_check_profiles(struct conf_input *in, enum conf_purpose purpose, const struct config *c)
 {
-	for (size_t i = 0; i < in->n_profiles; i++)
+	for (size_t i = 0; i < in->n_profiles; i++) {
 		check_one(in, purpose, &in->profile[i], &c->profile[i]);
+		check_phase1(in, c, &in->profile[i], &c->profile[i]);
+	}
 }

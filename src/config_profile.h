@@ -10,6 +10,11 @@ void conf_free_profiles(struct config *c);
 /* Collects what keys say against one another. */
 void conf_check_profiles(struct conf_input *in, enum conf_purpose purpose, const struct config *c);
 
+/* Adds a warning for each that is weak. 0 or -ENOMEM. */
+int conf_warn_profiles(struct config *c);
+/* One of them allows a shared key in aggressive mode. */
+bool conf_aggressive_psk(const struct config *c);
+
 /* ---- config.c ---- */
 
 /* Makes a value of one key's text, or of its default. 0 or -ENOMEM; mistakes are collected. */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "config_build.h"
+#include "config_profile.h"
 #include "ike/names.h"
 #include "ike/psk.h"
 
@@ -70,9 +71,14 @@ static int warn_about(struct config *c, const char *path)
 			"[phase1] psk_file: the key in line %u of %s is shorter than %d bytes "
 			"and can be guessed",
 			c->psk->short_line, path, PSK_SHORT);
-	if (rc == 0 && c->psk->n == 0)
+	if (rc == 0 && c->psk->n == 0 && c->psk->n_named == 0)
 		rc = conf_warn(c,
 			       "[phase1] psk_file: %s holds no key, and xauth_psk lets nobody in",
+			       path);
+	else if (rc == 0 && c->psk->n_named == 0 && conf_aggressive_psk(c))
+		rc = conf_warn(c,
+			       "[phase1] psk_file: %s holds no key for an identity such as "
+			       "keyid:staff, and xauth_psk in aggressive mode lets nobody in",
 			       path);
 	return rc;
 }
@@ -82,7 +88,7 @@ int config_load_psk(struct config *c, bool check_only, FILE *err)
 	char buf[512], *text = NULL;
 	const char *path = path_of(c->psk_file, buf, sizeof(buf));
 	struct mistakes m = { .err = err, .file = path };
-	bool named = false;
+	bool named = conf_aggressive_psk(c);
 	size_t n;
 	int rc;
 

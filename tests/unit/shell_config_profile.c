@@ -151,6 +151,46 @@ static void test_mistakes(void)
 		"there is room for 32");
 }
 
+static void test_phase1(void)
+{
+	struct attempt t = try_text(LEAST "[profile \"a\"]\nmatch_id = keyid:a\n"
+					  "exchange_mode = main, aggressive\n"
+					  "authentication = xauth_psk\n",
+				    CONF_TO_RUN);
+	const struct ike_profile *p = t.c->ike.profile;
+
+	is_str(t.told, "", "a profile may allow a shared key in aggressive mode");
+	ok(p->n_modes == 2 && p->n_auth == 1 && p->aggressive_psk, "it says both");
+	ok(t.c->ike.n_auth == 1 && t.c->ike.auth[0] == AUTH_HYBRID_INIT_RSA, "for itself alone");
+	is_int((long long)t.c->n_warnings, 1, "there is one warning");
+	is_str(t.c->warnings[0],
+	       "[profile \"a\"] authentication xauth_psk is weak: in aggressive mode anybody is "
+	       "given a hash to guess the shared key from, and everybody who knows it can pose as "
+	       "the gateway",
+	       "  that says what it means");
+	try_end(&t);
+	t = try_text(LEAST "[phase1]\nauthentication = xauth_psk\n[profile \"a\"]\n"
+			   "match_id = keyid:a\nexchange_mode = aggressive\n"
+			   "[profile \"b\"]\nmatch_id = keyid:b\nauthentication = xauth_psk\n",
+		     CONF_TO_RUN);
+	ok(t.c->ike.n_profiles == 2 && !t.c->ike.profile[0].aggressive_psk &&
+		   !t.c->ike.profile[1].aggressive_psk && t.c->n_warnings == 1,
+	   "half of it said elsewhere does not allow it");
+	try_end(&t);
+	is_told(LEAST "[profile \"a\"]\nmatch_group = a\nexchange_mode = main\n"
+		      "authentication = hybrid_rsa\n",
+		"t.conf:5:17: exchange_mode: without match_id nobody is known in phase 1 to be "
+		"meant, expected match_id\n"
+		"t.conf:6:18: authentication: without match_id nobody is known in phase 1 to be "
+		"meant, expected match_id\n",
+		"phase 1 knows no groups");
+	is_told(LEAST "[profile \"a\"]\nmatch_id = keyid:a\nauthentication = xauth_psk\n",
+		"t.conf:5:18: authentication: xauth_psk that [phase1] does not name needs "
+		"aggressive mode, expected exchange_mode to name aggressive in this profile as "
+		"well\n",
+		"a shared key that nobody could use");
+}
+
 static void test_shown(void)
 {
 	struct attempt t = try_text(
@@ -181,6 +221,7 @@ int main(void)
 	test_own();
 	test_none();
 	test_mistakes();
+	test_phase1();
 	test_shown();
 	unlink(below("motd"));
 	rmdir(dir);
