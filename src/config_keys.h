@@ -114,8 +114,6 @@ int conf_parse_name(struct conf_arg *a);         /* of a user group, into a char
 int conf_parse_service(struct conf_arg *a);      /* a file name, into a char array */
 int conf_parse_groups(struct conf_arg *a);
 int conf_parse_match_group(struct conf_arg *a);
-int conf_parse_match_id(struct conf_arg *a);
-int conf_parse_pool(struct conf_arg *a); /* the name of one */
 int conf_parse_path(struct conf_arg *a);
 int conf_parse_store(struct conf_arg *a); /* path or none */
 int conf_parse_private_key(struct conf_arg *a);
@@ -134,6 +132,10 @@ int conf_parse_servers(struct conf_arg *a);
 int conf_parse_interface(struct conf_arg *a);
 int conf_parse_esp_frag(struct conf_arg *a);
 int conf_parse_mssclamp(struct conf_arg *a);
+
+/* config_profile.c */
+int conf_parse_match_id(struct conf_arg *a);
+int conf_parse_pool(struct conf_arg *a); /* the name of one */
 
 /* config_values_ike.c: what the core is told */
 int conf_parse_p1(struct conf_arg *a);

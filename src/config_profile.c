@@ -9,6 +9,46 @@
 
 #include "ike/names.h"
 
+/* ---- values ---- */
+
+static bool same_match(const void *x, const void *y)
+{
+	return id_match_same(x, y);
+}
+
+int conf_parse_match_id(struct conf_arg *a)
+{
+	struct id_match m;
+	const char *bad = id_match_parse(span_str(a->text), &m);
+	char buf[CONF_SHOWN], *copy;
+	int rc;
+
+	if (bad)
+		return conf_wrong(a, 0, "'%s' %s", conf_shown(a->text, buf), bad);
+	copy = strndup((const char *)m.pattern.p, m.pattern.n);
+	if (!copy)
+		return -ENOMEM;
+	m.pattern = span_str(copy);
+	rc = conf_append(a, &m, sizeof(m), same_match);
+	if (rc < 0)
+		free(copy);
+	return rc;
+}
+
+/* Whether there is such a pool is seen when all are known. */
+int conf_parse_pool(struct conf_arg *a)
+{
+	size_t n = strlen(a->text);
+
+	if (n > a->key->max)
+		return conf_wrong(a, 0, "a name of %zu bytes, expected at most %u", n,
+				  (unsigned)a->key->max);
+	memcpy(conf_field(a), a->text, n + 1);
+	return 0;
+}
+
+/* ---- from the files to a value ---- */
+
 /* A list that the profile has set, if only to empty it, is its own from the first item on. */
 static void begin_list(const struct conf_key *k, struct conf_profile *p)
 {
