@@ -73,6 +73,11 @@
 #define LIMIT_LOG_UNNAMED 5  /* by clients that named no user */
 #define LIMIT_LOG_NAMED   50 /* by others: each is somebody's story */
 
+/* Profiles, and patterns of one that a client is compared with */
+#define LIMIT_PROFILES   32
+#define LIMIT_MATCHES    32
+#define LIMIT_ID_PATTERN 128 /* bytes */
+
 /* Address pools */
 #define LIMIT_POOLS     16
 #define LIMIT_POOL_SIZE 65536

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "config_build.h"
+#include "config_profile.h"
 #include "ike/psk.h"
 #include "ini.h"
 #include "text.h"
@@ -73,8 +74,8 @@ static bool is_none(const struct conf_key *k, const char *text)
 	return !*text || (k->clears && strcmp(text, "none") == 0);
 }
 
-static int parse_setting(struct conf_input *in, const struct conf_key *k, struct conf_setting *s,
-			 void *base)
+int conf_parse_setting(struct conf_input *in, const struct conf_key *k, struct conf_setting *s,
+		       void *base)
 {
 	struct conf_arg a = { .key = k, .base = base };
 	bool dflt = k->list ? !s->set : s->n == 0;
@@ -89,13 +90,17 @@ static int parse_setting(struct conf_input *in, const struct conf_key *k, struct
 	return rc;
 }
 
+/* pool: the keys of a pool, else those of sections without a name. */
 static int parse_part(struct conf_input *in, struct conf_part *part, bool pool, void *base)
 {
 	int rc = 0;
 
-	for (size_t i = 0; i < conf_n_keys && rc == 0; i++)
-		if (conf_key_in_pool(&conf_keys[i]) == pool)
-			rc = parse_setting(in, &conf_keys[i], &part->setting[i], base);
+	for (size_t i = 0; i < conf_n_keys && rc == 0; i++) {
+		const char *named = conf_key_named(&conf_keys[i]);
+
+		if (pool ? named && strcmp(named, "pool") == 0 : !named)
+			rc = conf_parse_setting(in, &conf_keys[i], &part->setting[i], base);
+	}
 	return rc;
 }
 
@@ -174,17 +179,17 @@ static bool is_banner(struct span s)
 	return true;
 }
 
-static int load_banner(struct conf_input *in, struct config *c)
+int conf_load_banner(struct conf_input *in, const struct conf_setting *s, const char *path,
+		     char **ret)
 {
-	struct conf_setting *s = conf_setting(&in->global, "mode_cfg", "banner");
 	char shown[CONF_SHOWN];
 	size_t n;
 	int rc;
 
-	if (!c->banner_file || s->bad)
+	if (!path || s->bad)
 		return 0;
-	conf_shown(c->banner_file, shown);
-	rc = conf_file_read(c->banner_file, 65536, &c->banner, &n);
+	conf_shown(path, shown);
+	rc = conf_file_read(path, 65536, ret, &n);
 	if (rc == -ENOMEM)
 		return rc;
 	if (rc < 0) {
@@ -192,11 +197,11 @@ static int load_banner(struct conf_input *in, struct config *c)
 			     shown, rc == -EINVAL ? "Not a regular file" : strerror(-rc));
 		return 0;
 	}
-	n = tidy_lines(c->banner, n);
+	n = tidy_lines(*ret, n);
 	if (n > LIMIT_BANNER)
 		conf_mistake(in, s->at, "banner: %s holds %zu bytes, expected at most %d", shown, n,
 			     LIMIT_BANNER);
-	else if (!is_banner((struct span){ (uint8_t *)c->banner, n }))
+	else if (!is_banner((struct span){ (uint8_t *)*ret, n }))
 		conf_mistake(in, s->at,
 			     "banner: %s holds control characters or is not UTF-8, expected plain "
 			     "text",
@@ -212,7 +217,8 @@ static struct span span_or_none(const char *s)
 static int fill_modecfg(struct conf_input *in, struct config *c)
 {
 	struct ike_modecfg *m = &c->ike.modecfg;
-	int rc = load_banner(in, c);
+	int rc = conf_load_banner(in, conf_setting(&in->global, "mode_cfg", "banner"),
+				  c->banner_file, &c->banner);
 
 	c->version = strdup("vpngw " VERSION);
 	if (rc < 0 || !c->version)
@@ -257,6 +263,8 @@ int conf_build(struct conf_input *in, enum conf_purpose purpose, struct config *
 		rc = build_pools(in, c);
 	if (rc == 0)
 		rc = fill_modecfg(in, c);
+	if (rc == 0)
+		rc = conf_build_profiles(in, c);
 	if (rc == 0 && !c->banner_file) {
 		c->banner_file = strdup("");
 		rc = c->banner_file ? 0 : -ENOMEM;
@@ -371,6 +379,7 @@ struct config *config_free(struct config *c)
 	for (size_t i = 0; i < c->n_pools; i++)
 		free(c->pool[i].store);
 	free(c->pool);
+	conf_free_profiles(c);
 	free(c->banner_file);
 	free(c->psk_file);
 	free(c->ca_file);

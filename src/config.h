@@ -68,6 +68,8 @@ struct conf_auth {
 	uint32_t deadline_s; /* one password check */
 	char **groups;       /* owned; empty: anyone */
 	size_t n_groups;
+	char **profile_groups; /* owned: what profiles have in match_group */
+	size_t n_profile_groups;
 	uint32_t fail_count, fail_window_s; /* fail_limit; 0: no limit */
 };
 
@@ -94,6 +96,18 @@ struct conf_item {
 	char *at;    /* owned: "file:line" or "default" */
 };
 
+/* What [profile "name"] says; the rest is in `ike`, with what it inherits. */
+struct conf_profile {
+	char name[LIMIT_GROUP_NAME + 1], pool[LIMIT_GROUP_NAME + 1];
+	struct id_match id[LIMIT_MATCHES];
+	uint8_t n_ids;
+	char **group; /* owned */
+	size_t n_groups;
+	/* Their texts and those of `id` are owned; NULL: inherited. */
+	char *default_domain, *split_dns, *backup_servers, *banner_file, *banner;
+	struct ike_profile ike;
+};
+
 struct config {
 	struct conf_listen listen;
 	struct conf_gateway gateway;
@@ -101,11 +115,14 @@ struct config {
 	struct conf_auth auth;
 	struct conf_pool *pool; /* owned array */
 	size_t n_pools;
-	char *banner_file;     /* owned: path or "" */
-	char *psk_file;        /* owned: path, or "credential:NAME" */
-	struct psk_table *psk; /* owned; NULL until config_load_psk() */
-	char *ca_file;         /* owned: path */
-	char *crl_file;        /* owned: path or NULL */
+	char *banner_file;            /* owned: path or "" */
+	struct conf_profile *profile; /* owned array, in the order of the files */
+	size_t n_profiles;
+	struct ike_profile *ike_profile; /* owned: the same for ike.profile */
+	char *psk_file;                  /* owned: path, or "credential:NAME" */
+	struct psk_table *psk;           /* owned; NULL until config_load_psk() */
+	char *ca_file;                   /* owned: path */
+	char *crl_file;                  /* owned: path or NULL */
 	uint16_t weak_certificates[2];
 	uint8_t n_weak_certificates;
 	uint32_t replay_window;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "config_build.h"
+#include "config_profile.h"
 #include "ike/names.h"
 
 struct check {
@@ -318,6 +319,7 @@ void conf_check(struct conf_input *in, enum conf_purpose purpose, const struct c
 	check_times(&k);
 	check_tunnel(&k);
 	check_pools(&k);
+	conf_check_profiles(in, purpose, c);
 }
 
 /* ---- what is weak ---- */
@@ -434,5 +436,5 @@ int conf_warn_weak(struct config *c)
 	for (size_t i = 0; i < c->ike.n_pfs && rc == 0; i++)
 		rc = warn(c, "[phase2] pfs_group", ike_group_str(c->ike.pfs_group[i], buf),
 			  ike_group_weakness(c->ike.pfs_group[i]));
-	return rc;
+	return rc < 0 ? rc : conf_warn_profiles(c);
 }

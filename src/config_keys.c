@@ -13,6 +13,7 @@
 
 #define C(member)      offsetof(struct config, member)
 #define P(member)      offsetof(struct conf_pool, member)
+#define R(member)      offsetof(struct conf_profile, member)
 #define ITEMS(member)  ARRAY_SIZE(((struct config *)NULL)->member)
 #define LENGTH(member) (sizeof(((struct config *)NULL)->member) - 1)
 #define MINUTE         60
@@ -32,9 +33,7 @@ const struct conf_section conf_sections[] = {
 	{ .name = "radius", .later = "it will name RADIUS servers and their secrets" },
 	{ .name = "accounting" },
 	{ .name = "hooks", .later = "it will run programs when sessions come and go" },
-	{ .name = "profile",
-	  .named = true,
-	  .later = "it will give groups of users settings of their own" },
+	{ .name = "profile", .named = true },
 };
 const size_t conf_n_sections = ARRAY_SIZE(conf_sections);
 
@@ -105,7 +104,7 @@ const struct conf_key conf_keys[] = {
 		  "keys), none." },
 	{ "phase1", "psk_file", conf_parse_secret_file, .field = C(psk_file),
 	  .dflt = "/etc/vpngw/psk",
-	  .help = "Shared keys for xauth_psk, by the client's address: a path, or "
+	  .help = "Shared keys for xauth_psk, by the client's address or identity: a path, or "
 		  "credential:NAME." },
 	{ "phase1", "proposal", conf_parse_p1, .field = C(ike.p1), .count = C(ike.n_p1),
 	  .max = IKE_P1_MAX, .list = true, .dflt = "aes256-sha256-modp2048, aes256-sha1-modp2048",
@@ -295,6 +294,56 @@ const struct conf_key conf_keys[] = {
 	{ "accounting", "interim_interval", conf_parse_later_seconds, .field = CONF_NO_FIELD,
 	  .max = DAY, .dflt = "", .later = "it will be the time between reports on a session",
 	  .help = "Time between reports on a running session." },
+
+	{ "profile", "match_id", conf_parse_match_id, .field = R(id), .count = R(n_ids),
+	  .max = LIMIT_MATCHES, .list = true, .dflt = "",
+	  .help = "Identities of clients it is for, such as keyid:staff or fqdn:*.example.net." },
+	{ "profile", "match_group", conf_parse_match_group, .field = CONF_NO_FIELD,
+	  .max = LIMIT_MATCHES, .list = true, .dflt = "", .apply = CONF_APPLY_AUTHD,
+	  .help = "Groups of users it is for, such as contractors." },
+	{ "profile", "pool", conf_parse_pool, .field = R(pool), .max = LIMIT_GROUP_NAME, .dflt = "",
+	  .help = "Pool of their addresses. Not set: default." },
+	{ "profile", "exchange_mode", conf_parse_words, .field = R(ike.mode),
+	  .count = R(ike.n_modes), .max = IKE_MODES_MAX, .list = true,
+	  .words = WORDS({ "aggressive", XCHG_AGGRESSIVE, NULL }, { "main", XCHG_MAIN, NULL }),
+	  .dflt = "", .help = "As in [phase1], for identities of match_id." },
+	{ "profile", "authentication", conf_parse_words, .field = R(ike.auth),
+	  .count = R(ike.n_auth), .max = IKE_AUTH_MAX, .list = true,
+	  .words = WORDS({ "hybrid_rsa", AUTH_HYBRID_INIT_RSA, NULL },
+			 { "xauth_rsa", AUTH_XAUTH_RSA, NULL },
+			 { "xauth_psk", AUTH_XAUTH_PSK, NULL }, { "rsasig", AUTH_RSA_SIG, NULL },
+			 { "ecdsa", AUTH_ECDSA_256, NULL }),
+	  .dflt = "", .help = "As in [phase1], for identities of match_id." },
+	{ "profile", "dns4", conf_parse_address4, .field = R(ike.modecfg.dns),
+	  .count = R(ike.modecfg.n_dns), .max = LIMIT_SERVERS, .list = true, .dflt = "",
+	  .help = "As in [mode_cfg], and like all below taken from there where it is not set." },
+	{ "profile", "wins4", conf_parse_address4, .field = R(ike.modecfg.nbns),
+	  .count = R(ike.modecfg.n_nbns), .max = LIMIT_SERVERS, .list = true, .dflt = "",
+	  .help = "As in [mode_cfg]." },
+	{ "profile", "default_domain", conf_parse_domain, .field = R(default_domain), .dflt = "",
+	  .help = "As in [mode_cfg]." },
+	{ "profile", "banner", conf_parse_path, .field = R(banner_file), .dflt = "",
+	  .help = "As in [mode_cfg]." },
+	{ "profile", "split_network", conf_parse_split_network, .field = R(ike.modecfg.split_net),
+	  .count = R(ike.modecfg.n_split), .max = LIMIT_SPLIT_NETS, .list = true, .clears = true,
+	  .dflt = "", .help = "As in [mode_cfg]." },
+	{ "profile", "split_dns", conf_parse_domains, .field = R(split_dns), .list = true,
+	  .dflt = "", .help = "As in [mode_cfg]." },
+	{ "profile", "backup_servers", conf_parse_servers, .field = R(backup_servers), .list = true,
+	  .dflt = "", .help = "As in [mode_cfg]." },
+	{ "profile", "sessions_per_user", conf_parse_number,
+	  .field = R(ike.limits.sessions_per_user), .max = 65536, .dflt = "",
+	  .help = "As in [auth]." },
+	{ "profile", "unique", conf_parse_enum, .field = R(ike.limits.unique),
+	  .words = WORDS({ "never", IKE_UNIQUE_NEVER, NULL }, { "keep", IKE_UNIQUE_KEEP, NULL },
+			 { "replace", IKE_UNIQUE_REPLACE, NULL }),
+	  .dflt = "", .help = "As in [auth]." },
+	{ "profile", "session_limit", conf_parse_limit, .field = R(ike.limits.session_us),
+	  .min = MINUTE, .max = 365 * DAY, .dflt = "", .help = "As in [auth]." },
+	{ "profile", "idle_limit", conf_parse_limit, .field = R(ike.limits.idle_us), .min = 10,
+	  .max = 30 * DAY, .dflt = "", .help = "As in [auth]." },
+	{ "profile", "save_passwd", conf_parse_flag, .field = R(ike.modecfg.save_passwd),
+	  .words = ON_OFF, .dflt = "", .help = "As in [auth]." },
 };
 const size_t conf_n_keys = ARRAY_SIZE(conf_keys);
 
@@ -316,7 +365,7 @@ const struct conf_section *conf_section_find(const char *name)
 	return NULL;
 }
 
-bool conf_key_in_pool(const struct conf_key *k)
+const char *conf_key_named(const struct conf_key *k)
 {
-	return strcmp(k->section, "pool") == 0;
+	return conf_section_find(k->section)->named ? k->section : NULL;
 }

@@ -17,7 +17,7 @@ struct conf_arg {
 	const struct conf_key *key;
 	const char *text; /* without white space around it; not empty */
 	bool first;       /* first item of its line */
-	void *base;       /* struct config, or struct conf_pool for keys of [pool] */
+	void *base;       /* struct config, conf_pool or conf_profile, by the section */
 	char why[320];    /* set on -EINVAL: what is wrong, what is expected */
 	size_t at;        /* set on -EINVAL: which byte of text is meant */
 };
@@ -38,7 +38,7 @@ struct conf_key {
 	const char *section, *key;
 	conf_parser parse;
 	const struct conf_word *words; /* for parsers that take words */
-	size_t field;                  /* offset in struct config or conf_pool */
+	size_t field;                  /* offset in the structure of its section */
 	size_t count;                  /* lists into arrays: offset of the uint8_t that counts */
 	uint64_t min, max;             /* bounds; of a list: max items; of text: max bytes */
 	bool list;                     /* repeated keys add, commas separate */
@@ -64,7 +64,8 @@ extern const size_t conf_n_sections;
 size_t conf_key_find(const char *section, const char *key);
 /* NULL when there is none. */
 const struct conf_section *conf_section_find(const char *name);
-bool conf_key_in_pool(const struct conf_key *k);
+/* The name of the section if there may be several, each with a name of its own; else NULL. */
+const char *conf_key_named(const struct conf_key *k);
 
 /* ---- for parsers ---- */
 
@@ -113,6 +114,7 @@ int conf_parse_limit(struct conf_arg *a);        /* the same, uint64_t microseco
 int conf_parse_name(struct conf_arg *a);         /* of a user group, into a char array */
 int conf_parse_service(struct conf_arg *a);      /* a file name, into a char array */
 int conf_parse_groups(struct conf_arg *a);
+int conf_parse_match_group(struct conf_arg *a);
 int conf_parse_path(struct conf_arg *a);
 int conf_parse_store(struct conf_arg *a); /* path or none */
 int conf_parse_private_key(struct conf_arg *a);
@@ -131,6 +133,10 @@ int conf_parse_servers(struct conf_arg *a);
 int conf_parse_interface(struct conf_arg *a);
 int conf_parse_esp_frag(struct conf_arg *a);
 int conf_parse_mssclamp(struct conf_arg *a);
+
+/* config_profile.c */
+int conf_parse_match_id(struct conf_arg *a);
+int conf_parse_pool(struct conf_arg *a); /* the name of one */
 
 /* config_values_ike.c: what the core is told */
 int conf_parse_p1(struct conf_arg *a);

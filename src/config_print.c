@@ -38,12 +38,28 @@ static void print_key(const struct conf_input *in, FILE *out, const struct conf_
 		print_line(in, out, k->key, s->line[i].text, s->line[i].at);
 }
 
+/* Without a value of its own it says what others do, and no line could say that. */
+static bool inherits(const struct conf_key *k, const struct conf_setting *s)
+{
+	return strcmp(k->section, "profile") == 0 && (k->list ? !s->set : s->n == 0);
+}
+
 static void print_section(const struct conf_input *in, FILE *out, const char *section,
 			  const struct conf_part *part)
 {
 	for (size_t i = 0; i < conf_n_keys; i++)
-		if (strcmp(conf_keys[i].section, section) == 0)
+		if (strcmp(conf_keys[i].section, section) == 0 &&
+		    !inherits(&conf_keys[i], &part->setting[i]))
 			print_key(in, out, &conf_keys[i], &part->setting[i]);
+}
+
+static void print_named(const struct conf_input *in, FILE *out, const char *section,
+			const struct conf_part *part, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		fprintf(out, "\n[%s \"%s\"]\n", section, part[i].name);
+		print_section(in, out, section, &part[i]);
+	}
 }
 
 void conf_print_input(const struct conf_input *in, FILE *out)
@@ -57,9 +73,9 @@ void conf_print_input(const struct conf_input *in, FILE *out)
 			fprintf(out, "%s[%s]\n", i ? "\n" : "", def->name);
 			print_section(in, out, def->name, &in->global);
 		}
-		for (size_t p = 0; def->named && p < in->n_pools; p++) {
-			fprintf(out, "\n[%s \"%s\"]\n", def->name, in->pool[p].name);
-			print_section(in, out, def->name, &in->pool[p]);
-		}
+		if (strcmp(def->name, "pool") == 0)
+			print_named(in, out, def->name, in->pool, in->n_pools);
+		if (strcmp(def->name, "profile") == 0)
+			print_named(in, out, def->name, in->profile, in->n_profiles);
 	}
 }

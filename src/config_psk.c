@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "config_build.h"
+#include "config_profile.h"
 #include "ike/names.h"
 #include "ike/psk.h"
 
@@ -70,16 +71,21 @@ static int warn_about(struct config *c, const char *path)
 			"[phase1] psk_file: the key in line %u of %s is shorter than %d bytes "
 			"and can be guessed",
 			c->psk->short_line, path, PSK_SHORT);
-	if (rc == 0 && c->psk->n == 0)
+	if (rc == 0 && c->psk->n == 0 && c->psk->n_named == 0)
 		rc = conf_warn(c,
 			       "[phase1] psk_file: %s holds no key, and xauth_psk lets nobody in",
+			       path);
+	else if (rc == 0 && c->psk->n_named == 0 && conf_aggressive_psk(c))
+		rc = conf_warn(c,
+			       "[phase1] psk_file: %s holds no key for an identity such as "
+			       "keyid:staff, and xauth_psk in aggressive mode lets nobody in",
 			       path);
 	return rc;
 }
 
 bool config_wants_psk(const struct config *c)
 {
-	bool named = false;
+	bool named = conf_aggressive_psk(c);
 
 	for (unsigned i = 0; i < c->ike.n_auth; i++)
 		named |= c->ike.auth[i] == AUTH_XAUTH_PSK;

@@ -58,6 +58,9 @@ struct conf_input *conf_input_free(struct conf_input *in)
 	for (size_t i = 0; i < in->n_pools; i++)
 		settings_free(in->pool[i].setting);
 	free(in->pool);
+	for (size_t i = 0; i < in->n_profiles; i++)
+		settings_free(in->profile[i].setting);
+	free(in->profile);
 	for (size_t i = 0; i < in->n_mistakes; i++)
 		free(in->mistake[i].text);
 	free(in->mistake);
@@ -188,60 +191,65 @@ static const char *nearest_section(const char *name)
 	return text_nearest(name, names, n);
 }
 
-static struct conf_part *find_pool(const struct conf_input *in, const char *name)
+static struct conf_part *find_part(struct conf_part *list, size_t n, const char *name)
 {
-	for (size_t i = 0; i < in->n_pools; i++)
-		if (strcmp(in->pool[i].name, name) == 0)
-			return &in->pool[i];
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i].name, name) == 0)
+			return &list[i];
 	return NULL;
 }
 
-static bool is_pool_name(const char *s)
+static bool is_part_name(const char *s)
 {
 	return s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")] ==
 	       '\0';
 }
 
-/* A pool that an earlier file has named is added to; twice in one file is a slip. */
-static struct conf_part *open_pool(struct conf_input *in, const char *name, struct conf_origin at)
+/* One that an earlier file has named is added to; twice in one file is a slip. */
+static struct conf_part *open_part(struct conf_input *in, const char *kind, const char *name,
+				   struct conf_origin at)
 {
-	struct conf_part *p = find_pool(in, name), *more;
+	bool pool = strcmp(kind, "pool") == 0;
+	struct conf_part **list = pool ? &in->pool : &in->profile;
+	size_t *n = pool ? &in->n_pools : &in->n_profiles,
+	       max = pool ? LIMIT_POOLS : LIMIT_PROFILES;
+	struct conf_part *p = find_part(*list, *n, name), *more;
 	char buf[CONF_SHOWN];
 
 	if (p && p->at.file == at.file) {
-		conf_mistake(in, at, "[pool \"%s\"] is in line %u already, expected another name",
-			     name, p->at.line);
+		conf_mistake(in, at, "[%s \"%s\"] is in line %u already, expected another name",
+			     kind, name, p->at.line);
 		return NULL;
 	}
 	if (p) {
 		p->at = at;
 		return p;
 	}
-	if (!is_pool_name(name)) {
+	if (!is_part_name(name)) {
 		conf_mistake(in, at,
-			     "'%s' is no name for a pool, expected letters, digits, '.', '_', '-'",
-			     conf_shown(name, buf));
+			     "'%s' is no name for a %s, expected letters, digits, '.', '_', '-'",
+			     conf_shown(name, buf), kind);
 		return NULL;
 	}
-	if (in->n_pools == LIMIT_POOLS) {
-		conf_mistake(in, at, "[pool \"%s\"] is one too many, expected at most %d", name,
-			     LIMIT_POOLS);
+	if (*n == max) {
+		conf_mistake(in, at, "[%s \"%s\"] is one too many, expected at most %zu", kind,
+			     name, max);
 		return NULL;
 	}
-	more = reallocarray(in->pool, in->n_pools + 1, sizeof(*more));
+	more = reallocarray(*list, *n + 1, sizeof(*more));
 	if (!more) {
 		in->error = -ENOMEM;
 		return NULL;
 	}
-	in->pool = more;
-	p = &more[in->n_pools];
+	*list = more;
+	p = &more[*n];
 	*p = (struct conf_part){ .at = at, .setting = settings_new() };
 	if (!p->setting) {
 		in->error = -ENOMEM;
 		return NULL;
 	}
 	snprintf(p->name, sizeof(p->name), "%s", name);
-	in->n_pools++;
+	*n += 1;
 	return p;
 }
 
@@ -268,7 +276,7 @@ static void on_section(void *user, const struct ini_section *s)
 		conf_mistake(in, at, "[%s] is not yet supported: %s; remove it", s->name,
 			     def->later);
 	else
-		in->part = def->named ? open_pool(in, s->argument, at) : &in->global;
+		in->part = def->named ? open_part(in, def->name, s->argument, at) : &in->global;
 	if (in->part)
 		in->section = def;
 }

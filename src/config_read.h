@@ -34,11 +34,11 @@ struct conf_setting {
 	struct conf_origin at; /* the value that was read last */
 };
 
-/* All sections but pools make one part; each pool is one. */
+/* All sections without a name make one part; each of the others is one. */
 struct conf_part {
-	char name[LIMIT_GROUP_NAME + 1]; /* of a pool */
-	struct conf_origin at;           /* its header, of a pool: the last one read */
-	struct conf_setting *setting;    /* owned: one for each row of conf_keys */
+	char name[LIMIT_GROUP_NAME + 1];
+	struct conf_origin at;        /* its header: the last one read */
+	struct conf_setting *setting; /* owned: one for each row of conf_keys */
 };
 
 struct conf_mistake {
@@ -49,8 +49,8 @@ struct conf_mistake {
 struct conf_input {
 	char **file; /* owned: paths, in the order in which they were read */
 	size_t n_files;
-	struct conf_part global, *pool;
-	size_t n_pools;
+	struct conf_part global, *pool, *profile;
+	size_t n_pools, n_profiles;
 	struct conf_mistake *mistake;
 	size_t n_mistakes;
 	int error; /* 0, or -ENOMEM */

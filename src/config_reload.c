@@ -63,8 +63,10 @@ static int add_section(const struct conf_input *in, struct config *c, const char
 static const struct conf_part *parts_of(const struct conf_input *in, const struct conf_section *def,
 					size_t *ret_n)
 {
-	*ret_n = def->later ? 0 : def->named ? in->n_pools : 1;
-	return def->named ? in->pool : &in->global;
+	bool pool = strcmp(def->name, "pool") == 0;
+
+	*ret_n = def->later ? 0 : !def->named ? 1 : pool ? in->n_pools : in->n_profiles;
+	return !def->named ? &in->global : pool ? in->pool : in->profile;
 }
 
 int conf_items(const struct conf_input *in, struct config *c)
@@ -173,6 +175,8 @@ int config_keep(struct config *c, const struct config *running)
 
 	c->listen = running->listen;
 	c->ike.modecfg.natt_port = running->ike.modecfg.natt_port;
+	for (size_t i = 0; i < c->n_profiles; i++)
+		c->ike_profile[i].modecfg.natt_port = running->ike.modecfg.natt_port;
 	memcpy(c->tunnel.interface, t->interface, sizeof(c->tunnel.interface));
 	if (esp_frag)
 		c->tunnel.esp_frag = t->esp_frag;

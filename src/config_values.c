@@ -364,30 +364,43 @@ int conf_parse_name(struct conf_arg *a)
 	return 0;
 }
 
-int conf_parse_groups(struct conf_arg *a)
+static int add_group(struct conf_arg *a, char ***list, size_t *n)
 {
-	struct conf_auth *auth = &((struct config *)a->base)->auth;
 	char **more, buf[CONF_SHOWN];
 	int rc = check_group(a, LIMIT_GROUP_NAME);
 
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < auth->n_groups; i++)
-		if (strcmp(auth->groups[i], a->text) == 0)
+	for (size_t i = 0; i < *n; i++)
+		if (strcmp((*list)[i], a->text) == 0)
 			return conf_wrong(a, 0, "'%s' is in the list twice, expected it once",
 					  conf_shown(a->text, buf));
-	if (auth->n_groups == a->key->max)
+	if (*n == a->key->max)
 		return conf_wrong(a, 0, "'%s' is one too many, expected at most %u",
 				  conf_shown(a->text, buf), (unsigned)a->key->max);
-	more = reallocarray(auth->groups, auth->n_groups + 1, sizeof(*more));
+	more = reallocarray(*list, *n + 1, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
-	auth->groups = more;
-	more[auth->n_groups] = strdup(a->text);
-	if (!more[auth->n_groups])
+	*list = more;
+	more[*n] = strdup(a->text);
+	if (!more[*n])
 		return -ENOMEM;
-	auth->n_groups++;
+	*n += 1;
 	return 0;
+}
+
+int conf_parse_groups(struct conf_arg *a)
+{
+	struct conf_auth *auth = &((struct config *)a->base)->auth;
+
+	return add_group(a, &auth->groups, &auth->n_groups);
+}
+
+int conf_parse_match_group(struct conf_arg *a)
+{
+	struct conf_profile *p = a->base;
+
+	return add_group(a, &p->group, &p->n_groups);
 }
 
 static bool is_file_name(const char *s)

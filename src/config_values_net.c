@@ -103,7 +103,8 @@ int conf_parse_split_network(struct conf_arg *a)
 	static const char *const kinds[] = {
 		[IKE_SPLIT_INCLUDE] = "include", [IKE_SPLIT_LOCAL_LAN] = "local_lan"
 	};
-	struct ike_modecfg *m = &((struct config *)a->base)->ike.modecfg;
+	struct ike_modecfg *m = (struct ike_modecfg *)((char *)conf_field(a) -
+						       offsetof(struct ike_modecfg, split_net));
 	size_t word = strcspn(a->text, " \t"), net = word + strspn(a->text + word, " \t");
 	enum ike_split kind = m->split;
 	char buf[CONF_SHOWN];

@@ -111,7 +111,7 @@ static void run_auth(struct gw *gw, const struct fx_item *it)
 
 		if (g)
 			snprintf(g->reason, sizeof(g->reason), "vpngw-authd: %s", strerror(-rc));
-		ike_auth_done(gw->ike, it->who, IKE_AUTH_UNAVAILABLE, gw_now_us(gw), gw->fx);
+		ike_auth_done(gw->ike, it->who, IKE_AUTH_UNAVAILABLE, NULL, gw_now_us(gw), gw->fx);
 	}
 }
 
@@ -136,6 +136,7 @@ void gw_auth_reply(void *ctx, uint64_t id, const struct auth_reply *r)
 {
 	struct gw *gw = ctx;
 	struct gw_check *c = (uint32_t)id < gw->n_check ? &gw->check[(uint32_t)id] : NULL;
+	const struct ike_groups groups = { .name = r->group, .n = r->n_groups };
 	enum ike_verdict v = verdict_of(r->verdict);
 	struct gw_session *g;
 
@@ -149,7 +150,7 @@ void gw_auth_reply(void *ctx, uint64_t id, const struct auth_reply *r)
 		log_err("vpngw-authd gives an address that is none: login refused");
 		v = IKE_AUTH_UNAVAILABLE;
 	}
-	ike_auth_done(gw->ike, c->who, v, gw_now_us(gw), gw->fx);
+	ike_auth_done(gw->ike, c->who, v, &groups, gw_now_us(gw), gw->fx);
 	gw_settle(gw);
 }
 
@@ -186,18 +187,20 @@ static void save_lease(struct gw *gw, const struct ipaddr *addr, const char *use
 
 /* prefer: of the user's session that has just given way; nobody else can have taken it since. */
 static enum ike_reason take_address(struct gw *gw, const struct ike_sa *sa, struct gw_session *g,
-				    const struct ipaddr *prefer, struct ipaddr *ret)
+				    const char *pool, const struct ipaddr *prefer,
+				    struct ipaddr *ret)
 {
 	const struct ipaddr *own = g->own_address.family ? &g->own_address : NULL;
 
-	if (!own && prefer->family &&
-	    pool_take(gw->pools, "default", sa->user, prefer, gw_real_s(), ret) == POOL_OK)
+	/* It may have been another profile's. */
+	if (!own && prefer->family && strcmp(pool_name(gw, prefer), pool) == 0 &&
+	    pool_take(gw->pools, pool, sa->user, prefer, gw_real_s(), ret) == POOL_OK)
 		return IKE_R_NONE;
-	switch (pool_take(gw->pools, "default", sa->user, own, gw_real_s(), ret)) {
+	switch (pool_take(gw->pools, pool, sa->user, own, gw_real_s(), ret)) {
 	case POOL_OK:
 		return IKE_R_NONE;
 	case POOL_EXHAUSTED:
-		event_pool_exhausted(sa, "default");
+		event_pool_exhausted(sa, pool);
 		return IKE_R_POOL_EXHAUSTED;
 	case POOL_TAKEN:
 		event_address_taken(sa, own, false);
@@ -219,7 +222,7 @@ static void run_lease(struct gw *gw, const struct fx_item *it)
 
 	if (!g)
 		return;
-	why = take_address(gw, sa, g, &it->lease.prefer, &addr);
+	why = take_address(gw, sa, g, it->lease.pool, &it->lease.prefer, &addr);
 	if (why == IKE_R_NONE) {
 		g->granted_s = gw_real_s();
 		event_lease(sa, true, sa->user, &addr, ike_session_name(sa, name));

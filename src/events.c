@@ -55,6 +55,12 @@ static void common(struct log_event *e, const char *event, const char *id, const
 	log_field(e, "VPNGW_CLIENT", "%s", s->client);
 }
 
+static void profile(struct log_event *e, const struct fx_session *f)
+{
+	if (*f->profile)
+		log_field(e, "VPNGW_PROFILE", "%s", f->profile);
+}
+
 void event_up(const struct ike_ticket *who, const struct fx_session *f)
 {
 	struct log_event e;
@@ -65,6 +71,7 @@ void event_up(const struct ike_ticket *who, const struct fx_session *f)
 	log_event_init(&e, LOG_NOTICE, "%s is up: %s, from %s%s%s, session %s", s.who, s.lease,
 		       s.peer, *s.what ? ", " : "", s.what, f->name);
 	common(&e, "session-up", ID_SESSION_UP, f->name, &s);
+	profile(&e, f);
 	log_send(&e);
 }
 
@@ -104,10 +111,23 @@ void event_rekey(const struct fx_session *f)
 	log_send(&e);
 }
 
-/* Which side, which step, which setting. */
-static const char *login_hint(enum ike_reason why)
+#define HINT 128
+
+/* Where a setting stands that may be a profile's own. */
+static const char *where(const struct fx_session *f, char buf[static HINT])
 {
-	switch (why) {
+	if (!*f->profile)
+		return "[auth]";
+	snprintf(buf, HINT, "[profile \"%s\"] or [auth]", f->profile);
+	return buf;
+}
+
+/* Which side, which step, which setting. */
+static const char *login_hint(const struct fx_session *f, char buf[static HINT])
+{
+	char at[HINT];
+
+	switch (f->reason) {
 	case IKE_R_AUTH_FAILED:
 		return "; the gateway checked it as [auth] says";
 	case IKE_R_AUTH_UNAVAILABLE:
@@ -116,9 +136,18 @@ static const char *login_hint(enum ike_reason why)
 		return " after phase 1, when it was asked for name and password ([phase1] "
 		       "auth_timeout)";
 	case IKE_R_UNIQUE:
-		return "; [auth] unique = keep allows one";
+		snprintf(buf, HINT, "; %.90s unique = keep allows one", where(f, at));
+		return buf;
 	case IKE_R_TOO_MANY_OF_USER:
-		return "; [auth] sessions_per_user says how many";
+		snprintf(buf, HINT, "; %.90s sessions_per_user says how many", where(f, at));
+		return buf;
+	case IKE_R_PROFILE_PHASE1:
+		snprintf(buf, HINT, "; [profile \"%.64s\"] exchange_mode, authentication",
+			 f->profile);
+		return buf;
+	case IKE_R_PROFILE:
+		snprintf(buf, HINT, "; [profile \"%s\"] match_group names them", f->profile);
+		return buf;
 	default:
 		return "";
 	}
@@ -129,7 +158,7 @@ static void login_failed(struct gw *gw, const struct gw_session *g, const struct
 {
 	struct log_limit *limit = *f->user ? gw->named_limit : gw->unnamed_limit;
 	const char *more = g && *g->reason ? g->reason : NULL;
-	char left_out[LEFT_OUT];
+	char left_out[LEFT_OUT], hint[HINT];
 	struct log_event e;
 	struct shown s;
 
@@ -139,9 +168,10 @@ static void login_failed(struct gw *gw, const struct gw_session *g, const struct
 	show(&s, f->user, f->client, &f->peer, &f->lease);
 	log_event_init(&e, LOG_NOTICE, "login of %s from %s failed: %s%s%s%s%s%s",
 		       *s.who ? s.who : "an unnamed user", s.peer, ike_reason_str(f->reason),
-		       more ? " (" : "", more ? more : "", more ? ")" : "", login_hint(f->reason),
+		       more ? " (" : "", more ? more : "", more ? ")" : "", login_hint(f, hint),
 		       left_out);
 	common(&e, "auth-failed", ID_AUTH_FAILED, f->name, &s);
+	profile(&e, f);
 	log_field(&e, "VPNGW_REASON", "%s", ike_reason_key(f->reason));
 	if (more)
 		log_field(&e, "VPNGW_DETAIL", "%s", more);
@@ -190,6 +220,7 @@ void event_down(struct gw *gw, const struct gw_session *g, const struct fx_sessi
 		       text_size(g ? g->bytes_in : 0, in), text_size(g ? g->bytes_out : 0, out),
 		       f->name);
 	common(&e, "session-down", ID_SESSION_DOWN, f->name, &s);
+	profile(&e, f);
 	log_field(&e, "VPNGW_REASON", "%s", ike_reason_key(f->reason));
 	log_field(&e, "VPNGW_BYTES_IN", "%" PRIu64, g ? g->bytes_in : 0);
 	log_field(&e, "VPNGW_BYTES_OUT", "%" PRIu64, g ? g->bytes_out : 0);

@@ -315,6 +315,23 @@ static bool same_rules(const struct config *a, const struct config *b)
 }
 
 /* Files that are read again, whatever the keys say. */
+/* A profile's own. One that is new has nothing to compare with. */
+static bool compare_banner(const struct config *a, const struct conf_profile *to,
+			   struct ctl_reload *ret)
+{
+	char what[LIMIT_GROUP_NAME + 40];
+
+	snprintf(what, sizeof(what), "[profile \"%s\"] banner: content", to->name);
+	for (size_t i = 0; i < a->n_profiles; i++) {
+		const struct conf_profile *from = &a->profile[i];
+
+		if (strcmp(from->name, to->name) == 0 && from->banner && to->banner &&
+		    strcmp(from->banner, to->banner) != 0)
+			return ctl_reload_add(ret, what, NULL, NULL, NULL);
+	}
+	return true;
+}
+
 static bool compare_files(const struct gw *gw, const struct next *next, struct ctl_reload *ret)
 {
 	const struct config *a = gw->config, *b = next->config;
@@ -332,6 +349,8 @@ static bool compare_files(const struct gw *gw, const struct next *next, struct c
 		good = ctl_reload_add(ret, "[phase1] psk_file: content", NULL, NULL, NULL);
 	if (good && a->banner && b->banner && strcmp(a->banner, b->banner) != 0)
 		good = ctl_reload_add(ret, "[mode_cfg] banner: content", NULL, NULL, NULL);
+	for (size_t i = 0; good && i < b->n_profiles; i++)
+		good = compare_banner(a, &b->profile[i], ret);
 	return good;
 }
 

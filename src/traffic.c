@@ -125,8 +125,12 @@ static uint64_t sample_us(const struct gw *gw)
 
 	if (c->dpd_delay_us && c->dpd_delay_us / 2 < us)
 		us = c->dpd_delay_us / 2;
-	if (c->idle_limit_us && c->idle_limit_us / 2 < us)
-		us = c->idle_limit_us / 2;
+	for (unsigned i = 0; i <= c->n_profiles; i++) {
+		uint64_t idle = i ? c->profile[i - 1].limits.idle_us : c->idle_limit_us;
+
+		if (idle && idle / 2 < us)
+			us = idle / 2;
+	}
 	return us < SAMPLE_MIN_US ? SAMPLE_MIN_US : us;
 }
 

@@ -120,6 +120,7 @@ static void fill_session(struct gw *gw, const struct ike_sa *sa, struct ctl_sess
 	snprintf(ret->user, sizeof(ret->user), "%s", sa->user);
 	snprintf(ret->client, sizeof(ret->client), "%s", sa->client);
 	snprintf(ret->state, sizeof(ret->state), "%s", sa->state == IKE_ST_UP ? "up" : "login");
+	snprintf(ret->profile, sizeof(ret->profile), "%s", sa->profile ? sa->profile : "");
 	snprintf(ret->exchange_mode, sizeof(ret->exchange_mode), "%s",
 		 sa->mode == XCHG_MAIN ? "main" : "aggressive");
 	snprintf(ret->authentication, sizeof(ret->authentication), "%s",

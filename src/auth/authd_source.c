@@ -46,12 +46,24 @@ void authd_say(struct auth_reply *r, enum auth_verdict v, const char *fmt, ...)
 	va_end(ap);
 }
 
-static bool is_allowed_group(const struct conf_auth *conf, const char *name)
+static bool is_among(char *const *list, size_t n, const char *name)
 {
-	for (size_t i = 0; i < conf->n_groups; i++)
-		if (strcmp(conf->groups[i], name) == 0)
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i], name) == 0)
 			return true;
 	return false;
+}
+
+static bool is_allowed_group(const struct conf_auth *conf, const char *name)
+{
+	return is_among(conf->groups, conf->n_groups, name);
+}
+
+/* Something depends on it. */
+static bool is_named_group(const struct conf_auth *conf, const char *name)
+{
+	return is_allowed_group(conf, name) ||
+	       is_among(conf->profile_groups, conf->n_profile_groups, name);
 }
 
 void authd_add_group(const struct conf_auth *conf, struct auth_reply *r, struct span name)
@@ -67,9 +79,9 @@ void authd_add_group(const struct conf_auth *conf, struct auth_reply *r, struct 
 		if (strcmp(r->group[i], text) == 0)
 			return;
 	if (at == LIMIT_GROUPS) {
-		if (!is_allowed_group(conf, text))
+		if (!is_named_group(conf, text))
 			return;
-		while (at > 0 && is_allowed_group(conf, r->group[at - 1]))
+		while (at > 0 && is_named_group(conf, r->group[at - 1]))
 			at--;
 		if (at == 0)
 			return;

@@ -108,6 +108,7 @@ static void show_session(FILE *f, const json_t *o)
 	text_line(f, "NAT", o, "nat");
 	text_line(f, "Client", o, "client");
 	text_line(f, "Group", o, "group");
+	text_line(f, "Profile", o, "profile");
 	if (ctl_number(o, "since_unix", &s))
 		line(f, "Since", "%s", ctl_local_time(s, t));
 	if (ctl_number(o, "idle_s", &s))

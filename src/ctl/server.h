@@ -41,6 +41,7 @@ struct ctl_session {
 	struct endpoint peer, local;
 	char client[LIMIT_CLIENT_NAME + 1];
 	char group[LIMIT_ID + 1];               /* the client's phase 1 identity as text */
+	char profile[LIMIT_GROUP_NAME + 1];     /* of the configuration */
 	char proposal[CTL_TEXT];                /* phase 1: "aes256-sha256-modp2048" */
 	char exchange_mode[16];                 /* "aggressive", "main" */
 	char authentication[32];                /* "hybrid_rsa", "xauth_psk" */

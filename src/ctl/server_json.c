@@ -65,6 +65,7 @@ void ctl_json_session(struct jsonw *w, const struct ctl_session *s, bool with_ch
 	put_endpoint(w, "local", &s->local);
 	jsonw_text(w, "client", s->client);
 	jsonw_text(w, "group", s->group);
+	jsonw_text(w, "profile", s->profile);
 	jsonw_text(w, "proposal", s->proposal);
 	jsonw_text(w, "exchange_mode", s->exchange_mode);
 	jsonw_text(w, "authentication", s->authentication);

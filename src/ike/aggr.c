@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * aggr.c - phase 1 in aggressive mode with hybrid RSA or with certificates, responder side (RFC 2409
- * 5.1, draft-ietf-ipsec-isakmp-hybrid-auth-05 4.2).
+ * aggr.c - phase 1 in aggressive mode, responder side: hybrid RSA, clients' certificates (RFC 2409
+ * 5.1, draft-ietf-ipsec-isakmp-hybrid-auth-05 4.2), and XAuth with a shared key where a profile allows
+ * that (RFC 2409 5.4, draft-beaulieu-ike-xauth-02 7.2): then HASH_R stands for CERT and SIG_R.
  *
  *   I -> R  HDR, SA, KE, Ni, IDii
  *   R -> I  HDR, SA, KE, Nr, IDir, CERT, [CERTREQ,] SIG_R, VIDs, NAT-D, NAT-D
@@ -14,9 +15,11 @@
  * Not here: what main mode does in the same way (phase1.c).
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include "cleanup.h"
 #include "ike/phase1.h"
+#include "ike/psk.h"
 
 /* ---- the first message ---- */
 
@@ -47,21 +50,9 @@ int aggr_first(struct ike_event *ev)
 
 /* ---- our message ---- */
 
-int aggr_dh_done(struct ike *ike, struct ike_sa *sa, struct fx *fx)
-{
-	_cleanup_(secret_wipe) struct secret hash_r = { .n = 0 };
-	struct ike_nego *n = sa->nego;
-	int rc = phase1_hash_i(sa, (struct span){ sa->peer_id, sa->peer_id_len }, &n->hash_i);
-
-	phase1_set_id(ike, sa);
-	if (rc == 0)
-		rc = phase1_hash_r(sa, &hash_r);
-	secret_wipe(&n->skeyid);
-	return rc < 0 ? rc : phase1_start_sign(ike, sa, &hash_r, fx);
-}
-
 /* No CERTREQ with hybrid, and never a notify: vpnc gives up on either. */
-static struct span second_message(struct ike *ike, const struct ike_sa *sa, struct span sig)
+static struct span second_message(struct ike *ike, const struct ike_sa *sa, uint8_t type,
+				  struct span proof)
 {
 	const struct ike_nego *n = sa->nego;
 	struct ike_build b =
@@ -71,9 +62,11 @@ static struct span second_message(struct ike *ike, const struct ike_sa *sa, stru
 	build_payload(&b, PL_KE, n->g_r);
 	build_payload(&b, PL_NONCE, SPAN_OF(n->nonce_r));
 	phase1_put_id(&b, sa);
-	phase1_put_certs(&b, sa);
-	phase1_put_certreqs(&b, ike->conf, sa);
-	build_payload(&b, PL_SIG, sig);
+	if (type == PL_SIG) {
+		phase1_put_certs(&b, sa);
+		phase1_put_certreqs(&b, ike->conf, sa);
+	}
+	build_payload(&b, type, proof);
 	phase1_put_vids(&b, ike, sa);
 	phase1_put_natd(&b, ike, sa);
 	return build_clear(&b);
@@ -107,9 +100,11 @@ void aggr_repeat(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx
 	plan_repeat(ike, sa, now);
 }
 
-int aggr_signed(struct ike *ike, struct ike_sa *sa, struct span sig, uint64_t now, struct fx *fx)
+/* Sends our message with the proof of who we are. */
+static int answer(struct ike *ike, struct ike_sa *sa, uint8_t type, struct span proof, uint64_t now,
+		  struct fx *fx)
 {
-	int rc = phase1_reply(ike, sa, second_message(ike, sa, sig), fx);
+	int rc = phase1_reply(ike, sa, second_message(ike, sa, type, proof), fx);
 
 	if (rc < 0)
 		return rc;
@@ -119,7 +114,54 @@ int aggr_signed(struct ike *ike, struct ike_sa *sa, struct span sig, uint64_t no
 	return 0;
 }
 
+int aggr_dh_done(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)
+{
+	_cleanup_(secret_wipe) struct secret hash_r = { .n = 0 };
+	struct ike_nego *n = sa->nego;
+	int rc = phase1_hash_i(sa, (struct span){ sa->peer_id, sa->peer_id_len }, &n->hash_i);
+
+	phase1_set_id(ike, sa);
+	if (rc == 0)
+		rc = phase1_hash_r(sa, &hash_r);
+	secret_wipe(&n->skeyid);
+	if (rc == 0 && sa->auth == AUTH_XAUTH_PSK)
+		return answer(ike, sa, PL_HASH, secret_span(&hash_r), now, fx);
+	return rc < 0 ? rc : phase1_start_sign(ike, sa, &hash_r, fx);
+}
+
+int aggr_signed(struct ike *ike, struct ike_sa *sa, struct span sig, uint64_t now, struct fx *fx)
+{
+	return answer(ike, sa, PL_SIG, sig, now, fx);
+}
+
 /* ---- the third message ---- */
+
+/* Once: the client will repeat itself. what: what makes it seem so. */
+static void keys_differ(struct ike *ike, struct ike_sa *sa, const struct endpoint *peer,
+			const char *what, struct fx *fx)
+{
+	const struct psk_named *p =
+		psk_find_named(ike->conf->psk, (struct span){ sa->peer_id, sa->peer_id_len });
+	char detail[ID_MATCH_TEXT + 128], who[ID_MATCH_TEXT];
+
+	if (sa->auth != AUTH_XAUTH_PSK || sa->nego->told || !p)
+		return;
+	sa->nego->told = true;
+	snprintf(detail, sizeof(detail), "%s with the one for %s ([phase1] psk_file, line %u)",
+		 what, id_match_str(&p->who, who), p->line);
+	ike_note(ike, sa, peer, IKE_R_SHARED_KEY, detail, fx);
+}
+
+void aggr_not_authentic(struct ike_event *ev)
+{
+	keys_differ(ev->ike, ev->sa, &ev->d->peer, "message 3 of aggressive mode does not verify",
+		    ev->fx);
+}
+
+void aggr_no_third(struct ike *ike, struct ike_sa *sa, struct fx *fx)
+{
+	keys_differ(ike, sa, &sa->peer, "the client did not go on after our proof", fx);
+}
 
 int aggr_proved(struct ike_event *ev)
 {

@@ -25,6 +25,7 @@ struct fx_session *sa_report(struct ike_sa *sa, enum fx_kind kind, enum ike_reas
 	ike_session_name(sa, s->name);
 	memcpy(s->user, sa->user, sizeof(s->user));
 	memcpy(s->client, sa->client, sizeof(s->client));
+	snprintf(s->profile, sizeof(s->profile), "%s", sa->profile ? sa->profile : "");
 	s->peer = sa->peer;
 	s->lease = sa->lease;
 	s->since_us = sa->since_us;
@@ -116,10 +117,13 @@ static bool quick_pending(const struct ike_sa *sa)
 static void on_deadline(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)
 {
 	switch (sa->state) {
+	case IKE_ST_AM_SENT:
+		aggr_no_third(ike, sa, fx);
+		sa_close(ike, sa, IKE_R_NO_THIRD, false, now, fx);
+		break;
 	case IKE_ST_NEW:
 	case IKE_ST_DH:
 	case IKE_ST_SIGN:
-	case IKE_ST_AM_SENT:
 	case IKE_ST_MM_SA:
 	case IKE_ST_MM_KE:
 	case IKE_ST_PROOF:

@@ -10,6 +10,7 @@
 #include "bounds.h"
 #include "bytes.h"
 #include "ike/fx.h"
+#include "ike/idmatch.h"
 
 struct psk_table;
 
@@ -92,6 +93,27 @@ struct ike_modecfg {
 	uint16_t natt_port; /* UNITY_NATT_PORT */
 };
 
+/* What a session may be, as ike_conf has it for those without a profile. */
+struct ike_limits {
+	uint64_t session_us, idle_us;
+	enum ike_unique unique;
+	uint32_t sessions_per_user;
+};
+
+/* Settings for some clients: profile.h says for whom. Without any of both, for nobody. */
+struct ike_profile {
+	const char *name, *pool;
+	const struct id_match *id; /* match_id */
+	char *const *group;        /* match_group */
+	uint8_t n_ids, n_groups;
+	/* Phase 1 of clients that match_id fits; none: as in ike_conf. */
+	uint16_t mode[IKE_MODES_MAX], auth[IKE_AUTH_MAX];
+	uint8_t n_modes, n_auth;
+	bool aggressive_psk; /* both were said here: a shared key in aggressive mode */
+	struct ike_modecfg modecfg;
+	struct ike_limits limits;
+};
+
 struct ike_conf {
 	uint16_t mode[IKE_MODES_MAX]; /* phase 1 exchange types that are answered */
 	uint8_t n_modes;
@@ -130,4 +152,6 @@ struct ike_conf {
 	struct span ca[IKE_CAS_MAX]; /* names of the CAs of clients, DER; none: any is asked for */
 	uint8_t n_cas;
 	struct ike_modecfg modecfg;
+	const struct ike_profile *profile; /* in order, each with a name of its own */
+	uint8_t n_profiles;
 };

@@ -158,12 +158,16 @@ int info_message(struct ike_event *ev);
 
 void phase1_dh_done(struct ike *ike, struct ike_sa *sa, int err, struct span g_r,
 		    struct span shared, uint64_t now, struct fx *fx);
-int aggr_dh_done(struct ike *ike, struct ike_sa *sa, struct fx *fx);
+int aggr_dh_done(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 int aggr_signed(struct ike *ike, struct ike_sa *sa, struct span sig, uint64_t now, struct fx *fx);
 int main_dh_done(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 int main_signed(struct ike *ike, struct ike_sa *sa, struct span sig, uint64_t now, struct fx *fx);
 /* Message 5 does not decrypt, or its hash is wrong. */
 void main_not_authentic(struct ike_event *ev);
+/* The same of message 3 of aggressive mode. */
+void aggr_not_authentic(struct ike_event *ev);
+/* It does not come: who has another shared key sees that in our message. */
+void aggr_no_third(struct ike *ike, struct ike_sa *sa, struct fx *fx);
 void aggr_repeat(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 /* The same where phase 1 has said who it is: sa->user. */

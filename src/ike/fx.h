@@ -58,6 +58,8 @@ enum ike_reason {
 	IKE_R_REPLACED,         /* a newer login of the same user took its place */
 	IKE_R_UNIQUE,           /* unique = keep, and the user has a session */
 	IKE_R_TOO_MANY_OF_USER, /* the user has sessions_per_user */
+	IKE_R_PROFILE_PHASE1,   /* the profile of its identity does not allow how it began */
+	IKE_R_PROFILE,          /* the client asks for a profile that is closed to the user */
 	IKE_R_LIFETIME,         /* the ISAKMP SA reached its lifetime */
 	IKE_R_MESSAGE_IDS,      /* LIMIT_MESSAGE_IDS used up */
 	IKE_R_NO_THIRD,         /* phase 1 was not finished in time */
@@ -144,6 +146,7 @@ struct ike_child_fx {
 struct fx_session {
 	char name[9]; /* as ike_session_name() gives it */
 	char user[LIMIT_USER + 1], client[LIMIT_CLIENT_NAME + 1];
+	char profile[LIMIT_GROUP_NAME + 1]; /* empty: none */
 	struct endpoint peer;
 	struct ipaddr lease; /* family IP_NONE: none */
 	uint64_t since_us;   /* logged in at; 0: never */
@@ -189,6 +192,7 @@ struct fx_item {
 		} auth;
 		struct {
 			struct ipaddr prefer; /* of a session that gave way; may be IP_NONE */
+			const char *pool;     /* of the configuration */
 		} lease;
 		struct ike_child_fx *child; /* FX_CHILD_ADD, FX_CHILD_DEL; in the arena */
 		struct {

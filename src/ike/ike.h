@@ -87,8 +87,15 @@ enum ike_verdict {
 	IKE_AUTH_UNAVAILABLE, /* nobody could tell */
 };
 
-void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v, uint64_t now,
-		   struct fx *fx);
+/* The groups that a user is in. */
+struct ike_groups {
+	const char (*name)[LIMIT_GROUP_NAME + 1];
+	unsigned n;
+};
+
+/* groups: with IKE_AUTH_OK; NULL for a user who is in none. */
+void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v,
+		   const struct ike_groups *groups, uint64_t now, struct fx *fx);
 
 /* reason: IKE_R_NONE with the address, or why there is none. False: the ticket is stale, and the
  * address goes back to the pool. */

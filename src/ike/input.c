@@ -176,6 +176,8 @@ static int phase1_message(struct ike_event *ev)
 	/* With a wrong key, what comes out is mostly no payload, and now and then a strange one. */
 	if (sealed && state == IKE_ST_MM_KE && (rc == -EACCES || rc == -EBADMSG))
 		main_not_authentic(ev);
+	if (state == IKE_ST_AM_SENT && (rc == -EACCES || (sealed && rc == -EBADMSG)))
+		aggr_not_authentic(ev);
 	if (rc == 0 && ev->pieces && table_get(&ev->ike->t, id) == ev->sa)
 		ev->sa->frag |= IKE_FRAG_IN;
 	return rc;

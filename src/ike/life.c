@@ -7,6 +7,7 @@
  * own lifetime is close.c's matter, for a client may renew that.
  */
 #include "ike/core.h"
+#include "ike/profile.h"
 
 static uint64_t after(uint64_t start, uint64_t limit)
 {
@@ -16,13 +17,16 @@ static uint64_t after(uint64_t start, uint64_t limit)
 static uint64_t idle_end(const struct ike *ike, const struct ike_sa *sa)
 {
 	/* Before it is up it has auth_timeout. */
-	return sa->state == IKE_ST_UP ? after(sa->active_us, ike->conf->idle_limit_us) : UINT64_MAX;
+	if (sa->state != IKE_ST_UP)
+		return UINT64_MAX;
+	return after(sa->active_us, profile_limits(ike->conf, sa).idle_us);
 }
 
 static uint64_t limit_end(const struct ike *ike, const struct ike_sa *sa)
 {
-	return 1u << sa->state & ST_LOGGED_IN ? after(sa->since_us, ike->conf->session_limit_us)
-					      : UINT64_MAX;
+	if (!(1u << sa->state & ST_LOGGED_IN))
+		return UINT64_MAX;
+	return after(sa->since_us, profile_limits(ike->conf, sa).session_us);
 }
 
 uint64_t life_due(const struct ike *ike, const struct ike_sa *sa)

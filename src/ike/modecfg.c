@@ -18,6 +18,7 @@
 #include "cleanup.h"
 #include "ike/cfg_attrs.h"
 #include "ike/core.h"
+#include "ike/profile.h"
 
 /* Clients that ask do so within some milliseconds of their login. */
 #define PUSH_AFTER_US (2 * US_PER_S)
@@ -167,6 +168,7 @@ void config_offer(struct ike *ike, struct ike_sa *sa, uint64_t now)
 					UNITY_BANNER,         UNITY_DEF_DOMAIN,
 					UNITY_SPLIT_INCLUDE,  UNITY_LOCAL_LAN,
 					UNITY_SPLITDNS_NAME };
+	const struct ike_modecfg *m = profile_modecfg(ike->conf, sa);
 	uint32_t msgid = ike_random_msgid(ike, sa);
 	struct ike_build b = p2_start(ike, sa, XCHG_TRANSACTION, msgid);
 	struct ike_xchg *x;
@@ -179,7 +181,7 @@ void config_offer(struct ike *ike, struct ike_sa *sa, uint64_t now)
 	wr_be16(&b.w, id);
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		if (all[i] < UNITY_BANNER || sa->vids & VID_UNITY)
-			put_attr(&b, all[i], &ike->conf->modecfg, sa);
+			put_attr(&b, all[i], m, sa);
 	x = p2_prepare(sa, &b, XCHG_KIND_PUSH, XCHG_TRANSACTION, msgid, now);
 	if (x)
 		x->next_us = now + PUSH_AFTER_US;
@@ -188,6 +190,7 @@ void config_offer(struct ike *ike, struct ike_sa *sa, uint64_t now)
 int config_request(struct ike_event *ev)
 {
 	struct ike_sa *sa = ev->sa;
+	const struct ike_modecfg *m = profile_modecfg(ev->ike->conf, sa);
 	struct rd r = rd_from(ev->cfg.attrs);
 	struct ike_build b;
 	struct ike_attr a;
@@ -207,7 +210,7 @@ int config_request(struct ike_event *ev)
 	wr_be16(&b.w, ev->cfg.id);
 	while (ike_attr_next(&r, &a)) {
 		if (first_of_type(ev->cfg.attrs, &a))
-			put_attr(&b, a.type, &ev->ike->conf->modecfg, sa);
+			put_attr(&b, a.type, m, sa);
 		learn_client(sa, &a);
 	}
 	xauth_seen(sa, ev->now);

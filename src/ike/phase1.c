@@ -4,8 +4,8 @@
  *
  * The client proves nothing but possession of the shared secret here: who it is, XAuth finds out.
  *
- * Not here: the order of messages (aggr.c), formulas (keymat.c), choice of the proposal (sapl.c),
- * crypto work (worker threads).
+ * Not here: the first message (phase1_first.c), the order of messages (aggr.c, main.c), formulas
+ * (keymat.c), crypto work (worker threads).
  */
 #include "ike/phase1.h"
 
@@ -16,216 +16,12 @@
 #include "ike/check.h"
 #include "ike/psk.h"
 
-/* ---- the first message ---- */
-
 bool phase1_may_compute(struct ike *ike, const struct ike_dgram *d, struct fx *fx)
 {
 	if (ike->crypto_pending < LIMIT_CRYPTO_PENDING)
 		return true;
 	ike_note(ike, NULL, &d->peer, IKE_R_BUSY, "", fx);
 	return false;
-}
-
-/* Makes room for one more, or says why not. */
-static int admit(struct ike *ike, const struct ike_dgram *d, uint64_t now, struct fx *fx)
-{
-	const struct ike_conf *c = ike->conf;
-	enum ike_reason why = IKE_R_NONE;
-
-	if (half_open_from(&ike->t, &d->peer.addr, c->half_open_source) >= c->half_open_source)
-		why = IKE_R_TOO_MANY_FROM_PEER;
-	else if (ike->t.half_open[IKE_HALF_OPEN_UNPROVED].n >= c->half_open_total) {
-		struct ike_sa *old =
-			half_open_oldest(&ike->t, IKE_HALF_OPEN_UNPROVED, ST(AM_SENT) | ST(MM_SA));
-
-		if (old)
-			sa_close(ike, old, IKE_R_EVICTED, false, now, fx);
-		else
-			why = IKE_R_TOO_MANY_HALF_OPEN;
-	}
-	if (why == IKE_R_NONE)
-		return 0;
-	ike_note(ike, NULL, &d->peer, why, "", fx);
-	return -EUSERS;
-}
-
-/* The client gets one small notify, the journal a sentence. */
-static int refuse(struct ike_event *ev, const char *detail)
-{
-	ike_note(ev->ike, NULL, &ev->d->peer, IKE_R_NO_PROPOSAL_P1, detail, ev->fx);
-	info_notify_clear(ev->ike, ev->d, &ev->hdr, N_NO_PROPOSAL_CHOSEN, ev->now, ev->fx);
-	return -ENOENT;
-}
-
-static int other_mode(struct ike_event *ev)
-{
-	char detail[128], name[IKE_NAME_LEN];
-
-	snprintf(detail, sizeof(detail),
-		 "the client uses %s, which is not answered ([phase1] exchange_mode)",
-		 ike_xchg_str(ev->hdr.xchg, name));
-	return refuse(ev, detail);
-}
-
-static bool is_named(const struct ike_conf *c, uint16_t auth)
-{
-	unsigned i = 0;
-
-	while (i < c->n_auth && c->auth[i] != auth)
-		i++;
-	return i < c->n_auth;
-}
-
-/*
- * Why this client cannot use a shared key; NULL: it can. In aggressive mode anybody is given a hash
- * to guess the key from (CVE-2002-1623); in main mode the address decides which key it is.
- */
-static const char *why_no_psk(const struct ike_event *ev)
-{
-	const struct ike_conf *c = ev->ike->conf;
-
-	if (!is_named(c, AUTH_XAUTH_PSK))
-		return "[phase1] authentication does not name it";
-	if (ev->hdr.xchg != XCHG_MAIN)
-		return "in aggressive mode its key could be guessed from our answer; the gateway "
-		       "takes it in main mode alone";
-	if (!psk_find(c->psk, &ev->d->peer.addr))
-		return "[phase1] psk_file has no key for this address";
-	return NULL;
-}
-
-static int no_proposal(struct ike_event *ev, const struct p1_choice *c, const char *offered)
-{
-	const struct ike_conf *conf = ev->ike->conf;
-	char detail[OFFER_TEXT + 400], name[IKE_NAME_LEN];
-	size_t cap = sizeof(detail);
-	unsigned n_all = c->auth_fits ? conf->n_p1 : conf->n_auth;
-	int n = snprintf(detail, cap, "the client offers %s; the gateway accepts ",
-			 *offered ? offered : "nothing that parses");
-
-	for (unsigned i = 0; i < n_all && n < (int)cap - IKE_NAME_LEN; i++)
-		n += snprintf(detail + n, cap - (size_t)n, "%s%s", i ? ", " : "",
-			      c->auth_fits ? ike_p1_str(&conf->p1[i], name)
-					   : ike_auth_str(conf->auth[i], name));
-	n += snprintf(detail + n, cap - (size_t)n, " ([phase1] %s)",
-		      c->auth_fits ? "proposal" : "authentication");
-	if (!c->auth_fits && c->other_auth == AUTH_XAUTH_PSK && is_named(conf, AUTH_XAUTH_PSK))
-		snprintf(detail, cap, "the client offers xauth_psk: %s", why_no_psk(ev));
-	return refuse(ev, detail);
-}
-
-static int wrong_life(struct ike_event *ev, uint32_t offered)
-{
-	const struct ike_conf *c = ev->ike->conf;
-	char detail[CHECK_LIFE_TEXT];
-
-	check_life_text(c->check, "phase1", c->p1_life_s, offered, detail);
-	return refuse(ev, detail);
-}
-
-/* Copies what the answer and the hashes need of the offer into a block of the negotiation's own. */
-static int keep_offer(struct ike_nego *n, struct span sa, const struct p1_choice *c)
-{
-	struct wr w;
-
-	n->offer = malloc(sa.n + c->answer.transform.n);
-	if (!n->offer)
-		return -ENOMEM;
-	w = wr_into(n->offer, sa.n + c->answer.transform.n);
-	wr_span(&w, sa);
-	wr_span(&w, c->answer.transform);
-	n->sa_body = (struct span){ n->offer, sa.n };
-	n->answer = c->answer;
-	n->answer.spi = (struct span){ 0 };
-	n->answer.transform = (struct span){ n->offer + sa.n, c->answer.transform.n };
-	n->life_s = c->life_s;
-	return 0;
-}
-
-/* A responder cookie that nobody has and nobody can guess; its first half names the session. */
-static void new_cookie(struct ike *ike, const uint8_t *cky_i, uint8_t cky_r[static IKE_COOKIE])
-{
-	static const uint8_t zero[4];
-
-	do
-		ike_random(ike, cky_r, IKE_COOKIE);
-	while (table_name_taken(&ike->t, cky_r) || memcmp(cky_r, cky_i, IKE_COOKIE) == 0 ||
-	       memcmp(cky_r, zero, sizeof(zero)) == 0);
-}
-
-static int new_sa(struct ike_event *ev, const struct p1_choice *c, struct ike_sa **ret)
-{
-	uint8_t cky_r[IKE_COOKIE];
-	struct ike_nego *n;
-	struct ike_sa *sa;
-
-	new_cookie(ev->ike, ev->hdr.cky_i, cky_r);
-	if (table_new(&ev->ike->t, ev->hdr.cky_i, cky_r, &sa) < 0)
-		return -ENOMEM;
-	n = sa->nego = calloc(1, sizeof(*n));
-	if (!n || keep_offer(n, ev->msg.sa, c) < 0) {
-		table_remove(&ev->ike->t, sa);
-		return -ENOMEM;
-	}
-	n->next_us = UINT64_MAX;
-	n->received = (uint32_t)ev->d->data.n;
-	memcpy(n->request, ev->digest, sizeof(n->request));
-	ike_random(ev->ike, n->nonce_r, sizeof(n->nonce_r));
-	sa->alg = c->alg;
-	sa->auth = c->auth;
-	sa->mode = ev->hdr.xchg;
-	sa->peer = sa->source = ev->d->peer;
-	sa->local = ev->d->local;
-	sa->natt = ev->d->natt;
-	*ret = sa;
-	return 0;
-}
-
-static bool is_answered(const struct ike_conf *c, uint8_t mode)
-{
-	unsigned i = 0;
-
-	while (i < c->n_modes && c->mode[i] != mode)
-		i++;
-	return i < c->n_modes;
-}
-
-static int choose(struct ike_event *ev, struct p1_choice *ret)
-{
-	const struct ike_conf *c = ev->ike->conf;
-	struct p1_want want = { .ke_len = ev->msg.ke.n };
-	char offered[OFFER_TEXT];
-	int rc;
-
-	for (unsigned i = 0; i < c->n_auth; i++)
-		if (c->auth[i] != AUTH_XAUTH_PSK || !why_no_psk(ev))
-			want.auth[want.n_auth++] = c->auth[i];
-	rc = p1_choose(ev->msg.sa, c, &want, ret, offered);
-	return rc == -ENOENT   ? no_proposal(ev, ret, offered)
-	       : rc == -ERANGE ? wrong_life(ev, ret->life_s)
-			       : rc;
-}
-
-int phase1_begin(struct ike_event *ev, struct ike_sa **ret)
-{
-	struct p1_choice c;
-	int rc;
-
-	if (!is_answered(ev->ike->conf, ev->hdr.xchg))
-		return other_mode(ev);
-	rc = choose(ev, &c);
-	if (rc == 0)
-		rc = admit(ev->ike, ev->d, ev->now, ev->fx);
-	if (rc == 0)
-		rc = new_sa(ev, &c, &ev->sa);
-	if (rc < 0)
-		return rc;
-	phase1_see_vids(ev);
-	/* NAT traversal is agreed on in the first two messages (RFC 3947 3.1). */
-	if (ev->ike->conf->natt != IKE_NATT_OFF)
-		ev->sa->nego->natt_vid = vid_best_natt(ev->sa->vids);
-	*ret = ev->sa;
-	return 0;
 }
 
 /* ---- what messages tell ---- */
@@ -359,10 +155,15 @@ static int skeyid(const struct ike_conf *c, const struct ike_sa *sa, struct span
 		  struct secret *ret)
 {
 	struct span ni = sa->nego->nonce_i, nr = SPAN_OF(sa->nego->nonce_r);
+	const struct psk_named *named;
 	const struct psk *psk;
 
 	if (sa_gateway_signs(sa))
 		return keymat_skeyid_sig(sa->alg.hash, ni, nr, shared, ret);
+	if (sa->mode == XCHG_AGGRESSIVE) {
+		named = psk_find_named(c->psk, (struct span){ sa->peer_id, sa->peer_id_len });
+		return named ? keymat_skeyid_psk(sa->alg.hash, named->key, ni, nr, ret) : -ENOKEY;
+	}
 	psk = psk_find(c->psk, &sa->source.addr);
 	return psk ? keymat_skeyid_psk(sa->alg.hash, psk->key, ni, nr, ret) : -ENOKEY;
 }
@@ -421,7 +222,7 @@ void phase1_dh_done(struct ike *ike, struct ike_sa *sa, int err, struct span g_r
 	}
 	if (err == 0)
 		err = sa->mode == XCHG_MAIN ? main_dh_done(ike, sa, now, fx)
-					    : aggr_dh_done(ike, sa, fx);
+					    : aggr_dh_done(ike, sa, now, fx);
 	if (err < 0) {
 		ike->count[IKE_C_DROP_MALFORMED]++; /* N071-N080: a public value that is none */
 		sa_close(ike, sa, IKE_R_INTERNAL, false, now, fx);

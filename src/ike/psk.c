@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* psk.c - shared keys by the client's address: the file and the choice. Pure. */
+/* psk.c - shared keys: the file and the choice. Pure. */
 #include "ike/psk.h"
 
 #include <errno.h>
@@ -20,6 +20,7 @@ struct psk_table *psk_free(struct psk_table *t)
 		explicit_bzero(t->keys, t->keys_len);
 	free(t->keys);
 	free(t->v);
+	free(t->named);
 	free(t);
 	return NULL;
 }
@@ -32,12 +33,20 @@ const struct psk *psk_find(const struct psk_table *t, const struct ipaddr *a)
 	return NULL;
 }
 
+const struct psk_named *psk_find_named(const struct psk_table *t, struct span id)
+{
+	for (size_t i = 0; t && i < t->n_named; i++)
+		if (id_match_fits(&t->named[i].who, id))
+			return &t->named[i];
+	return NULL;
+}
+
 /* ---- the file ---- */
 
 struct parser {
 	struct psk_table *t;
 	struct wr keys;
-	size_t cap;
+	size_t cap, cap_named;
 	unsigned line;
 	psk_wrong wrong;
 	void *ctx;
@@ -91,6 +100,14 @@ static int read_key(struct parser *p, struct span s, size_t col)
 	return 0;
 }
 
+static bool has_room(struct parser *p)
+{
+	if (p->t->n + p->t->n_named < LIMIT_PSK_ROWS)
+		return true;
+	mistake(p, 0, "one row too many, expected at most %d", LIMIT_PSK_ROWS);
+	return false;
+}
+
 static int add(struct parser *p, const struct prefix *net, struct span key)
 {
 	char text[ENDPOINT_STRLEN];
@@ -102,10 +119,8 @@ static int add(struct parser *p, const struct prefix *net, struct span key)
 				prefix_str(net, text), t->v[i].line);
 			return 0;
 		}
-	if (t->n == LIMIT_PSK_ROWS) {
-		mistake(p, 0, "one row too many, expected at most %d", LIMIT_PSK_ROWS);
+	if (!has_room(p))
 		return 0;
-	}
 	if (t->n == p->cap) {
 		size_t cap = p->cap ? p->cap * 2 : 8;
 		struct psk *v = realloc(t->v, cap * sizeof(*v));
@@ -116,6 +131,41 @@ static int add(struct parser *p, const struct prefix *net, struct span key)
 		p->cap = cap;
 	}
 	t->v[t->n++] = (struct psk){ .net = *net, .key = key, .line = p->line };
+	return 0;
+}
+
+static int add_named(struct parser *p, struct span who, struct span key)
+{
+	char text[ID_MATCH_TEXT], shown[64];
+	struct psk_table *t = p->t;
+	struct id_match m;
+	const char *bad = id_match_parse(who, &m);
+	size_t at = p->keys.len;
+
+	if (bad) {
+		mistake(p, 0, "'%s' %s", text_escape(who, shown, sizeof(shown)), bad);
+		return 0;
+	}
+	for (size_t i = 0; i < t->n_named; i++)
+		if (id_match_same(&t->named[i].who, &m)) {
+			mistake(p, 0, "%s has a key in line %u already, expected one",
+				id_match_str(&m, text), t->named[i].line);
+			return 0;
+		}
+	if (!has_room(p))
+		return 0;
+	if (t->n_named == p->cap_named) {
+		size_t cap = p->cap_named ? p->cap_named * 2 : 8;
+		struct psk_named *v = realloc(t->named, cap * sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		t->named = v;
+		p->cap_named = cap;
+	}
+	wr_span(&p->keys, m.pattern);
+	m.pattern.p = p->keys.p + at;
+	t->named[t->n_named++] = (struct psk_named){ .who = m, .key = key, .line = p->line };
 	return 0;
 }
 
@@ -136,11 +186,13 @@ static int add_for(struct parser *p, struct span who, struct span key)
 		net.addr.family = IP_V6;
 		return add(p, &net, key);
 	}
+	if (id_match_is_typed(who))
+		return add_named(p, who, key);
 	snprintf(text, sizeof(text), "%.*s", (int)who.n, (const char *)who.p);
 	if (strlen(text) != who.n || prefix_parse(text, &net) < 0) {
 		mistake(p, 0,
 			"'%s' is no address, expected one such as 192.0.2.9, a network such "
-			"as 192.0.2.0/24, or *",
+			"as 192.0.2.0/24, *, or an identity such as keyid:staff",
 			text_escape(who, shown, sizeof(shown)));
 		return 0;
 	}
@@ -184,6 +236,17 @@ static int longest_first(const void *a, const void *b)
 					: (int)x->line - (int)y->line;
 }
 
+static int most_said_first(const void *a, const void *b)
+{
+	const struct psk_named *x = a, *y = b;
+	bool exact_x, exact_y;
+	size_t n = id_match_literal(&x->who, &exact_x), m = id_match_literal(&y->who, &exact_y);
+
+	if (exact_x != exact_y)
+		return exact_x ? -1 : 1;
+	return n != m ? (n > m ? -1 : 1) : (int)x->line - (int)y->line;
+}
+
 int psk_parse(struct span text, psk_wrong wrong, void *ctx, struct psk_table **ret)
 {
 	_cleanup_(psk_freep) struct psk_table *t = calloc(1, sizeof(*t));
@@ -196,7 +259,7 @@ int psk_parse(struct span text, psk_wrong wrong, void *ctx, struct psk_table **r
 	if (!t->keys)
 		return -ENOMEM;
 	t->keys_len = text.n + 1;
-	p.keys = wr_into(t->keys, t->keys_len); /* a key is never longer than what says it */
+	p.keys = wr_into(t->keys, t->keys_len); /* no longer than what says them */
 	while (at < text.n) {
 		const uint8_t *end = memchr(text.p + at, '\n', text.n - at);
 		size_t n = end ? (size_t)(end - text.p) - at : text.n - at;
@@ -210,6 +273,8 @@ int psk_parse(struct span text, psk_wrong wrong, void *ctx, struct psk_table **r
 		return -EINVAL;
 	if (t->n)
 		qsort(t->v, t->n, sizeof(*t->v), longest_first);
+	if (t->n_named)
+		qsort(t->named, t->n_named, sizeof(*t->named), most_said_first);
 	*ret = TAKE_PTR(t);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "ike/core.h"
+#include "ike/profile.h"
 
 /* An address, a subnet, or a range that is a subnet. */
 static int prefix_from_id(struct span body, struct prefix *ret, const char **ret_why)
@@ -49,9 +50,8 @@ static int prefix_from_id(struct span body, struct prefix *ret, const char **ret
 }
 
 /* What the gateway offers: the networks of split_network include, else everything. */
-static unsigned offered(const struct ike_conf *conf, struct prefix out[static IKE_SELECTORS])
+static unsigned offered(const struct ike_modecfg *m, struct prefix out[static IKE_SELECTORS])
 {
-	const struct ike_modecfg *m = &conf->modecfg;
 	const struct ipaddr any = ipaddr_v4(0);
 
 	if (m->split != IKE_SPLIT_INCLUDE || !m->n_split) {
@@ -80,7 +80,7 @@ int quick_select(const struct ike_conf *conf, const struct ike_sa *sa, const str
 	const struct ike_child *before;
 	struct prefix client = prefix_of(lease, 32), net = prefix_of(&any, 0);
 	struct prefix offer[IKE_SELECTORS];
-	unsigned n = offered(conf, offer);
+	unsigned n = offered(profile_modecfg(conf, sa), offer);
 
 	*ret_why = "one identity payload instead of two";
 	if (m->n_id == 1)
@@ -107,7 +107,7 @@ int quick_select(const struct ike_conf *conf, const struct ike_sa *sa, const str
 		else if (prefix_covers(&offer[i], &net))
 			c->nets[c->n_nets++] = net;
 	}
-	*ret_why = "the gateway does not offer that network ([mode_cfg] split_network)";
+	*ret_why = "the gateway does not offer that network (split_network)";
 	return c->n_nets ? 0 : -EINVAL;
 }
 

@@ -128,6 +128,7 @@ struct ike_sa {
 	char client[LIMIT_CLIENT_NAME + 1]; /* what the client says it is; may hold anything */
 	uint8_t peer_id[LIMIT_ID + 4];      /* IDii_b: type, protocol, port, data */
 	uint16_t peer_id_len;
+	char *profile;        /* owned: its name, chosen with the verdict; NULL: none */
 	struct ipaddr lease;  /* family IP_NONE: none */
 	uint64_t since_us;    /* logged in at */
 	uint64_t expires_us;  /* end of the ISAKMP SA's lifetime; UINT64_MAX before phase 1 ends */

@@ -11,6 +11,7 @@
 
 #include "cleanup.h"
 #include "ike/core.h"
+#include "ike/profile.h"
 
 #define SAVE_MAGIC   0x76706773u /* "vpgs" */
 #define SAVE_VERSION 1
@@ -141,6 +142,7 @@ static void put_sa(struct wr *w, const struct ike_sa *sa)
 	put_bytes(w, sa->user, strlen(sa->user));
 	put_bytes(w, sa->client, strlen(sa->client));
 	put_bytes(w, sa->peer_id, sa->peer_id_len);
+	put_bytes(w, sa->profile, sa->profile ? strlen(sa->profile) : 0);
 	put_addr(w, &sa->lease);
 	wr_be64(w, sa->since_us);
 	wr_be64(w, sa->expires_us);
@@ -282,8 +284,10 @@ static int get_child(struct rd *r, struct ike_child **end)
 		       : 0;
 }
 
-static void get_sa(struct rd *r, struct ike_sa *sa)
+static int get_sa(struct rd *r, struct ike_sa *sa)
 {
+	char profile[LIMIT_GROUP_NAME + 1];
+	int rc = 0;
 	size_t n;
 
 	get_endpoint(r, &sa->peer);
@@ -310,6 +314,9 @@ static void get_sa(struct rd *r, struct ike_sa *sa)
 	get_text(r, sa->client, sizeof(sa->client));
 	get_bytes(r, sa->peer_id, sizeof(sa->peer_id), &n);
 	sa->peer_id_len = (uint16_t)n;
+	get_text(r, profile, sizeof(profile));
+	if (profile_set(sa, profile) < 0)
+		rc = -ENOMEM;
 	get_addr(r, &sa->lease);
 	sa->since_us = rd_be64(r);
 	sa->expires_us = rd_be64(r);
@@ -331,6 +338,7 @@ static void get_sa(struct rd *r, struct ike_sa *sa)
 	    hash_len(sa->alg.hash) != sa->keys.skeyid_a.n || !sa->keys.skeyid_a.n ||
 	    (sa->mode != XCHG_MAIN && sa->mode != XCHG_AGGRESSIVE))
 		r->bad = true;
+	return rc == 0 && r->bad ? -EBADMSG : rc;
 }
 
 /* The pairs whose SPIs could be marked as used; one that could not is not in the list. */
@@ -411,9 +419,9 @@ int ike_restore(struct ike *ike, struct span saved, uint64_t now, struct sess_id
 		return rc;
 	rc = table_rename(&ike->t, sa, name);
 	if (rc == 0)
-		get_sa(&r, sa);
+		rc = get_sa(&r, sa);
 	if (rc == 0)
-		rc = r.bad ? -EBADMSG : get_lists(&r, &ike->t, sa);
+		rc = get_lists(&r, &ike->t, sa);
 	if (rc < 0) {
 		table_remove(&ike->t, sa);
 		return rc;

@@ -37,6 +37,7 @@ static void sa_free(struct ike_sa *sa)
 		child_remove(sa, sa->children);
 	sa->nego = nego_free(sa->nego);
 	free(sa->used_ids);
+	free(sa->profile);
 	explicit_bzero(sa, sizeof(*sa));
 	free(sa);
 }

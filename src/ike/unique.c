@@ -12,13 +12,14 @@
  * speaks can have been. unique = never does not listen to it.
  */
 #include "ike/core.h"
+#include "ike/profile.h"
 
 /* Sessions at once; 0: no bound. Without a number, unique allows one. */
-static unsigned bound_of(const struct ike_conf *c)
+static unsigned bound_of(const struct ike_limits *l)
 {
-	if (c->sessions_per_user)
-		return c->sessions_per_user;
-	return c->unique == IKE_UNIQUE_NEVER ? 0 : 1;
+	if (l->sessions_per_user)
+		return l->sessions_per_user;
+	return l->unique == IKE_UNIQUE_NEVER ? 0 : 1;
 }
 
 /* It has its end already; only the room for its last messages was missing. */
@@ -69,17 +70,18 @@ static void give_way(struct ike *ike, struct ike_sa *sa, uint64_t now, struct ip
 }
 
 /* Sessions may stand in the way whose clients are gone: the next try shall find them gone, too. */
-static enum ike_reason refuse(struct ike *ike, const struct ike_sa *sa, uint64_t now)
+static enum ike_reason refuse(struct ike *ike, const struct ike_sa *sa, const struct ike_limits *l,
+			      uint64_t now)
 {
 	for (struct ike_sa *o = by_user_first(&ike->t.users, sa->user); o; o = by_user_next(o))
 		dpd_ask(ike, o, now);
-	return ike->conf->sessions_per_user ? IKE_R_TOO_MANY_OF_USER : IKE_R_UNIQUE;
+	return l->sessions_per_user ? IKE_R_TOO_MANY_OF_USER : IKE_R_UNIQUE;
 }
 
 /* Behind a NAT, who may have several sessions may have several devices at one address. */
-static bool surely_same_client(const struct ike *ike, const struct ike_sa *sa)
+static bool surely_same_client(const struct ike_limits *l, const struct ike_sa *sa)
 {
-	return bound_of(ike->conf) == 1 || !(sa->nat & IKE_NAT_PEER);
+	return bound_of(l) == 1 || !(sa->nat & IKE_NAT_PEER);
 }
 
 static bool may_be_same_client(const struct ike_sa *a, const struct ike_sa *b)
@@ -93,14 +95,15 @@ static void first_contact(struct ike *ike, struct ike_sa *sa, uint64_t now,
 			  struct ipaddr *ret_lease, struct fx *fx)
 {
 	struct ike_sa *o = by_user_first(&ike->t.users, sa->user), *next;
+	const struct ike_limits l = profile_limits(ike->conf, sa);
 
-	if (ike->conf->unique == IKE_UNIQUE_NEVER)
+	if (l.unique == IKE_UNIQUE_NEVER)
 		return;
 	for (; o; o = next) {
 		next = by_user_next(o);
 		if (o == sa || is_leaving(o) || !older(o, sa) || !may_be_same_client(o, sa))
 			continue;
-		if (surely_same_client(ike, sa))
+		if (surely_same_client(&l, sa))
 			give_way(ike, o, now, ret_lease, fx);
 		else
 			dpd_ask(ike, o, now);
@@ -124,15 +127,16 @@ void unique_initial_contact(struct ike_event *ev, const struct ike_notify *n)
 enum ike_reason unique_admit(struct ike *ike, struct ike_sa *sa, uint64_t now,
 			     struct ipaddr *ret_lease, struct fx *fx)
 {
-	unsigned bound = bound_of(ike->conf), n;
+	const struct ike_limits l = profile_limits(ike->conf, sa);
+	unsigned bound = bound_of(&l), n;
 	struct ike_sa *old;
 
 	*ret_lease = (struct ipaddr){ 0 };
 	if (sa->initial_contact)
 		first_contact(ike, sa, now, ret_lease, fx);
 	n = bound ? count(ike, sa->user) : 0;
-	if (bound && n >= bound && ike->conf->unique != IKE_UNIQUE_REPLACE)
-		return refuse(ike, sa, now);
+	if (bound && n >= bound && l.unique != IKE_UNIQUE_REPLACE)
+		return refuse(ike, sa, &l, now);
 	for (; bound && n >= bound && (old = oldest(ike, sa->user)); n--)
 		give_way(ike, old, now, ret_lease, fx);
 	by_user_enter(&ike->t.users, sa);

@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "ike/cfg_attrs.h"
 #include "ike/core.h"
+#include "ike/profile.h"
 #include "text.h"
 
 /* How long a refused client has to acknowledge before it gets its Delete. */
@@ -44,6 +45,18 @@ static bool make_room(struct ike *ike, uint64_t now, struct fx *fx)
 	return old;
 }
 
+/* By the profile of its identity, which in main mode nobody knows before; its name is kept. */
+static bool began_wrong(struct ike *ike, struct ike_sa *sa)
+{
+	const struct ike_profile *p =
+		profile_by_id(ike->conf, (struct span){ sa->peer_id, sa->peer_id_len });
+
+	if (profile_admits(p, sa->mode, sa->auth))
+		return false;
+	(void)profile_set(sa, p->name);
+	return true;
+}
+
 void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)
 {
 	uint32_t msgid = ike_random_msgid(ike, sa);
@@ -56,6 +69,10 @@ void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx
 	}
 	ike_random(ike, &sa->cfg_id, sizeof(sa->cfg_id));
 	sa_enter(ike, sa, IKE_ST_XAUTH);
+	if (began_wrong(ike, sa)) {
+		xauth_refuse(ike, sa, IKE_R_PROFILE_PHASE1, now, fx);
+		return;
+	}
 	sa->deadline_us = now + ike->conf->auth_timeout_us;
 	b = p2_start(ike, sa, XCHG_TRANSACTION, msgid);
 	put_attr_header(&b, CFG_REQUEST, sa->cfg_id);
@@ -206,15 +223,34 @@ int xauth_reply(struct ike_event *ev)
 	return 0;
 }
 
-/* Who it is, is beyond doubt: it renews its session, or gets one if it may have one. */
-static void admit(struct ike *ike, struct ike_sa *sa, struct ike_ticket who, uint64_t now,
-		  struct fx *fx)
+/* Gives the user a profile; or why not, and it is the one that this user may not have. */
+static enum ike_reason choose_profile(struct ike *ike, struct ike_sa *sa,
+				      const struct ike_groups *groups)
 {
-	/* It counts as no session of its own, and nobody has to go for it. */
-	struct ike_sa *session = renew_find(ike, sa);
-	enum ike_reason why;
+	const struct ike_profile *p;
+	int rc = profile_choose(ike->conf, (struct span){ sa->peer_id, sa->peer_id_len }, groups,
+				&p);
+
+	if (profile_set(sa, p ? p->name : NULL) < 0)
+		return IKE_R_INTERNAL;
+	return rc < 0 ? IKE_R_PROFILE : IKE_R_NONE;
+}
+
+/* Who it is, is beyond doubt: it renews its session, or gets one if it may have one. */
+static void admit(struct ike *ike, struct ike_sa *sa, struct ike_ticket who,
+		  const struct ike_groups *groups, uint64_t now, struct fx *fx)
+{
+	enum ike_reason why = choose_profile(ike, sa, groups);
+	struct ike_sa *session;
+	struct fx_item *it;
 	struct ipaddr lease;
 
+	if (why != IKE_R_NONE) {
+		xauth_refuse(ike, sa, why, now, fx);
+		return;
+	}
+	/* It counts as no session of its own, and nobody has to go for it. */
+	session = renew_find(ike, sa);
 	if (session) {
 		renew_adopt(ike, sa, session, now, fx);
 		return;
@@ -226,18 +262,24 @@ static void admit(struct ike *ike, struct ike_sa *sa, struct ike_ticket who, uin
 	}
 	/* The address comes before the good news: a full pool is a refusal that every client
 	 * understands, and none tries again at once. */
-	fx_add(fx, FX_LEASE, who)->lease.prefer = lease;
+	it = fx_add(fx, FX_LEASE, who);
+	it->lease.prefer = lease;
+	it->lease.pool = profile_pool(ike->conf, sa);
 }
 
 void login_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)
 {
 	sa_enter(ike, sa, IKE_ST_CHECKING);
 	sa->deadline_us = now + ike->conf->auth_timeout_us;
-	admit(ike, sa, sa_ticket(sa, 0), now, fx);
+	if (began_wrong(ike, sa)) {
+		xauth_refuse(ike, sa, IKE_R_PROFILE_PHASE1, now, fx);
+		return;
+	}
+	admit(ike, sa, sa_ticket(sa, 0), NULL, now, fx);
 }
 
-void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v, uint64_t now,
-		   struct fx *fx)
+void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v,
+		   const struct ike_groups *groups, uint64_t now, struct fx *fx)
 {
 	struct ike_sa *sa = table_get(&ike->t, who.who);
 
@@ -249,7 +291,7 @@ void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v, u
 			     now, fx);
 		return;
 	}
-	admit(ike, sa, who, now, fx);
+	admit(ike, sa, who, groups, now, fx);
 }
 
 /* What follows from knowing it: a client that does not ask for its configuration is told. A client

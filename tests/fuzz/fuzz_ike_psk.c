@@ -20,6 +20,15 @@ static void wrong(void *ctx, unsigned line, unsigned col, const char *what)
 		abort();
 }
 
+/* Its pattern fits itself, or another that comes before does. */
+static bool finds(const struct psk_table *t, const struct id_match *m)
+{
+	uint8_t id[4 + LIMIT_ID_PATTERN] = { m->type };
+
+	memcpy(id + 4, m->pattern.p, m->pattern.n);
+	return psk_find_named(t, (struct span){ id, m->pattern.n + 4 });
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct psk_table *t = NULL;
@@ -36,6 +45,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    p->key.p + p->key.n > t->keys + t->keys_len ||
 		    (i && p[-1].net.len < p->net.len) || !found ||
 		    !prefix_covers(&p->net, &found->net))
+			abort();
+	}
+	for (size_t i = 0; t && i < t->n_named; i++) {
+		const struct psk_named *p = &t->named[i];
+
+		if (!p->key.n || p->key.n > LIMIT_PSK || p->key.p < t->keys ||
+		    p->key.p + p->key.n > t->keys + t->keys_len || !p->who.pattern.n ||
+		    p->who.pattern.p < t->keys ||
+		    p->who.pattern.p + p->who.pattern.n > t->keys + t->keys_len ||
+		    !finds(t, &p->who))
 			abort();
 	}
 	psk_free(t);

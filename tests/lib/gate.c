@@ -250,6 +250,7 @@ static struct gate_job job_from(const struct gate *g, const struct fx_item *it)
 		keep = it->proof->id;
 	} else if (it->kind == FX_LEASE) {
 		j.prefer = it->lease.prefer;
+		j.pool = it->lease.pool;
 	} else if (it->kind == FX_CHILD_ADD) {
 		j.child = *it->child;
 	} else if (it->kind == FX_AUTH) {
@@ -384,7 +385,8 @@ static void do_job(struct gate *g, const struct gate_job *j)
 			       g->now, &g->fx);
 		break;
 	case FX_AUTH:
-		ike_auth_done(g->ike, j->who, j->good ? IKE_AUTH_OK : IKE_AUTH_NO, g->now, &g->fx);
+		ike_auth_done(g->ike, j->who, j->good ? IKE_AUTH_OK : IKE_AUTH_NO, &g->groups,
+			      g->now, &g->fx);
 		break;
 	case FX_LEASE:
 		do_lease(g, j);
@@ -459,7 +461,7 @@ void gate_verdict(struct gate *g, enum ike_verdict v)
 		i++;
 	j = pop_job(g, i);
 	forget_out(g);
-	ike_auth_done(g->ike, j.who, v, g->now, &g->fx);
+	ike_auth_done(g->ike, j.who, v, &g->groups, g->now, &g->fx);
 	gate_run(g);
 }
 

@@ -63,6 +63,7 @@ struct gate_job {
 	bool good;            /* FX_AUTH: the password is right; FX_PROOF: the signature is */
 	unsigned n_certs;     /* FX_PROOF */
 	struct ipaddr prefer; /* FX_LEASE */
+	const char *pool;     /* the same */
 	struct ike_child_fx child;
 };
 
@@ -75,6 +76,7 @@ struct gate {
 	/* what the world answers */
 	const char *user, *password;   /* the one account */
 	bool any_user;                 /* every name is an account, with that password */
+	struct ike_groups groups;      /* of every account */
 	uint32_t hold;                 /* GATE_HOLD() set: keep these as jobs */
 	enum ike_reason lease_reason;  /* IKE_R_NONE: there are addresses */
 	uint32_t pool_first, pool_len; /* at most GATE_POOL addresses */

@@ -74,6 +74,7 @@ static void made_up_session(uint32_t i, struct ctl_session *s)
 	s->local = (struct endpoint){ ipaddr_v4(0xc0000201), 4500 };
 	strcpy(s->client, "Cisco Systems VPN Client 5.0.07:Linux");
 	strcpy(s->group, "roadwarriors");
+	strcpy(s->profile, "staff");
 	strcpy(s->proposal, "aes256-sha256-modp2048");
 	strcpy(s->exchange_mode, "main");
 	strcpy(s->authentication, "xauth_psk");

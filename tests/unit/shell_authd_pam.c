@@ -71,8 +71,10 @@ static void cover(const struct authd_run *r, const char *name, const char *over)
 
 static void make_world(const struct authd_run *r)
 {
-	char path[160];
+	char path[160], clubs[2048] = "";
 
+	for (unsigned i = 0; i < LIMIT_GROUPS + 8; i++)
+		sprintf(clubs + strlen(clubs), "club%u:x:%u:joiner\n", i, 7100 + i);
 	snprintf(pam_dir, sizeof(pam_dir), "%s/pam.d", r->dir);
 	snprintf(notes_dir, sizeof(notes_dir), "%s/notes", r->dir);
 	if (mkdir(pam_dir, 0755) < 0 || mkdir(notes_dir, 0777) < 0 || chmod(notes_dir, 0777) < 0)
@@ -88,11 +90,14 @@ static void make_world(const struct authd_run *r)
 		   "unixuser:x:7002:7002::/nonexistent:/usr/sbin/nologin\n"
 		   "unixlocked:x:7003:7002::/nonexistent:/bin/sh\n"
 		   "unixold:x:7004:7002::/nonexistent:/bin/sh\n"
+		   "joiner:x:7005:7001::/nonexistent:/bin/sh\n"
 		   "nobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\n");
 	snprintf(path, sizeof(path), "%s/group", r->dir);
 	write_file(path, 0644,
 		   "root:x:0:\nshadow:x:42:\ngoodies:x:7001:\nstaff:x:7002:\n"
-		   "vpnusers:x:7010:good,unixuser\nnogroup:x:65534:\n");
+		   "%svpnusers:x:7010:good,unixuser,joiner\nlab:x:7011:joiner\n"
+		   "nogroup:x:65534:\n",
+		   clubs);
 	snprintf(path, sizeof(path), "%s/shadow", r->dir);
 	write_file(path, 0640,
 		   "root:%s:19000::::::\ntoor:%s:19000::::::\nunixuser:%s:19000::::::\n"
@@ -276,18 +281,32 @@ static void queue(struct authd_run *r)
 	close(fd);
 }
 
+static bool has_group(const struct auth_reply *a, const char *name)
+{
+	for (unsigned i = 0; i < a->n_groups; i++)
+		if (strcmp(a->group[i], name) == 0)
+			return true;
+	return false;
+}
+
 static void groups(struct authd_run *r)
 {
 	struct ask a[] = {
 		{ .user = "good", .password = "right", .peer = "192.0.2.40" },
 		{ .user = "polite", .password = "right", .peer = "192.0.2.41" },
 		{ .user = "good", .password = "wrong", .peer = "192.0.2.42" },
+		{ .user = "joiner", .password = "right", .peer = "192.0.2.43" },
 	};
 
-	run_conf(r, "auth_source = pam\ngroups = admins, vpnusers\n");
+	run_conf(r, "auth_source = pam\ngroups = admins, vpnusers\n"
+		    "[profile \"lab\"]\nmatch_group = lab\n");
 	ok(run_start(r), "it starts with a group required");
-	ask_all(r, a, 3, 10000);
+	ask_all(r, a, 4, 10000);
 	is_verdict(&a[0], AUTH_OK, NULL, "a member gets in");
+	ok(a[3].reply.verdict == AUTH_OK && a[3].reply.n_groups == LIMIT_GROUPS,
+	   "of too many groups there are as many as may be");
+	ok(has_group(&a[3].reply, "vpnusers"), "  with the one that [auth] groups names");
+	ok(has_group(&a[3].reply, "lab"), "  and the one that a profile names");
 	is_verdict(&a[1], AUTH_NOT_ALLOWED, "groups", "a user without system groups does not");
 	ok(on_the_second(&a[1]) && on_the_second(&a[2]),
 	   "which is told on the second, as a wrong password is");

@@ -208,10 +208,7 @@ static void test_full(void)
 		"reports on a session; remove it\n"
 		"t.conf:86:1: [hooks] is not yet supported: it will run programs when sessions "
 		"come "
-		"and go; remove it\n"
-		"t.conf:89:1: [profile] is not yet supported: it will give groups of users "
-		"settings "
-		"of their own; remove it\n";
+		"and go; remove it\n";
 	_cleanup_free_ char *text = slurp("tests/data/full.conf");
 	struct attempt t;
 

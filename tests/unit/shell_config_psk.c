@@ -84,6 +84,39 @@ static void test_good(void)
 	try_end(&t);
 }
 
+/* Read for a profile alone. */
+static void test_profile(void)
+{
+	const char *path = put("psk", "keyid:staff squeamish ossifrage\n");
+	char text[512], want[512], *told = NULL;
+	struct attempt t;
+	size_t n;
+	FILE *err = open_memstream(&told, &n);
+
+	chmod(path, 0600);
+	snprintf(text, sizeof(text),
+		 LEAST "[phase1]\npsk_file = %s\n[profile \"a\"]\nmatch_id = keyid:staff\n"
+		       "exchange_mode = aggressive\nauthentication = xauth_psk\n",
+		 path);
+	t = try_text(text, CONF_TO_RUN);
+	is_int(config_load_psk(t.c, false, err), 0, "keys are read for a profile, too");
+	ok(t.c->psk && t.c->psk->n_named == 1 && t.c->n_warnings == 1,
+	   "  with no other warning than that of the profile");
+	try_end(&t);
+	put("psk", "* squeamish ossifrage\n");
+	t = try_text(text, CONF_TO_RUN);
+	is_int(config_load_psk(t.c, false, err), 0, "  also those that it cannot use");
+	snprintf(want, sizeof(want),
+		 "[phase1] psk_file: %s holds no key for an identity such as keyid:staff, and "
+		 "xauth_psk in aggressive mode lets nobody in",
+		 path);
+	is_str(t.c->n_warnings == 2 ? t.c->warnings[1] : "", want, "  which is worth a warning");
+	try_end(&t);
+	fclose(err);
+	is_str(told, "", "nothing is wrong with that");
+	free(told);
+}
+
 static void test_bad(void)
 {
 	struct attempt t;
@@ -93,7 +126,7 @@ static void test_bad(void)
 	path = put("psk", "* good enough for all\nvpn.example.net secret\n");
 	fails(path, false,
 	      "/psk:2:1: 'vpn.example.net' is no address, expected one such as 192.0.2.9, a "
-	      "network such as 192.0.2.0/24, or *\n",
+	      "network such as 192.0.2.0/24, *, or an identity such as keyid:staff\n",
 	      "a file with a mistake");
 	path = put("psk", "10.0.0.1\n");
 	fails(path, true, "/psk:1:9: a key of 0 bytes, expected 1 to 256\n",
@@ -130,6 +163,7 @@ int main(void)
 	if (!mkdtemp(dir))
 		return EXIT_FAILURE;
 	test_good();
+	test_profile();
 	test_bad();
 	unlink(below("psk"));
 	rmdir(dir);

@@ -93,6 +93,23 @@ static void test_failed(void)
 	is_str(kept_field("VPNGW_REASON"), "auth-failed", "  the reason, in a word");
 	is_str(kept_field("VPNGW_DETAIL"), "wrong password", "  and what there is beside");
 	is_str(kept_field("VPNGW_ADDRESS"), "", "and no address, for there is none");
+	f = failed("mallory", IKE_R_PROFILE);
+	strcpy(f.profile, "staff");
+	event_down(&gw, NULL, &f);
+	is_str(kept_last(),
+	       "login of mallory from 192.0.2.9:4500 failed: the client asks for a profile whose "
+	       "groups the user is not in; [profile \"staff\"] match_group names them",
+	       "a closed profile is named, and the key");
+	is_str(kept_field("VPNGW_PROFILE"), "staff", "  and is a field");
+	f = failed("mallory", IKE_R_TOO_MANY_OF_USER);
+	strcpy(f.profile, "staff");
+	event_down(&gw, NULL, &f);
+	ok(strstr(kept_last(), "; [profile \"staff\"] or [auth] sessions_per_user says how many"),
+	   "a limit of a profile is looked for there as well");
+	memset(f.profile, 'p', LIMIT_GROUP_NAME);
+	event_down(&gw, NULL, &f);
+	ok(strstr(kept_last(), "ppp\"] or [auth] sessions_per_user says how many"),
+	   "  by the longest name there is");
 	f = failed("", IKE_R_CLIENT_SILENT);
 	event_down(&gw, NULL, &f);
 	ok(strncmp(kept_last(), "login of an unnamed user from ", 30) == 0,

@@ -385,7 +385,8 @@ static void test_not_in_aggressive_mode(void)
 	   "N065: a shared key in aggressive mode gets a notify, never a HASH_R");
 	is_str(noted(),
 	       "the client offers xauth_psk: in aggressive mode its key could be guessed from our "
-	       "answer; the gateway takes it in main mode alone",
+	       "answer; the gateway takes it in main mode alone, but for identities that a "
+	       "[profile] allows it",
 	       "the journal says why");
 	kit_end("not in aggressive mode");
 	prepare(true);

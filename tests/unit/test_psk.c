@@ -5,6 +5,7 @@
 #include "addr.h"
 #include "bounds.h"
 #include "cleanup.h"
+#include "ike/names.h"
 #include "ike/psk.h"
 #include "tap.h"
 
@@ -126,11 +127,12 @@ static void test_mistakes(void)
 	bad("192.0.2.9 \n", "1:10: a key of 0 bytes, expected 1 to 256\n");
 	bad("# x\nvpn.example.net key\n192.0.2.1/24 key\n",
 	    "2:1: 'vpn.example.net' is no address, expected one such as 192.0.2.9, a network such "
-	    "as 192.0.2.0/24, or *\n"
+	    "as 192.0.2.0/24, *, or an identity such as keyid:staff\n"
 	    "3:1: '192.0.2.1/24' is no address, expected one such as 192.0.2.9, a network such as "
-	    "192.0.2.0/24, or *\n");
-	bad("\x1b[2J key\n", "1:1: '\\x1b[2J' is no address, expected one such as 192.0.2.9, a "
-			     "network such as 192.0.2.0/24, or *\n");
+	    "192.0.2.0/24, *, or an identity such as keyid:staff\n");
+	bad("\x1b[2J key\n",
+	    "1:1: '\\x1b[2J' is no address, expected one such as 192.0.2.9, a "
+	    "network such as 192.0.2.0/24, *, or an identity such as keyid:staff\n");
 	bad(" 192.0.2.9 key\n", "1:1: a row begins with white space, expected an address\n");
 	bad("10.0.0.1 0xabc\n10.0.0.2 0xzz\n10.0.0.3 0x\n",
 	    "1:10: the key begins with 0x and goes on otherwise, expected pairs of hexadecimal "
@@ -172,11 +174,74 @@ static void test_bounds(void)
 	is_str(told, "1:3: a key of 257 bytes, expected 1 to 256\n", "  and it says why");
 }
 
+/* The key for a key ID; "" when there is none. */
+static const char *key_of(const struct psk_table *t, const char *name)
+{
+	static char buf[LIMIT_PSK + 1];
+	uint8_t id[300] = { ID_KEY_ID };
+	const struct psk_named *p;
+
+	memcpy(id + 4, name, strlen(name));
+	p = psk_find_named(t, (struct span){ id, strlen(name) + 4 });
+	snprintf(buf, sizeof(buf), "%.*s", p ? (int)p->key.n : 0, p ? (const char *)p->key.p : "");
+	return buf;
+}
+
+static void test_named(void)
+{
+	struct psk_table *t = good("* by address\n"
+				   "keyid:* for everybody else\n"
+				   "keyid:branch-* for branches\n"
+				   "keyid:branch-*-lab for their labs\n"
+				   "keyid:branch-? 0x626f7373\n"
+				   "keyid:branch-9 for the ninth\n"
+				   "fqdn:staff another type\n");
+
+	if (!ok(t && t->n == 2 && t->n_named == 6, "rows by identity beside those by address"))
+		return;
+	is_str(key_of(t, "branch-9"), "for the ninth", "a name goes before patterns");
+	is_str(key_of(t, "branch-12-lab"), "for their labs", "of those the one that says most");
+	is_str(key_of(t, "branch-8"), "for branches", "  and of two that say as much the first");
+	is_str(key_of(t, "branch-12"), "for branches", "  or another that fits");
+	is_str(key_of(t, "staff"), "for everybody else", "a type has its own rows");
+	is_str(key_for(t, "192.0.2.1"), "by address", "addresses theirs");
+	psk_free(t);
+	t = good("* by address\n");
+	is_str(key_of(t, "192.0.2.1"), "", "none is for an identity unless it says so");
+	ok(psk_find_named(NULL, (struct span){ (const uint8_t *)"\x0b\0\0\0a", 5 }) == NULL,
+	   "nor without a table");
+	psk_free(t);
+	bad("keyid: key\n",
+	    "1:1: 'keyid:' is no pattern, expected text of at most 128 bytes behind "
+	    "the colon\n");
+	bad("asn1dn:CN=* key\n",
+	    "1:1: 'asn1dn:CN=*' is not yet supported: it will match the subject of a client's "
+	    "certificate\n");
+	bad("keyid:a key\nkeyid:a other\n",
+	    "2:1: keyid:a has a key in line 1 already, expected one\n");
+}
+
+static void test_named_rows(void)
+{
+	char *text = malloc(LIMIT_PSK_ROWS * 32);
+	size_t n = 0;
+
+	for (unsigned i = 0; i < LIMIT_PSK_ROWS - 1; i++)
+		n += (size_t)sprintf(text + n, "keyid:%u key\n", i);
+	sprintf(text + n, "192.0.2.9 key\n");
+	psk_free(good(text));
+	sprintf(text + n, "192.0.2.9 key\n192.0.2.10 key\n");
+	bad(text, "1025:1: one row too many, expected at most 1024\n");
+	free(text);
+}
+
 int main(void)
 {
 	test_choice();
 	test_keys();
 	test_mistakes();
 	test_bounds();
+	test_named();
+	test_named_rows();
 	return done();
 }

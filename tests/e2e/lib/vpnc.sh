@@ -5,6 +5,7 @@
 # vpnc_up NAMESPACE [KEY=VALUE]...: logs in; fails when vpnc gives up. Keys:
 #   user, password   the login (bob, chunnel)
 #   group            the client's own phase 1 identity (staff)
+#   secret           the group's password, for XAuth with a shared key instead of hybrid
 #   dh, pfs          groups for phase 1 and for PFS (dh14, nopfs)
 #   natt             its NAT traversal mode: natt, force-natt, none (natt)
 #   port             local port: 0 is a random one (500)
@@ -14,11 +15,11 @@
 vpnc_up() {
 	local ns=$1 dir=$W/$1 pair
 	local user=bob password=chunnel group=staff dh=dh14 pfs=nopfs natt=natt port=500 dpd=0
-	local network=10.10.0.0/24
+	local network=10.10.0.0/24 secret=
 	shift
 	for pair; do
 		case ${pair%%=*} in
-		user | password | group | dh | pfs | natt | port | dpd | network)
+		user | password | group | secret | dh | pfs | natt | port | dpd | network)
 			printf -v "${pair%%=*}" %s "${pair#*=}"
 			;;
 		*) echo "vpnc_up knows no \"$pair\"" >&2 && return 1 ;;
@@ -43,8 +44,8 @@ vpnc_write_conf() {
 	cat <<E
 IPSec gateway $GATEWAY
 IPSec ID $group
-IPSec secret not-used-but-required
-IKE Authmode hybrid
+IPSec secret ${secret:-not-used-but-required}
+IKE Authmode $([ -n "$secret" ] && echo psk || echo hybrid)
 CA-File $PKI/ca.pem
 IKE DH Group $dh
 Perfect Forward Secrecy $pfs
