@@ -189,6 +189,10 @@ static void test_phase1(void)
 		"aggressive mode, expected exchange_mode to name aggressive in this profile as "
 		"well\n",
 		"a shared key that nobody could use");
+	is_told(LEAST "[profile \"a\"]\nmatch_id = keyid:a\nauthentication = hybrid_rsa, rsasig\n",
+		"t.conf:5:18: authentication: no client begins with what [phase1] authentication "
+		"does not name, expected it to name all methods of this profile but xauth_psk\n",
+		"a certificate that nobody could use");
 }
 
 static void test_shown(void)

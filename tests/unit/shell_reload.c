@@ -389,6 +389,45 @@ static void test_pools(void)
 	ctl_reload_clear(&r);
 }
 
+static void test_profiles(void)
+{
+	static const char profile[] = "[phase1]\ndpd_retry = 4s\n"
+				      "[profile \"lab\"]\nmatch_id = keyid:lab\nbanner = %s\n%s";
+	struct ctl_reload r = { 0 };
+	const struct ctl_change *change;
+	char more[512];
+	uint16_t port = gw.config->ike.modecfg.natt_port;
+
+	put("banner", "Welcome\n");
+	snprintf(more, sizeof(more), profile, below("banner"), "");
+	configure(more);
+	is_int(load(&r), 0, "a profile comes");
+	ok(change_of(&r, "[profile \"lab\"] match_id") && gw.config->ike.n_profiles == 1 &&
+		   gw.config->ike.profile[0].modecfg.natt_port == port,
+	   "it is told, with the port that the gateway listens on");
+	ctl_reload_clear(&r);
+	put("banner", "Welcome back\n");
+	is_int(load(&r), 0, "the file of its banner is read again");
+	ok(r.n_changes == 1 && change_of(&r, "[profile \"lab\"] banner: content"), "and told");
+	ctl_reload_clear(&r);
+	snprintf(more, sizeof(more), profile, below("banner"),
+		 "match_group = staff\ndns4 = 10.0.0.7\n[listen]\nisakmp_natt = 0.0.0.0:4501\n");
+	configure(more);
+	is_int(load(&r), 0, "it changes");
+	change = change_of(&r, "[profile \"lab\"] match_group");
+	ok(change && change->remedy && strstr(change->remedy, "vpngw-authd"),
+	   "vpngw-authd must know whose groups are asked for");
+	ok(change_of(&r, "[profile \"lab\"] dns4") &&
+		   gw.config->ike.profile[0].modecfg.natt_port == port,
+	   "another port waits, for profiles as well");
+	ctl_reload_clear(&r);
+	configure("");
+	is_int(load(&r), 0, "and it goes");
+	ok(change_of(&r, "[profile \"lab\"] match_id") && gw.config->ike.n_profiles == 0,
+	   "as told");
+	ctl_reload_clear(&r);
+}
+
 /* A52 */
 static void test_ten_times(void)
 {
@@ -451,6 +490,7 @@ int main(void)
 		test_shared_keys();
 		test_cas();
 		test_pools();
+		test_profiles();
 		test_ten_times();
 		ok(all_there(), "and they still are");
 		stop();

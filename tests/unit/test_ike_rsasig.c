@@ -4,6 +4,7 @@
  * they are told.
  */
 #include "certificate_kit.h"
+#include "ike/idmatch.h"
 
 static void test_alone(void)
 {
@@ -91,6 +92,52 @@ static void test_alone_refused(void)
 	}
 }
 
+/* By the identity that the certificate bears out. Main mode: aggressive mode asks before it answers. */
+static void test_alone_profile(void)
+{
+	static struct id_match staff;
+	static const struct {
+		uint16_t auth, named;
+		const char *what;
+	} cases[] = {
+		{ AUTH_RSA_SIG, AUTH_RSA_SIG, "rsasig" },
+		{ AUTH_ECDSA_384, AUTH_ECDSA_256, "ecdsa on another curve" },
+		{ AUTH_RSA_SIG, AUTH_XAUTH_RSA, "a method that the profile does not name" },
+	};
+
+	id_match_parse(span_str("keyid:staff"), &staff);
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct ike_profile p = { .name = "lab",
+					 .pool = "other",
+					 .id = &staff,
+					 .n_ids = 1,
+					 .auth = { cases[i].named },
+					 .n_auth = 1 };
+
+		prepare_alone(true);
+		c.auth = g.conf.auth[g.conf.n_auth++] = cases[i].auth;
+		if (auth_is_ecdsa(c.auth))
+			c.alg = g.conf.p1[5]; /* with SHA-384 */
+		p.modecfg = g.conf.modecfg;
+		g.conf.profile = &p;
+		g.conf.n_profiles = 1;
+		g.hold = GATE_HOLD(LEASE);
+		gate_start(&g);
+		client_phase1(&c, &g);
+		if (cases[i].auth == AUTH_RSA_SIG && cases[i].named != AUTH_RSA_SIG) {
+			ok(g.n_jobs == 0 && gate_count(&g, FX_DOWN, IKE_R_PROFILE_PHASE1) == 1,
+			   "%s: refused, without an address", cases[i].what);
+			gate_pass(&g, S(20));
+			ok(ike_half_open(g.ike) == 0 && kit_sound(), "  nothing is left of it");
+		} else {
+			ok(g.n_jobs == 1 && strcmp(g.job[0].pool, "other") == 0 &&
+				   strcmp(client_sa(&c, &g)->profile, "lab") == 0,
+			   "%s: the profile of the identity, and its pool", cases[i].what);
+		}
+		gate_stop(&g);
+	}
+}
+
 /* What was under way when the daemon was replaced. */
 static void test_alone_saved(void)
 {
@@ -116,6 +163,7 @@ int main(void)
 {
 	test_alone();
 	test_alone_refused();
+	test_alone_profile();
 	test_alone_saved();
 	return done();
 }
