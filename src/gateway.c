@@ -196,7 +196,7 @@ static int add_guard(const struct gw *gw)
 		struct prefix nets[64];
 		size_t n = pool_prefixes(p->first, p->size, nets, ARRAY_SIZE(nets));
 
-		rc = xfrm_guard_add(gw->xfrm, nets, n);
+		rc = xfrm_guard_add(gw->xfrm, nets, n, false);
 		if (rc < 0)
 			log_err("[pool \"%s\"]: the kernel does not block its addresses: %s",
 				p->name, strerror(-rc));
