@@ -98,7 +98,11 @@ static int on_signal(sd_event_source *src, const struct signalfd_siginfo *si, vo
 	struct gw *gw = userdata;
 
 	(void)src;
-	log_info("stopping on %s", si->ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+	gw->stay = si->ssi_signo == SIGTERM && handover_wanted(gw);
+	if (gw->stay)
+		log_notice("stopping for a restart: %u sessions go on", ike_sessions(gw->ike));
+	else
+		log_info("stopping on %s", si->ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
 	return sd_event_exit(gw->event, EXIT_SUCCESS);
 }
 
@@ -108,9 +112,8 @@ static int on_hangup(sd_event_source *src, const struct signalfd_siginfo *si, vo
 	(void)src;
 	(void)si;
 	(void)userdata;
-	log_notice(
-		"SIGHUP: a reload is not yet supported; systemctl restart vpngw ends all sessions "
-		"and reads the configuration");
+	log_notice("SIGHUP: a reload is not yet supported; systemctl restart vpngw reads the "
+		   "configuration, and sessions go on");
 	return 0;
 }
 
@@ -196,7 +199,7 @@ static int add_guard(const struct gw *gw)
 		struct prefix nets[64];
 		size_t n = pool_prefixes(p->first, p->size, nets, ARRAY_SIZE(nets));
 
-		rc = xfrm_guard_add(gw->xfrm, nets, n, false);
+		rc = xfrm_guard_add(gw->xfrm, nets, n, handover_fits(gw));
 		if (rc < 0)
 			log_err("[pool \"%s\"]: the kernel does not block its addresses: %s",
 				p->name, strerror(-rc));
@@ -207,11 +210,14 @@ static int add_guard(const struct gw *gw)
 static int make_interface(struct gw *gw)
 {
 	const struct conf_tunnel *t = &gw->config->tunnel;
-	int ifindex, rc;
+	int ifindex, rc = -ENODEV;
 
 	if (!*t->interface)
 		return add_guard(gw);
-	rc = xfrm_link_add(t->interface, t->esp_frag, &ifindex);
+	if (handover_fits(gw))
+		rc = xfrm_link_keep(t->interface, t->esp_frag, &ifindex);
+	if (rc == -ENODEV)
+		rc = xfrm_link_add(t->interface, t->esp_frag, &ifindex);
 	if (rc < 0) {
 		log_err("[tunnel] interface = %s: %s%s", t->interface, strerror(-rc),
 			rc == -EOPNOTSUPP
@@ -230,9 +236,7 @@ static int start_kernel(struct gw *gw, bool any)
 	int rc = xfrm_open(&gw->xfrm);
 
 	if (rc == 0)
-		rc = xfrm_sweep(gw->xfrm, &sas, &policies);
-	if (rc == 0)
-		rc = xfrm_link_sweep(&links);
+		rc = handover_sweep(gw, &sas, &policies, &links);
 	if (rc < 0) {
 		log_err("IPsec in the kernel: %s%s", strerror(-rc),
 			rc == -EPERM ? ": vpngw needs CAP_NET_ADMIN" : " (modprobe xfrm_user)");
@@ -268,6 +272,7 @@ static int start_pools(struct gw *gw)
 		log_err("address pools: %s", strerror(-rc));
 		return rc;
 	}
+	handover_leases(gw);
 	if (*store)
 		leases_open(gw, store);
 	return 0;
@@ -320,24 +325,45 @@ static int start_loop(struct gw *gw)
 	return rc < 0 ? rc : 0;
 }
 
+/* What systemd has passed; the sockets among it go to fds[*n]. */
+static int take_descriptors(struct gw *gw, int *fds, unsigned *n)
+{
+	int all[64];
+	char **names = NULL;
+	int passed = sd_listen_fds_with_names(1, &names), rc;
+	unsigned k = passed < 0 ? 0 : (unsigned)passed < *n ? (unsigned)passed : *n;
+
+	for (unsigned i = 0; i < k; i++)
+		all[i] = SD_LISTEN_FDS_START + (int)i;
+	rc = handover_new(all, names, &k, fds, &gw->handover);
+	for (int i = 0; names && names[i]; i++)
+		free(names[i]);
+	free(names);
+	*n = k;
+	if (rc == 0) /* whatever fails until it is read */
+		gw->stay = handover_waits(gw->handover);
+	return rc;
+}
+
 static int start(struct gw *gw, const struct gw_options *o)
 {
-	int n = sd_listen_fds(1), rc;
-	int fds[64];
+	int fds[64], rc;
+	unsigned n = ARRAY_SIZE(fds);
 
-	n = n < 0 ? 0 : n > (int)ARRAY_SIZE(fds) ? (int)ARRAY_SIZE(fds) : n;
-	for (int i = 0; i < n; i++)
-		fds[i] = SD_LISTEN_FDS_START + i;
 	gw->fx = calloc(1, sizeof(*gw->fx));
 	rc = gw->fx ? start_loop(gw) : -ENOMEM;
 	if (rc == 0)
-		rc = net_new(gw->config, fds, (unsigned)n, &gw->net);
+		rc = take_descriptors(gw, fds, &n);
+	if (rc == 0)
+		rc = net_new(gw->config, fds, n, &gw->net);
+	if (rc == 0)
+		rc = ike_new(&gw->config->ike, random_source, &gw->ike);
+	if (rc == 0)
+		handover_restore(gw);
 	if (rc == 0)
 		rc = start_kernel(gw, o->any_kernel);
 	if (rc == 0)
 		rc = start_pools(gw);
-	if (rc == 0)
-		rc = ike_new(&gw->config->ike, random_source, &gw->ike);
 	if (rc == 0)
 		rc = workers_new(gw->event, 0, gw->creds, gw_work_done, gw, &gw->workers);
 	if (rc == 0)
@@ -348,9 +374,11 @@ static int start(struct gw *gw, const struct gw_options *o)
 	if (rc == 0)
 		rc = roam_start(gw);
 	if (rc == 0)
-		rc = start_control(gw, o, fds, (unsigned)n);
+		rc = start_control(gw, o, fds, n);
 	if (rc == 0)
 		rc = net_listen(gw->net, gw->event, on_datagram, gw);
+	if (rc == 0)
+		handover_finish(gw);
 	if (rc < 0)
 		log_err("cannot start: %s", strerror(-rc));
 	return rc;
@@ -377,18 +405,21 @@ static void stop(struct gw *gw)
 {
 	unsigned sas, policies;
 
-	if (gw->ike && gw->net)
+	if (gw->ike && gw->net && !gw->stay)
 		end_sessions(gw);
-	if (gw->xfrm)
+	if (gw->xfrm && !gw->stay)
 		xfrm_sweep(gw->xfrm, &sas, &policies);
-	if (gw->link_made)
+	if (gw->link_made && !gw->stay)
 		xfrm_link_del(gw->config->tunnel.interface);
+	if (!gw->stay)
+		handover_forget(gw);
 	ctl_server_free(gw->ctl);
 	net_free(gw->net);
 	auth_client_free(gw->auth);
 	workers_free(gw->workers);
 	ike_free(gw->ike);
 	leasedb_close(gw->leases);
+	handover_free(gw->handover);
 	pools_free(gw->pools);
 	xfrm_close(gw->xfrm);
 	sd_event_source_disable_unref(gw->timer);
@@ -418,6 +449,8 @@ int gw_main(const struct gw_options *o)
 		log_notice("vpngw " VERSION " is ready: %s",
 			   *creds_subject(gw.creds) ? creds_subject(gw.creds) : gw.config_path);
 		sd_notify(0, "READY=1\nSTATUS=Waiting for clients");
+		if (ike_sessions(gw.ike))
+			gw_show_status(&gw);
 		rc = sd_event_loop(gw.event);
 		rc = rc < 0 ? EXIT_FAILURE : rc;
 		sd_notify(0, "STOPPING=1");

@@ -12,6 +12,7 @@
 #include "config.h"
 #include "creds.h"
 #include "ctl/server.h"
+#include "handover.h"
 #include "ike/ike.h"
 #include "ike/sa.h"
 #include "leasedb.h"
@@ -35,7 +36,8 @@ struct gw_session {
 	uint64_t granted_s;        /* the lease, CLOCK_REALTIME */
 	uint64_t bytes_in, bytes_out; /* of SA pairs that are gone */
 	uint64_t gone_in, gone_out;   /* packets of those */
-	uint64_t seen_in, seen_out;   /* packets of all, when last looked at */
+	/* What is added here may have to be added to the record in handover.c. */
+	uint64_t seen_in, seen_out; /* packets of all, when last looked at */
 	struct keepalive keepalive;
 	char reason[128]; /* vpngw-authd's, or the operator's; escaped */
 };
@@ -68,6 +70,8 @@ struct gw {
 	struct leasedb *leases; /* NULL: in memory only */
 	struct xfrm *xfrm;
 	bool link_made;
+	struct handover *handover; /* owned */
+	bool stay; /* another process goes on: sessions and the kernel's objects are left as they are */
 	struct ctl_server *ctl;
 	sd_event_source *timer, *sampler;
 	sd_event_source *reports;   /* of the kernel; owns its socket */
@@ -115,6 +119,7 @@ void leases_watch(struct gw *gw);
 
 /* ---- effects.c ---- */
 void gw_run_effects(struct gw *gw);
+void gw_show_status(const struct gw *gw);
 void gw_auth_reply(void *ctx, uint64_t id, const struct auth_reply *r);
 void gw_work_done(void *ctx, const struct work *w);
 
