@@ -22,6 +22,10 @@
 
 #define EXIT_CONFIG 6
 
+/* How long a restart waits for Quick Modes under way, and how often it looks. */
+#define PATIENCE_US (2 * UINT64_C(1000000))
+#define LOOK_US     UINT64_C(20000)
+
 uint64_t gw_now_us(const struct gw *gw)
 {
 	uint64_t now = 0;
@@ -93,17 +97,37 @@ static int on_timer(sd_event_source *src, uint64_t usec, void *userdata)
 	return 0;
 }
 
+static int on_patience(sd_event_source *src, uint64_t usec, void *userdata);
+
+/* A pair that is half agreed on would be there for its client alone. */
+static int leave_when_quiet(struct gw *gw)
+{
+	if (!handover_is_busy(gw) || gw_now_us(gw) >= gw->leave_us)
+		return sd_event_exit(gw->event, EXIT_SUCCESS);
+	return sd_event_add_time_relative(gw->event, NULL, CLOCK_BOOTTIME, LOOK_US, 0, on_patience,
+					  gw);
+}
+
+static int on_patience(sd_event_source *src, uint64_t usec, void *userdata)
+{
+	(void)src;
+	(void)usec;
+	return leave_when_quiet(userdata);
+}
+
 static int on_signal(sd_event_source *src, const struct signalfd_siginfo *si, void *userdata)
 {
 	struct gw *gw = userdata;
 
 	(void)src;
 	gw->stay = si->ssi_signo == SIGTERM && handover_wanted(gw);
-	if (gw->stay)
-		log_notice("stopping for a restart: %u sessions go on", ike_sessions(gw->ike));
-	else
+	if (!gw->stay) {
 		log_info("stopping on %s", si->ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
-	return sd_event_exit(gw->event, EXIT_SUCCESS);
+		return sd_event_exit(gw->event, EXIT_SUCCESS);
+	}
+	log_notice("stopping for a restart: %u sessions go on", ike_sessions(gw->ike));
+	gw->leave_us = gw_now_us(gw) + PATIENCE_US;
+	return leave_when_quiet(gw);
 }
 
 /* What other daemons take for "read your configuration again" is no reason to end sessions. */

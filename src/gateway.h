@@ -71,6 +71,7 @@ struct gw {
 	struct xfrm *xfrm;
 	bool link_made;
 	struct handover *handover; /* owned */
+	uint64_t leave_us;         /* stopping for a restart: when at the latest */
 	bool stay; /* another process goes on: sessions and the kernel's objects are left as they are */
 	struct ctl_server *ctl;
 	sd_event_source *timer, *sampler;

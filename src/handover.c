@@ -349,6 +349,18 @@ bool handover_wanted(struct gw *gw)
 	return rc == 0 && restarts;
 }
 
+bool handover_is_busy(const struct gw *gw)
+{
+	const struct ike_sa *sa;
+	uint32_t cursor = 0;
+
+	while ((sa = ike_next(gw->ike, &cursor)))
+		for (const struct ike_child *c = sa->children; c; c = c->next)
+			if (c->state == IKE_CHILD_PENDING)
+				return true;
+	return false;
+}
+
 void handover_forget(struct gw *gw)
 {
 	if (gw->handover && gw->handover->keep)

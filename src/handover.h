@@ -46,5 +46,7 @@ void handover_touch(struct gw *gw, struct sess_id id);
 
 /* Asked on SIGTERM: another process of this unit will go on with the sessions. */
 bool handover_wanted(struct gw *gw);
+/* A Quick Mode is between its messages. */
+bool handover_is_busy(const struct gw *gw);
 /* Nobody will. */
 void handover_forget(struct gw *gw);

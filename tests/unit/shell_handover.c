@@ -211,6 +211,10 @@ static void test_thousand(void)
 			memcmp(again, rec[i], n) == 0 && gw_session(&gw, id)->granted_s == 1000 + i;
 	}
 	is_int(same, SESSIONS, "each in its place, as it was");
+	ok(!handover_is_busy(&gw), "no Quick Mode is under way");
+	gw.ike->t.slot[7].sa->children->state = IKE_CHILD_PENDING;
+	ok(handover_is_busy(&gw), "of one that is, a restart knows");
+	gw.ike->t.slot[7].sa->children->state = IKE_CHILD_UP;
 	gw.handover->restored = 0; /* there is no kernel to look into */
 	handover_finish(&gw);
 	ike_close(gw.ike, gw.ike->t.slot[3].sa->id, IKE_R_KICKED, gw_now_us(&gw), gw.fx);
