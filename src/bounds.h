@@ -58,6 +58,9 @@
 #define LIMIT_REKEY_GAP_S     10   /* a used-up volume renews a pair that is at least this old */
 #define LIMIT_MIN_LIFE_S      300  /* shortest lifetime for a client that asks for less than ours */
 
+/* Sessions and logins at once: the kernel's objects have numbers for so many */
+#define LIMIT_PLACES (1u << 20)
+
 /* Names and words */
 #define LIMIT_USER        128 /* bytes of a login name */
 #define LIMIT_PASSWORD    255 /* bytes of a password */

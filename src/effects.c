@@ -350,6 +350,7 @@ static void run_child_del(struct gw *gw, const struct fx_item *it)
 		add_counters(gw, &k->local.addr, k->spi_in, &g->bytes_in, &g->gone_in);
 		add_counters(gw, &k->peer.addr, k->spi_out, &g->bytes_out, &g->gone_out);
 	}
+	handover_touch(gw, it->who.who);
 	rc = p ? xfrm_pair_del(gw->xfrm, p, k->keep_policies) : -ENOMEM;
 	if (rc < 0)
 		log_err("cannot remove an IPsec SA: %s", strerror(-rc));
@@ -377,13 +378,14 @@ static void run_child_move(struct gw *gw, const struct fx_item *it)
 			endpoint_str(&k->peer, from), endpoint_str(&it->move.to, to), what);
 		ike_child_lost(gw->ike, it->who.who, k->child, gw_now_us(gw), gw->fx);
 	}
+	handover_touch(gw, it->who.who);
 	pair_free(p);
 }
 
 /* ---- sessions ---- */
 
 /* One line in `systemctl status`. */
-static void show_status(const struct gw *gw)
+void gw_show_status(const struct gw *gw)
 {
 	unsigned n = ike_sessions(gw->ike);
 
@@ -396,8 +398,9 @@ static void run_up(struct gw *gw, const struct fx_item *it)
 
 	if (g)
 		g->up = true;
+	handover_touch(gw, it->who.who);
 	event_up(&it->who, it->session);
-	show_status(gw);
+	gw_show_status(gw);
 }
 
 static void run_down(struct gw *gw, const struct fx_item *it)
@@ -406,7 +409,7 @@ static void run_down(struct gw *gw, const struct fx_item *it)
 
 	event_down(gw, g, it->session);
 	release(gw, g, it->session);
-	show_status(gw);
+	gw_show_status(gw);
 	if (g)
 		explicit_bzero(g, sizeof(*g));
 }
@@ -414,7 +417,11 @@ static void run_down(struct gw *gw, const struct fx_item *it)
 static void run_send(struct gw *gw, const struct fx_item *it)
 {
 	char peer[ENDPOINT_STRLEN];
-	int rc = net_send(gw->net, &it->send.local, &it->send.peer, it->send.natt, it->send.data);
+	int rc;
+
+	/* What the client will believe must outlive us. */
+	handover_flush(gw);
+	rc = net_send(gw->net, &it->send.local, &it->send.peer, it->send.natt, it->send.data);
 
 	if (rc < 0)
 		log_debug("sending %zu bytes to %s: %s", it->send.data.n,
@@ -477,6 +484,7 @@ void gw_run_effects(struct gw *gw)
 	/* The list grows while it is worked through. */
 	for (unsigned i = 0; i < gw->fx->n; i++)
 		run_one(gw, &gw->fx->v[i]);
+	handover_flush(gw);
 	if (gw->fx->overflow)
 		log_err("an effect was lost: please report this with the lines before it");
 	fx_reset(gw->fx);

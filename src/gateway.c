@@ -22,6 +22,10 @@
 
 #define EXIT_CONFIG 6
 
+/* How long a restart waits for Quick Modes under way, and how often it looks. */
+#define PATIENCE_US (2 * UINT64_C(1000000))
+#define LOOK_US     UINT64_C(20000)
+
 uint64_t gw_now_us(const struct gw *gw)
 {
 	uint64_t now = 0;
@@ -93,13 +97,37 @@ static int on_timer(sd_event_source *src, uint64_t usec, void *userdata)
 	return 0;
 }
 
+static int on_patience(sd_event_source *src, uint64_t usec, void *userdata);
+
+/* A pair that is half agreed on would be there for its client alone. */
+static int leave_when_quiet(struct gw *gw)
+{
+	if (!handover_is_busy(gw) || gw_now_us(gw) >= gw->leave_us)
+		return sd_event_exit(gw->event, EXIT_SUCCESS);
+	return sd_event_add_time_relative(gw->event, NULL, CLOCK_BOOTTIME, LOOK_US, 0, on_patience,
+					  gw);
+}
+
+static int on_patience(sd_event_source *src, uint64_t usec, void *userdata)
+{
+	(void)src;
+	(void)usec;
+	return leave_when_quiet(userdata);
+}
+
 static int on_signal(sd_event_source *src, const struct signalfd_siginfo *si, void *userdata)
 {
 	struct gw *gw = userdata;
 
 	(void)src;
-	log_info("stopping on %s", si->ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
-	return sd_event_exit(gw->event, EXIT_SUCCESS);
+	gw->stay = si->ssi_signo == SIGTERM && handover_wanted(gw);
+	if (!gw->stay) {
+		log_info("stopping on %s", si->ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+		return sd_event_exit(gw->event, EXIT_SUCCESS);
+	}
+	log_notice("stopping for a restart: %u sessions go on", ike_sessions(gw->ike));
+	gw->leave_us = gw_now_us(gw) + PATIENCE_US;
+	return leave_when_quiet(gw);
 }
 
 /* ---- starting ---- */
@@ -192,7 +220,7 @@ static int add_guard(const struct gw *gw)
 		struct prefix nets[64];
 		size_t n = pool_prefixes(p->first, p->size, nets, ARRAY_SIZE(nets));
 
-		rc = xfrm_guard_add(gw->xfrm, nets, n);
+		rc = xfrm_guard_add(gw->xfrm, nets, n, handover_fits(gw));
 		if (rc < 0)
 			log_err("[pool \"%s\"]: the kernel does not block its addresses: %s",
 				p->name, strerror(-rc));
@@ -203,11 +231,14 @@ static int add_guard(const struct gw *gw)
 static int make_interface(struct gw *gw)
 {
 	const struct conf_tunnel *t = &gw->config->tunnel;
-	int ifindex, rc;
+	int ifindex, rc = -ENODEV;
 
 	if (!*t->interface)
 		return add_guard(gw);
-	rc = xfrm_link_add(t->interface, t->esp_frag, &ifindex);
+	if (handover_fits(gw))
+		rc = xfrm_link_keep(t->interface, t->esp_frag, &ifindex);
+	if (rc == -ENODEV)
+		rc = xfrm_link_add(t->interface, t->esp_frag, &ifindex);
 	if (rc < 0) {
 		log_err("[tunnel] interface = %s: %s%s", t->interface, strerror(-rc),
 			rc == -EOPNOTSUPP
@@ -226,9 +257,7 @@ static int start_kernel(struct gw *gw)
 	int rc = xfrm_open(&gw->xfrm);
 
 	if (rc == 0)
-		rc = xfrm_sweep(gw->xfrm, &sas, &policies);
-	if (rc == 0)
-		rc = xfrm_link_sweep(&links);
+		rc = handover_sweep(gw, &sas, &policies, &links);
 	if (rc < 0) {
 		log_err("IPsec in the kernel: %s%s", strerror(-rc),
 			rc == -EPERM ? ": vpngw needs CAP_NET_ADMIN" : " (modprobe xfrm_user)");
@@ -264,6 +293,8 @@ static int start_pools(struct gw *gw)
 		log_err("address pools: %s", strerror(-rc));
 		return rc;
 	}
+	handover_leases(gw);
+	handover_nets(gw);
 	if (*store)
 		leases_open(gw, store);
 	return 0;
@@ -316,24 +347,45 @@ static int start_loop(struct gw *gw)
 	return rc < 0 ? rc : 0;
 }
 
+/* What systemd has passed; the sockets among it go to fds[*n]. */
+static int take_descriptors(struct gw *gw, int *fds, unsigned *n)
+{
+	int all[64];
+	char **names = NULL;
+	int passed = sd_listen_fds_with_names(1, &names), rc;
+	unsigned k = passed < 0 ? 0 : (unsigned)passed < *n ? (unsigned)passed : *n;
+
+	for (unsigned i = 0; i < k; i++)
+		all[i] = SD_LISTEN_FDS_START + (int)i;
+	rc = handover_new(all, names, &k, fds, &gw->handover);
+	for (int i = 0; names && names[i]; i++)
+		free(names[i]);
+	free(names);
+	*n = k;
+	if (rc == 0) /* whatever fails until it is read */
+		gw->stay = handover_waits(gw->handover);
+	return rc;
+}
+
 static int start(struct gw *gw, const struct gw_options *o)
 {
-	int n = sd_listen_fds(1), rc;
-	int fds[64];
+	int fds[64], rc;
+	unsigned n = ARRAY_SIZE(fds);
 
-	n = n < 0 ? 0 : n > (int)ARRAY_SIZE(fds) ? (int)ARRAY_SIZE(fds) : n;
-	for (int i = 0; i < n; i++)
-		fds[i] = SD_LISTEN_FDS_START + i;
 	gw->fx = calloc(1, sizeof(*gw->fx));
 	rc = gw->fx ? start_loop(gw) : -ENOMEM;
 	if (rc == 0)
-		rc = net_new(gw->config, fds, (unsigned)n, &gw->net);
+		rc = take_descriptors(gw, fds, &n);
+	if (rc == 0)
+		rc = net_new(gw->config, fds, n, &gw->net);
+	if (rc == 0)
+		rc = ike_new(&gw->config->ike, random_source, &gw->ike);
+	if (rc == 0)
+		handover_restore(gw);
 	if (rc == 0)
 		rc = start_kernel(gw);
 	if (rc == 0)
 		rc = start_pools(gw);
-	if (rc == 0)
-		rc = ike_new(&gw->config->ike, random_source, &gw->ike);
 	if (rc == 0)
 		rc = workers_new(gw->event, 0, gw->creds, gw->trust, gw_work_done, gw,
 				 &gw->workers);
@@ -345,9 +397,11 @@ static int start(struct gw *gw, const struct gw_options *o)
 	if (rc == 0)
 		rc = roam_start(gw);
 	if (rc == 0)
-		rc = start_control(gw, o, fds, (unsigned)n);
+		rc = start_control(gw, o, fds, n);
 	if (rc == 0)
 		rc = net_listen(gw->net, gw->event, on_datagram, gw);
+	if (rc == 0)
+		handover_finish(gw);
 	if (rc < 0)
 		log_err("cannot start: %s", strerror(-rc));
 	return rc;
@@ -374,18 +428,21 @@ static void stop(struct gw *gw)
 {
 	unsigned sas, policies;
 
-	if (gw->ike && gw->net)
+	if (gw->ike && gw->net && !gw->stay)
 		end_sessions(gw);
-	if (gw->xfrm)
+	if (gw->xfrm && !gw->stay)
 		xfrm_sweep(gw->xfrm, &sas, &policies);
-	if (gw->link_made)
+	if (gw->link_made && !gw->stay)
 		xfrm_link_del(gw->config->tunnel.interface);
+	if (!gw->stay)
+		handover_forget(gw);
 	ctl_server_free(gw->ctl);
 	net_free(gw->net);
 	auth_client_free(gw->auth);
 	workers_free(gw->workers);
 	ike_free(gw->ike);
 	leasedb_close(gw->leases);
+	handover_free(gw->handover);
 	pools_free(gw->pools);
 	xfrm_close(gw->xfrm);
 	sd_event_source_disable_unref(gw->timer);
@@ -419,6 +476,8 @@ int gw_main(const struct gw_options *o)
 		log_notice("vpngw " VERSION " is ready: %s",
 			   *creds_subject(gw.creds) ? creds_subject(gw.creds) : gw.config_path);
 		sd_notify(0, "READY=1\nSTATUS=Waiting for clients");
+		if (ike_sessions(gw.ike))
+			gw_show_status(&gw);
 		rc = sd_event_loop(gw.event);
 		rc = rc < 0 ? EXIT_FAILURE : rc;
 		sd_notify(0, "STOPPING=1");

@@ -12,6 +12,7 @@
 #include "config.h"
 #include "creds.h"
 #include "ctl/server.h"
+#include "handover.h"
 #include "ike/ike.h"
 #include "ike/sa.h"
 #include "leasedb.h"
@@ -36,7 +37,8 @@ struct gw_session {
 	uint64_t granted_s;        /* the lease, CLOCK_REALTIME */
 	uint64_t bytes_in, bytes_out; /* of SA pairs that are gone */
 	uint64_t gone_in, gone_out;   /* packets of those */
-	uint64_t seen_in, seen_out;   /* packets of all, when last looked at */
+	/* What is added here may have to be added to the record in handover.c. */
+	uint64_t seen_in, seen_out; /* packets of all, when last looked at */
 	struct keepalive keepalive;
 	char reason[128]; /* vpngw-authd's, or the operator's; escaped */
 };
@@ -74,6 +76,9 @@ struct gw {
 	bool link_made;
 	struct prefix *stale; /* owned: of pools that have gone or shrunk, while addresses drain */
 	size_t n_stale;
+	struct handover *handover; /* owned */
+	uint64_t leave_us;         /* stopping for a restart: when at the latest */
+	bool stay; /* another process goes on: sessions and the kernel's objects are left as they are */
 	struct ctl_server *ctl;
 	sd_event_source *timer, *sampler;
 	sd_event_source *reports;   /* of the kernel; owns its socket */
@@ -142,9 +147,12 @@ void reload_nets_undo(struct gw *gw, struct reload_nets *n);
 void reload_nets_settle(struct gw *gw, struct reload_nets *n);
 /* A lease was released: networks that are of no pool go when no address drains any more. */
 void reload_drained(struct gw *gw);
+/* At the start, when the kernel has nothing of these networks: each address that drains, by itself. */
+void reload_nets_drain(struct gw *gw);
 
 /* ---- effects.c ---- */
 void gw_run_effects(struct gw *gw);
+void gw_show_status(const struct gw *gw);
 void gw_auth_reply(void *ctx, uint64_t id, const struct auth_reply *r);
 void gw_work_done(void *ctx, const struct work *w);
 

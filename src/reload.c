@@ -179,7 +179,7 @@ static int ask_kernel(struct gw *gw, struct next *next, struct ctl_reload *ret)
 {
 	const struct conf_tunnel *t = &next->config->tunnel;
 	char why[256];
-	int rc = 0;
+	int ifindex, rc = 0;
 
 	if (!same_p2(&gw->config->ike, &next->config->ike))
 		rc = esp_probe(&next->config->ike, gw->xfrm);
@@ -190,7 +190,7 @@ static int ask_kernel(struct gw *gw, struct next *next, struct ctl_reload *ret)
 		return refuse(ret, why);
 	next->nets_added = true;
 	if (*t->interface && t->esp_frag != gw->config->tunnel.esp_frag) {
-		rc = xfrm_link_mtu(t->interface, t->esp_frag);
+		rc = xfrm_link_keep(t->interface, t->esp_frag, &ifindex);
 		if (rc < 0) {
 			snprintf(why, sizeof(why), "[tunnel] esp_frag = %u: %s: %s", t->esp_frag,
 				 t->interface, strerror(-rc));
@@ -466,6 +466,7 @@ static void commit(struct gw *gw, struct next *next)
 	ike_set_conf(gw->ike, &gw->config->ike, gw_now_us(gw));
 	workers_set_keys(gw->workers, gw->creds, gw->trust);
 	reload_nets_settle(gw, &next->nets);
+	handover_reshape(gw);
 	next->nets_added = false;
 	pools_free(pools);
 	creds_free(creds);

@@ -63,7 +63,7 @@ static int let_in(struct gw *gw, const struct prefix *v, size_t n)
 	if (!n)
 		return 0;
 	if (!*name)
-		return xfrm_guard_add(gw->xfrm, v, n);
+		return xfrm_guard_add(gw->xfrm, v, n, false);
 	rc = xfrm_route_add((int)if_nametoindex(name), v, n, &failed);
 	if (rc != -EEXIST)
 		return rc;
@@ -138,10 +138,27 @@ void reload_nets_settle(struct gw *gw, struct reload_nets *n)
 	reload_drained(gw);
 }
 
+void reload_nets_drain(struct gw *gw)
+{
+	struct pool_lease l;
+	uint32_t cursor = 0;
+	int rc = 0;
+
+	gw->stale = calloc(pools_draining(gw->pools, NULL), sizeof(*gw->stale));
+	while (gw->stale && pool_next(gw->pools, gw_real_s(), &cursor, &l))
+		if (pool_drains(gw->pools, &l.addr))
+			gw->stale[gw->n_stale++] = prefix_of(&l.addr, 32);
+	rc = gw->stale ? let_in(gw, gw->stale, gw->n_stale) : -ENOMEM;
+	if (rc < 0)
+		log_err("nothing reaches %u clients whose addresses are in no pool any more: %s",
+			pools_draining(gw->pools, NULL), strerror(-rc));
+}
+
 void reload_drained(struct gw *gw)
 {
 	if (!gw->n_stale || pools_draining(gw->pools, NULL))
 		return;
 	let_out(gw, gw->stale, gw->n_stale);
 	gw->n_stale = 0;
+	handover_reshape(gw);
 }

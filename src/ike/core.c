@@ -112,6 +112,17 @@ const struct ike_sa *ike_find(const struct ike *ike, struct sess_id id)
 	return table_get(&ike->t, id);
 }
 
+bool ike_changed(struct ike *ike, uint32_t *ret_slot, struct sess_id *ret_id)
+{
+	const struct ike_sa *sa;
+
+	if (!table_next_changed(&ike->t, ret_slot))
+		return false;
+	sa = ike->t.slot[*ret_slot].sa;
+	*ret_id = sa && (1u << sa->state & ST_LOGGED_IN) ? sa->id : (struct sess_id){ 0 };
+	return true;
+}
+
 const char *ike_session_name(const struct ike_sa *sa, char buf[static IKE_SESSION_NAME])
 {
 	snprintf(buf, IKE_SESSION_NAME, "%08x", sa->name);
@@ -136,6 +147,8 @@ void sa_enter(struct ike *ike, struct ike_sa *sa, enum ike_state s)
 	ike->t.n_logged_in += (unsigned)is - (unsigned)was;
 	if (s == IKE_ST_XAUTH || s == IKE_ST_CHECKING)
 		half_open_prove(&ike->t, sa);
+	if (was || is)
+		table_changed(&ike->t, sa->id.slot);
 	/* A login that is being refused counts until it is gone. */
 	if (is || s == IKE_ST_RETIRED)
 		half_open_leave(&ike->t, sa);
@@ -177,6 +190,9 @@ void sa_rearm(struct ike *ike, struct ike_sa *sa)
 	for (const struct ike_child *c = sa->children; c; c = c->next)
 		least(&due, child_due(c));
 	table_due(&ike->t, sa, due);
+	/* All that changes a session ends here. */
+	if (1u << sa->state & ST_LOGGED_IN)
+		table_changed(&ike->t, sa->id.slot);
 }
 
 struct ike_ticket sa_ticket(const struct ike_sa *sa, uint32_t serial)

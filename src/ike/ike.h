@@ -208,3 +208,15 @@ int ike_save(const struct ike *ike, struct sess_id id, void *buf, size_t cap, si
 /* Reads one back. -EBADMSG: not a saved session; -EPROTO: another version; -EEXIST: cookies or an
  * SPI are in use; -ENOMEM. Nothing is changed on failure. */
 int ike_restore(struct ike *ike, struct span saved, uint64_t now, struct sess_id *ret_id);
+
+/* The same in the place that it had, from which its objects in the kernel have their numbers.
+ * -EEXIST also when that is taken. */
+int ike_restore_at(struct ike *ike, uint32_t slot, struct span saved, uint64_t now,
+		   struct sess_id *ret_id);
+
+/*
+ * Takes one of the places (sess_id.slot) whose session is not as it was when this was asked before:
+ * who is there now, gen 0 when nobody is. False: there is no other one. What ike_traffic() notes
+ * does not count.
+ */
+bool ike_changed(struct ike *ike, uint32_t *ret_slot, struct sess_id *ret_id);

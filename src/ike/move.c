@@ -109,10 +109,12 @@ void ike_moved(struct ike *ike, uint32_t spi, const struct endpoint *from,
 	struct ike_sa *sa = table_by_spi(&ike->t, spi);
 
 	if (sa && 1u << sa->state & ST_LOGGED_IN && believable(sa, spi, from, to) &&
-	    may_move(sa, now))
+	    may_move(sa, now)) {
 		sa_move(ike, sa, to, now, fx);
-	else
+		sa_rearm(ike, sa);
+	} else {
 		ike->count[IKE_C_MOVE_IGNORED]++;
+	}
 }
 
 /* ---- what the kernel could not do ---- */

@@ -395,7 +395,10 @@ static int open_record(struct span saved, struct rd *ret)
 	return 0;
 }
 
-int ike_restore(struct ike *ike, struct span saved, uint64_t now, struct sess_id *ret_id)
+#define ANY_PLACE UINT32_MAX
+
+static int restore(struct ike *ike, uint32_t slot, struct span saved, uint64_t now,
+		   struct sess_id *ret_id)
 {
 	uint8_t cky_i[IKE_COOKIE], cky_r[IKE_COOKIE];
 	struct ike_sa *sa;
@@ -414,7 +417,8 @@ int ike_restore(struct ike *ike, struct span saved, uint64_t now, struct sess_id
 		return -EBADMSG;
 	if (table_name_taken(&ike->t, cky_r))
 		return -EEXIST;
-	rc = table_new(&ike->t, cky_i, cky_r, &sa);
+	rc = slot == ANY_PLACE ? table_new(&ike->t, cky_i, cky_r, &sa)
+			       : table_new_at(&ike->t, slot, cky_i, cky_r, &sa);
 	if (rc < 0)
 		return rc;
 	rc = table_rename(&ike->t, sa, name);
@@ -435,4 +439,15 @@ int ike_restore(struct ike *ike, struct span saved, uint64_t now, struct sess_id
 	sa_rearm(ike, sa);
 	*ret_id = sa->id;
 	return 0;
+}
+
+int ike_restore(struct ike *ike, struct span saved, uint64_t now, struct sess_id *ret_id)
+{
+	return restore(ike, ANY_PLACE, saved, now, ret_id);
+}
+
+int ike_restore_at(struct ike *ike, uint32_t slot, struct span saved, uint64_t now,
+		   struct sess_id *ret_id)
+{
+	return slot == ANY_PLACE ? -EBADMSG : restore(ike, slot, saved, now, ret_id);
 }

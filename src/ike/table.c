@@ -18,7 +18,9 @@
 
 int table_init(struct ike_table *t, uint64_t seed)
 {
-	*t = (struct ike_table){ .free_head = NO_SLOT, .source_seed = seed };
+	*t = (struct ike_table){ .free_head = NO_SLOT,
+				 .changed_head = NO_SLOT,
+				 .source_seed = seed };
 	t->by_cookie = calloc(COOKIE_BUCKETS, sizeof(struct ike_sa *));
 	t->by_source = calloc(SOURCE_BUCKETS, sizeof(struct ike_sa *));
 	t->cookie_mask = COOKIE_BUCKETS - 1;
@@ -56,7 +58,7 @@ void table_clear(struct ike_table *t)
 	free(t->names.v);
 	free(t->names.note);
 	by_user_clear(&t->users);
-	*t = (struct ike_table){ .free_head = NO_SLOT };
+	*t = (struct ike_table){ .free_head = NO_SLOT, .changed_head = NO_SLOT };
 }
 
 /* ---- by cookies ---- */
@@ -211,6 +213,21 @@ static bool heap_reserve(struct ike_table *t)
 	return true;
 }
 
+/* The first free place becomes one that was free further behind, if there is such a one. */
+static bool bring_to_front(struct ike_table *t, uint32_t slot)
+{
+	uint32_t *p = &t->free_head;
+
+	while (*p != NO_SLOT && *p != slot)
+		p = &t->slot[*p].next_free;
+	if (*p == NO_SLOT)
+		return false;
+	*p = t->slot[slot].next_free;
+	t->slot[slot].next_free = t->free_head;
+	t->free_head = slot;
+	return true;
+}
+
 int table_new(struct ike_table *t, const uint8_t cky_i[static IKE_COOKIE],
 	      const uint8_t cky_r[static IKE_COOKIE], struct ike_sa **ret)
 {
@@ -244,6 +261,17 @@ int table_new(struct ike_table *t, const uint8_t cky_i[static IKE_COOKIE],
 	return 0;
 }
 
+int table_new_at(struct ike_table *t, uint32_t slot, const uint8_t cky_i[static IKE_COOKIE],
+		 const uint8_t cky_r[static IKE_COOKIE], struct ike_sa **ret)
+{
+	if (slot >= LIMIT_PLACES)
+		return -EBADMSG;
+	while (slot >= t->cap)
+		if (slots_grow(t) < 0)
+			return -ENOMEM;
+	return bring_to_front(t, slot) ? table_new(t, cky_i, cky_r, ret) : -EEXIST;
+}
+
 void table_remove(struct ike_table *t, struct ike_sa *sa)
 {
 	struct ike_slot *s = &t->slot[sa->id.slot];
@@ -255,7 +283,11 @@ void table_remove(struct ike_table *t, struct ike_sa *sa)
 	u32_del(&t->names, sa->name);
 	for (struct ike_child *c = sa->children; c; c = c->next)
 		u32_del(&t->spis, c->spi_in);
-	*s = (struct ike_slot){ .gen = s->gen + 1, .next_free = t->free_head };
+	if (1u << sa->state & ST_LOGGED_IN)
+		table_changed(t, sa->id.slot);
+	s->sa = NULL;
+	s->gen++;
+	s->next_free = t->free_head;
 	t->free_head = sa->id.slot;
 	t->n--;
 	sa_free(sa);
@@ -266,6 +298,32 @@ struct ike_sa *table_get(const struct ike_table *t, struct sess_id id)
 	const struct ike_slot *s = id.slot < t->cap ? &t->slot[id.slot] : NULL;
 
 	return s && s->sa && s->gen == id.gen ? s->sa : NULL;
+}
+
+/* ---- changes ---- */
+
+void table_changed(struct ike_table *t, uint32_t slot)
+{
+	struct ike_slot *s = &t->slot[slot];
+
+	if (s->changed)
+		return;
+	s->changed = true;
+	s->next_changed = t->changed_head;
+	t->changed_head = slot;
+}
+
+bool table_next_changed(struct ike_table *t, uint32_t *ret_slot)
+{
+	struct ike_slot *s;
+
+	if (t->changed_head == NO_SLOT)
+		return false;
+	s = &t->slot[t->changed_head];
+	*ret_slot = t->changed_head;
+	t->changed_head = s->next_changed;
+	s->changed = false;
+	return true;
 }
 
 /* ---- half-open exchanges ---- */
@@ -430,92 +488,4 @@ void table_due(struct ike_table *t, struct ike_sa *sa, uint64_t due_us)
 struct ike_sa *table_next_due(const struct ike_table *t)
 {
 	return t->heap_n ? t->heap[0] : NULL;
-}
-
-/* ---- a set of 32-bit values ---- */
-
-static uint32_t u32_home(const struct u32_set *s, uint32_t v)
-{
-	return (uint32_t)((v * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (s->cap - 1);
-}
-
-static uint32_t u32_place(const struct u32_set *s, uint32_t v)
-{
-	uint32_t i = u32_home(s, v);
-
-	while (s->v[i] && s->v[i] != v)
-		i = (i + 1) & (s->cap - 1);
-	return i;
-}
-
-bool u32_has(const struct u32_set *s, uint32_t v)
-{
-	return s->cap && s->v[u32_place(s, v)] == v;
-}
-
-uint32_t *u32_note(struct u32_set *s, uint32_t v)
-{
-	return v && u32_has(s, v) ? &s->note[u32_place(s, v)] : NULL;
-}
-
-static int u32_grow(struct u32_set *s)
-{
-	struct u32_set big = { .cap = s->cap ? s->cap * 2 : 64, .n = s->n };
-
-	big.v = calloc(big.cap, sizeof(uint32_t));
-	big.note = calloc(big.cap, sizeof(uint32_t));
-	if (!big.v || !big.note) {
-		free(big.v);
-		free(big.note);
-		return -ENOMEM;
-	}
-	for (uint32_t i = 0; i < s->cap; i++) {
-		uint32_t at = s->v[i] ? u32_place(&big, s->v[i]) : 0;
-
-		if (!s->v[i])
-			continue;
-		big.v[at] = s->v[i];
-		big.note[at] = s->note[i];
-	}
-	free(s->v);
-	free(s->note);
-	*s = big;
-	return 0;
-}
-
-int u32_add(struct u32_set *s, uint32_t v)
-{
-	uint32_t at;
-
-	if (u32_has(s, v))
-		return -EEXIST;
-	if ((s->n + 1) * 2 > s->cap && u32_grow(s) < 0)
-		return -ENOMEM;
-	at = u32_place(s, v);
-	s->v[at] = v;
-	s->note[at] = 0;
-	s->n++;
-	return 0;
-}
-
-void u32_del(struct u32_set *s, uint32_t v)
-{
-	uint32_t hole, i;
-
-	if (!u32_has(s, v))
-		return;
-	hole = u32_place(s, v);
-	s->v[hole] = 0;
-	s->n--;
-	/* Entries behind the hole that reached their place past it move up. */
-	for (i = (hole + 1) & (s->cap - 1); s->v[i]; i = (i + 1) & (s->cap - 1)) {
-		uint32_t home = u32_home(s, s->v[i]);
-
-		if (((i - home) & (s->cap - 1)) >= ((i - hole) & (s->cap - 1))) {
-			s->v[hole] = s->v[i];
-			s->note[hole] = s->note[i];
-			s->v[i] = 0;
-			hole = i;
-		}
-	}
 }

@@ -13,6 +13,8 @@ struct ike_slot {
 	struct ike_sa *sa; /* owned; NULL: free */
 	uint32_t gen;
 	uint32_t next_free;
+	uint32_t next_changed;
+	bool changed; /* in the list of those */
 };
 
 /* An open-addressed set of 32-bit values other than 0: the inbound SPIs in use. Each has a note, 0
@@ -31,6 +33,7 @@ struct half_open_list {
 struct ike_table {
 	struct ike_slot *slot; /* owned */
 	uint32_t cap, free_head, n;
+	uint32_t changed_head;     /* places whose session has changed */
 	struct ike_sa **by_cookie; /* owned; hashed by CKY-R, which is our own random */
 	uint32_t cookie_mask;
 	struct ike_sa **by_source; /* owned; half-open exchanges only */
@@ -49,7 +52,15 @@ void table_clear(struct ike_table *t);
 /* A zeroed SA with these cookies, in no list but the table. 0, -EEXIST (its name), -ENOMEM. */
 int table_new(struct ike_table *t, const uint8_t cky_i[static IKE_COOKIE],
 	      const uint8_t cky_r[static IKE_COOKIE], struct ike_sa **ret);
+/* The same in this place, below LIMIT_PLACES. -EEXIST also when it is taken. */
+int table_new_at(struct ike_table *t, uint32_t slot, const uint8_t cky_i[static IKE_COOKIE],
+		 const uint8_t cky_r[static IKE_COOKIE], struct ike_sa **ret);
 void table_remove(struct ike_table *t, struct ike_sa *sa); /* frees it */
+
+/* What is to be kept of the session in this place is not what it was. */
+void table_changed(struct ike_table *t, uint32_t slot);
+/* Takes one of those; false: there is none. */
+bool table_next_changed(struct ike_table *t, uint32_t *ret_slot);
 
 struct ike_sa *table_get(const struct ike_table *t, struct sess_id id);
 struct ike_sa *table_by_cookies(const struct ike_table *t, const uint8_t *cky_i,

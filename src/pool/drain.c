@@ -20,13 +20,52 @@ static int by_addr(const void *x, const void *y)
 	return (a->addr > b->addr) - (a->addr < b->addr);
 }
 
+/* Room was made for all before. */
+static void drain_add(struct pools *p, const struct pool_lease *l)
+{
+	struct drain *d = &p->drain[p->n_drain++];
+
+	*d = (struct drain){ .addr = ipaddr_to_v4(&l->addr), .granted_s = l->granted_s };
+	strcpy(d->pool, l->pool);
+	snprintf(d->user, sizeof(d->user), "%s", l->user);
+}
+
+static struct drain *drain_find(const struct pools *p, uint32_t addr)
+{
+	struct drain key = { .addr = addr };
+
+	return p->n_drain ? bsearch(&key, p->drain, p->n_drain, sizeof(key), by_addr) : NULL;
+}
+
+bool pool_drains(const struct pools *p, const struct ipaddr *addr)
+{
+	return addr->family == IP_V4 && drain_find(p, ipaddr_to_v4(addr));
+}
+
+int pool_drain(struct pools *p, const struct ipaddr *addr, const char *user, uint64_t granted_s)
+{
+	struct pool_lease l = { .addr = *addr, .pool = "", .user = user, .granted_s = granted_s };
+	struct drain *more;
+
+	more = reallocarray(p->drain, (size_t)p->n_drain + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	p->drain = more;
+	drain_add(p, &l);
+	return 0;
+}
+
+void pools_drain_all(struct pools *p)
+{
+	if (p->n_drain)
+		qsort(p->drain, p->n_drain, sizeof(*p->drain), by_addr);
+}
+
 bool drain_end(struct pools *p, uint32_t addr)
 {
-	struct drain key = { .addr = addr }, *d = NULL;
+	struct drain *d = drain_find(p, addr);
 	uint32_t i;
 
-	if (p->n_drain)
-		d = bsearch(&key, p->drain, p->n_drain, sizeof(*d), by_addr);
 	if (!d)
 		return false;
 	i = (uint32_t)(d - p->drain);
@@ -42,16 +81,6 @@ uint32_t pools_draining(const struct pools *p, const char *pool)
 	for (uint32_t i = 0; i < p->n_drain; i++)
 		n += !pool || strcmp(p->drain[i].pool, pool) == 0;
 	return n;
-}
-
-/* Room was made for all before. */
-static void drain_add(struct pools *p, const struct pool_lease *l)
-{
-	struct drain *d = &p->drain[p->n_drain++];
-
-	*d = (struct drain){ .addr = ipaddr_to_v4(&l->addr), .granted_s = l->granted_s };
-	strcpy(d->pool, l->pool);
-	snprintf(d->user, sizeof(d->user), "%s", l->user);
 }
 
 /* ---- from one to the other ---- */
@@ -105,8 +134,7 @@ static int keep_leased(const struct pools *from, struct pools *to, uint64_t now_
 		drain_add(to, &l);
 		rc = 0;
 	}
-	if (rc == 0 && to->n_drain)
-		qsort(to->drain, to->n_drain, sizeof(*to->drain), by_addr);
+	pools_drain_all(to);
 	return rc;
 }
 

@@ -27,7 +27,7 @@ static struct xfrm_pol guard(const struct prefix *net, enum xfrm_dir dir)
 				  .block = true };
 }
 
-static int guard_one(struct xfrm *x, const struct prefix *net)
+static int guard_one(struct xfrm *x, const struct prefix *net, bool again)
 {
 	uint32_t first = xfrm_seq(x, ARRAY_SIZE(dirs));
 	struct wr w = xfrm_start(x);
@@ -36,7 +36,7 @@ static int guard_one(struct xfrm *x, const struct prefix *net)
 	for (unsigned i = 0; i < ARRAY_SIZE(dirs) && r == 0; i++) {
 		struct xfrm_pol pol = guard(net, dirs[i]);
 
-		r = xfrm_build_policy_add(&w, first + i, &pol, false);
+		r = xfrm_build_policy_add(&w, first + i, &pol, again);
 	}
 	if (r == 0)
 		r = xfrm_transact(x, &w, first, ARRAY_SIZE(dirs), res);
@@ -46,12 +46,12 @@ static int guard_one(struct xfrm *x, const struct prefix *net)
 	return r;
 }
 
-int xfrm_guard_add(struct xfrm *x, const struct prefix *nets, size_t n)
+int xfrm_guard_add(struct xfrm *x, const struct prefix *nets, size_t n, bool again)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = guard_one(x, &nets[i]);
+		r = guard_one(x, &nets[i], again);
 	return r;
 }
 

@@ -2,11 +2,10 @@
 /*
  * link.c - the XFRM interface and the routes into it, by libnl-route. Set-up only, not hot.
  *
- * Ours is what carries XFRM_IF_ID, whatever it is called. What a killed daemon left behind is never
- * used again but removed, with the routes into it, which may be those of other pools.
+ * Ours is what carries XFRM_IF_ID, whatever it is called. What an earlier daemon left behind is
+ * removed, with the routes into it, which may be those of other pools, unless its sessions go on.
  */
 #include <errno.h>
-#include <linux/if_ether.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/netlink.h>
@@ -17,6 +16,8 @@
 
 #include "cleanup.h"
 #include "xfrm/xfrm.h"
+
+#define DEFAULT_MTU 1500 /* what the kernel gives an XFRM interface without a device below */
 
 static struct nl_sock *sock_free(struct nl_sock *s)
 {
@@ -118,7 +119,7 @@ static int add_link(struct nl_sock *s, const char *name, uint32_t mtu)
 	return r < 0 ? r : to_errno(rtnl_link_add(s, l, NLM_F_CREATE | NLM_F_EXCL));
 }
 
-int xfrm_link_sweep(unsigned *ret_links)
+int xfrm_link_sweep_but(const char *name, unsigned *ret_links)
 {
 	_cleanup_(sock_freep) struct nl_sock *s = NULL;
 	struct nl_cache *links;
@@ -131,9 +132,10 @@ int xfrm_link_sweep(unsigned *ret_links)
 		return r;
 	for (struct nl_object *o = nl_cache_get_first(links); o; o = nl_cache_get_next(o)) {
 		struct rtnl_link *l = (struct rtnl_link *)o;
-		int e = is_ours(l) ? to_errno(rtnl_link_delete(s, l)) : 0;
+		bool goes = is_ours(l) && !(name && strcmp(rtnl_link_get_name(l), name) == 0);
+		int e = goes ? to_errno(rtnl_link_delete(s, l)) : 0;
 
-		n += is_ours(l) && e == 0;
+		n += goes && e == 0;
 		if (r == 0 && e != -ENODEV) /* gone by itself meanwhile */
 			r = e;
 	}
@@ -141,6 +143,11 @@ int xfrm_link_sweep(unsigned *ret_links)
 	if (r == 0)
 		*ret_links = n;
 	return r;
+}
+
+int xfrm_link_sweep(unsigned *ret_links)
+{
+	return xfrm_link_sweep_but(NULL, ret_links);
 }
 
 int xfrm_link_add(const char *name, uint32_t mtu, int *ret_ifindex)
@@ -159,20 +166,22 @@ int xfrm_link_add(const char *name, uint32_t mtu, int *ret_ifindex)
 	return r;
 }
 
-int xfrm_link_mtu(const char *name, uint32_t mtu)
+int xfrm_link_keep(const char *name, uint32_t mtu, int *ret_ifindex)
 {
 	_cleanup_(sock_freep) struct nl_sock *s = NULL;
-	_cleanup_(link_putp) struct rtnl_link *l = NULL, *change = rtnl_link_alloc();
-	int r = change ? open_route_socket(&s) : -ENOMEM;
+	_cleanup_(link_putp) struct rtnl_link *l = NULL, *change = NULL;
+	uint32_t want = mtu ? mtu : DEFAULT_MTU;
+	int r = open_route_socket(&s);
 
 	if (r == 0)
 		r = to_errno(rtnl_link_get_kernel(s, 0, name, &l));
-	if (r < 0)
-		return r;
-	if (!is_ours(l))
-		return -EPERM;
-	rtnl_link_set_mtu(change, mtu ? mtu : ETH_DATA_LEN); /* which a new one has */
-	return to_errno(rtnl_link_change(s, l, change, 0));
+	if (r == 0)
+		r = !is_ours(l) ? -EPERM : wanted_link(name, want, &change);
+	if (r == 0 && (rtnl_link_get_mtu(l) != want || !(rtnl_link_get_flags(l) & IFF_UP)))
+		r = to_errno(rtnl_link_change(s, l, change, 0));
+	if (r == 0)
+		*ret_ifindex = rtnl_link_get_ifindex(l);
+	return r;
 }
 
 int xfrm_link_del(const char *name)
@@ -224,9 +233,16 @@ static int add_route(struct nl_sock *s, int ifindex, const struct prefix *net)
 
 	if (r < 0)
 		return r;
-	/* Ours from before, if there is one: protocol and interface must match too. */
+	r = to_errno(rtnl_route_add(s, route, NLM_F_EXCL));
+	if (r != -EEXIST)
+		return r;
+	/* Whose is it? Beside another's there may be one of ours, but not the same one twice. And it
+	 * is never away for a moment, in which packets for clients would go elsewhere, in clear. */
+	r = to_errno(rtnl_route_add(s, route, NLM_F_APPEND));
+	if (r < 0)
+		return r == -EEXIST ? 0 : r;
 	rtnl_route_delete(s, route, 0);
-	return to_errno(rtnl_route_add(s, route, NLM_F_EXCL));
+	return -EEXIST;
 }
 
 int xfrm_route_add(int ifindex, const struct prefix *nets, size_t n, size_t *ret_failed)

@@ -339,9 +339,21 @@ int xfrm_sa_each(struct xfrm *x,
 /* ---- sweeping ---- */
 
 struct found {
-	struct xfrm_reply *v; /* owned */
+	const struct xfrm_keep *keep; /* borrowed; NULL: nothing stays */
+	struct xfrm_reply *v;         /* owned */
 	size_t n, cap;
 };
+
+static bool stays(const struct xfrm_keep *keep, const struct xfrm_reply *r)
+{
+	if (!keep)
+		return false;
+	if (r->kind == XFRM_REPLY_SA)
+		return keep->sa(keep->ctx, r->sa.reqid, &r->sa.dst, r->sa.spi);
+	return r->pol.n_templates == 1 &&
+	       keep->policy(keep->ctx, r->pol.reqid[0], (enum xfrm_dir)r->pol.dir, &r->pol.src,
+			    &r->pol.dst);
+}
 
 static int collect(void *ctx, const struct xfrm_reply *reply)
 {
@@ -349,7 +361,7 @@ static int collect(void *ctx, const struct xfrm_reply *reply)
 	bool ours = reply->kind == XFRM_REPLY_SA ? xfrm_sa_is_ours(&reply->sa)
 						 : xfrm_pol_is_ours(&reply->pol);
 
-	if (!ours)
+	if (!ours || stays(h->keep, reply))
 		return 0;
 	if (h->n == h->cap) {
 		size_t cap = h->cap ? h->cap * 2 : 64;
@@ -390,9 +402,10 @@ static int sweep_some(struct xfrm *x, const struct xfrm_reply *v, unsigned n, un
 	return r;
 }
 
-static int sweep_kind(struct xfrm *x, enum xfrm_reply_kind kind, unsigned *count)
+static int sweep_kind(struct xfrm *x, enum xfrm_reply_kind kind, const struct xfrm_keep *keep,
+		      unsigned *count)
 {
-	struct found h = { 0 };
+	struct found h = { .keep = keep };
 	int r = dump(x, kind, collect, &h);
 
 	/* What was found goes, even when the list may be incomplete. */
@@ -407,15 +420,21 @@ static int sweep_kind(struct xfrm *x, enum xfrm_reply_kind kind, unsigned *count
 	return r;
 }
 
-int xfrm_sweep(struct xfrm *x, unsigned *ret_sas, unsigned *ret_policies)
+int xfrm_sweep_but(struct xfrm *x, const struct xfrm_keep *keep, unsigned *ret_sas,
+		   unsigned *ret_policies)
 {
 	unsigned sas = 0, policies = 0;
-	int r = sweep_kind(x, XFRM_REPLY_SA, &sas);
-	int r2 = sweep_kind(x, XFRM_REPLY_POLICY, &policies);
+	int r = sweep_kind(x, XFRM_REPLY_SA, keep, &sas);
+	int r2 = sweep_kind(x, XFRM_REPLY_POLICY, keep, &policies);
 
 	if (r < 0 || r2 < 0)
 		return r < 0 ? r : r2;
 	*ret_sas = sas;
 	*ret_policies = policies;
 	return 0;
+}
+
+int xfrm_sweep(struct xfrm *x, unsigned *ret_sas, unsigned *ret_policies)
+{
+	return xfrm_sweep_but(x, NULL, ret_sas, ret_policies);
 }

@@ -121,9 +121,9 @@ int xfrm_sa_probe(struct xfrm *x, const struct xfrm_sa *sa, const char **ret_wha
 /*
  * Blocks packets to and from these inner networks for which no pair has policies: without one they
  * would leave in clear, or be let in. For policies without an XFRM interface. They go with
- * xfrm_sweep(). 0 or -errno.
+ * xfrm_sweep(); `again`: those that have not gone are replaced. 0 or -errno.
  */
-int xfrm_guard_add(struct xfrm *x, const struct prefix *nets, size_t n);
+int xfrm_guard_add(struct xfrm *x, const struct prefix *nets, size_t n, bool again);
 /* Lets them pass again; what is not there is gone already. 0 or -errno. */
 int xfrm_guard_del(struct xfrm *x, const struct prefix *nets, size_t n);
 
@@ -152,6 +152,18 @@ int xfrm_sa_each(struct xfrm *x,
 
 /* Removes every SA and policy that is ours by reqid or if_id; counts them. Others stay. */
 int xfrm_sweep(struct xfrm *x, unsigned *ret_sas, unsigned *ret_policies);
+
+/* Which of our objects stay. A false report that one exists twice is possible. */
+struct xfrm_keep {
+	bool (*sa)(void *ctx, uint32_t reqid, const struct ipaddr *dst, uint32_t spi);
+	bool (*policy)(void *ctx, uint32_t reqid, enum xfrm_dir dir, const struct prefix *src,
+		       const struct prefix *dst);
+	void *ctx;
+};
+
+/* The same, but for those that `keep` wants. A policy with several templates is none of these. */
+int xfrm_sweep_but(struct xfrm *x, const struct xfrm_keep *keep, unsigned *ret_sas,
+		   unsigned *ret_policies);
 
 /* Policies of road warriors have a /32 on one side only: index them (host-wide setting). */
 int xfrm_set_hthresh(struct xfrm *x);
@@ -183,17 +195,20 @@ int xfrm_listen_read(int fd, const struct xfrm_reports *fn, void *ctx);
 
 /* Removes every interface with XFRM_IF_ID, and with it the routes into it; counts them. */
 int xfrm_link_sweep(unsigned *ret_links);
+/* The same, but for the one with this name. */
+int xfrm_link_sweep_but(const char *name, unsigned *ret_links);
 /* Makes the interface up with XFRM_IF_ID, mtu 0: the kernel's choice. -EEXIST: there is an
  * interface of this name, or (before a sweep) one of ours. -EOPNOTSUPP: the kernel has no XFRM
  * interface (modprobe xfrm_interface). */
 int xfrm_link_add(const char *name, uint32_t mtu, int *ret_ifindex);
-/* Another mtu for the interface that there is; 0 as before. */
-int xfrm_link_mtu(const char *name, uint32_t mtu);
+/* The same with one that is there already, which keeps its routes. -ENODEV: there is none; -EPERM:
+ * it does not carry our if_id. */
+int xfrm_link_keep(const char *name, uint32_t mtu, int *ret_ifindex);
 /* -ENODEV: there is none; -EPERM: it does not carry our if_id. */
 int xfrm_link_del(const char *name);
 
 /* Routes of XFRM_ROUTE_PROTOCOL to the interface, for each prefix. They go with it. Ours from
- * before are renewed; -EEXIST when somebody else has a route for a prefix. One that fails does not
+ * before stay; -EEXIST when somebody else has a route for a prefix. One that fails does not
  * keep the others out: returned is the first error, and in *ret_failed which prefix had it. */
 int xfrm_route_add(int ifindex, const struct prefix *nets, size_t n, size_t *ret_failed);
 /* Takes ours for these prefixes out again. */

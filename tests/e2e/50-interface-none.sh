@@ -12,6 +12,10 @@ blocked_inwards() {
 	in_ns g sed -n 's/^XfrmInPolBlock[^0-9]*//p' /proc/net/xfrm_stat
 }
 
+policies() {
+	ip -o -n g xfrm policy list nosock | sort
+}
+
 must "the gateway is configured" gw_configure <<'E'
 [tunnel]
 interface = none
@@ -26,6 +30,11 @@ must "bob logs in directly, by vpnc" vpnc_up d
 check "alice reaches the LAN through her SAs" assert_traffic c1 "$(ss_address c1)"
 check "bob reaches the LAN through his SAs" assert_traffic d "$(vpnc_address d)"
 check "the LAN reaches alice" assert_reachable "$(ss_address c1)"
+must "alice pings, twenty times a second" ping_start c1 "$(ss_address c1)"
+policies=$(policies)
+check "the gateway is restarted" gw_handover
+check "no ping was lost" assert_no_ping_lost
+check "the policies are what they were" equal "$(policies)" "$policies"
 check "nothing passed in clear" assert_outside_clean
 
 check "alice logs out" ss_down c1

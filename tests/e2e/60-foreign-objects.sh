@@ -49,6 +49,7 @@ routes_are() { # routes_are [DESTINATION]...
 must "the gateway is configured" gw_configure
 must "somebody else has an SA, policies and an XFRM interface" foreign_up
 foreign=$(objects)
+must "its sessions end with it" gw_forgetful
 must "the gateway starts" gw_start
 check "the other's SA and policies are there, alone" only_foreign
 check "the other's interface is there, beside its own" interfaces_are foreign0 vpn0

@@ -30,6 +30,7 @@ fill_disk() {
 
 must "the gateway is configured" gw_configure
 must "its leases are on a small disk" small_disk
+must "its sessions end with it" gw_forgetful
 must "the gateway starts" gw_start
 must "alice's client starts" ss_client c1
 must "alice logs in" ss_up c1

@@ -131,14 +131,25 @@ pool_size = 9
 E
 must "the pool moves elsewhere" vpngwctl reload
 check "both drain" pool_is '9 0 2'
+check "all that was one process" equal "$(systemctl show -P MainPID vpngw.service)" "$gateway_pid"
+check "the gateway is restarted" gw_handover
+check "both drain in the next one" pool_is '9 0 2'
 
 # --- and all the while -----------------------------------------------------------------------------
 
 check "both sessions are the same" \
 	equal "$(session_of alice session)$(session_of bob session)" "$ids"
-check "so is the process" equal "$(systemctl show -P MainPID vpngw.service)" "$gateway_pid"
 check "alice lost no packet" assert_no_ping_lost
 check "neither did bob" bobs assert_no_ping_lost
+dropin <<'E'
+[pool "default"]
+network4 = 10.99.97.1
+pool_size = 9
+E
+check "the pool moves with a restart" gw_handover
+check "both drain" pool_is '9 0 2'
+check "alice reaches the LAN" assert_traffic c1 10.99.99.1
+check "and bob does" bobs assert_traffic c2 10.99.99.2
 check "alice logs out" ss_down c1
 vpnc_down c2
 check "nothing is left" assert_nothing_left

@@ -72,7 +72,8 @@ struct gate {
 	struct ike *ike;
 	struct fx fx;
 	uint64_t now;
-	uint64_t seed; /* of the repeatable randomness */
+	uint64_t seed;      /* of the repeatable randomness */
+	uint64_t came_back; /* after it was killed: clients are asked anew from then on */
 	/* what the world answers */
 	const char *user, *password;   /* the one account */
 	bool any_user;                 /* every name is an account, with that password */

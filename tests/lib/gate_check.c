@@ -78,12 +78,13 @@ static const char *check_life(const struct gate *g, const struct ike_sa *sa)
 {
 	const struct ike_conf *c = &g->conf;
 	uint64_t patience = c->dpd_delay_us + c->dpd_maxfail * c->dpd_retry_us;
+	uint64_t since = sa->heard_us > g->came_back ? sa->heard_us : g->came_back;
 
 	if (!logged_in(sa))
 		return "";
 	if (sa->dpd_asked > c->dpd_maxfail)
 		return "more questions for life than dpd_maxfail";
-	if (c->dpd_delay_us && sa->vids & VID_DPD && g->now > sa->heard_us + patience)
+	if (c->dpd_delay_us && sa->vids & VID_DPD && g->now > since + patience)
 		return "a session whose client is silent for too long";
 	return "";
 }

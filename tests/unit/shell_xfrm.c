@@ -203,6 +203,46 @@ static void test_sweep(bool esp)
 	is_int(sas + policies, 0, "finds nothing");
 }
 
+/* One SA and the policies of one network stay. */
+static bool stays_sa(void *ctx, uint32_t reqid, const struct ipaddr *dst, uint32_t spi)
+{
+	const struct xfrm_pair *p = ctx;
+
+	return reqid == p->in.reqid && spi == p->in.spi && ipaddr_eq(dst, &p->in.dst);
+}
+
+static bool stays_policy(void *ctx, uint32_t reqid, enum xfrm_dir dir, const struct prefix *src,
+			 const struct prefix *dst)
+{
+	const struct xfrm_pair *p = ctx;
+
+	return reqid == p->in.reqid && prefix_eq(dir == XFRM_OUT ? src : dst, &p->nets[0]);
+}
+
+static void test_sweep_but(bool esp)
+{
+	struct xfrm_pair p = make_pair(3, &algs[0]), q = make_pair(4, &algs[0]);
+	const struct xfrm_keep keep = { stays_sa, stays_policy, &p };
+	struct xfrm_pol pol[XFRM_PAIR_POLICIES];
+	unsigned sas = 99, policies = 99, n = 0;
+
+	if (!begin())
+		return;
+	p.nets[p.n_nets++] = net("10.0.13.0/24");
+	for (unsigned i = xfrm_pair_policies(&p, pol); i-- > 0;)
+		n += raw_policy_add(&pol[i]) == 0;
+	for (unsigned i = xfrm_pair_policies(&q, pol); i-- > 0;)
+		n += raw_policy_add(&pol[i]) == 0;
+	is_int(n, 9, "policies of two clients");
+	if (esp)
+		ok(raw_sa_add(&p.in) == 0 && raw_sa_add(&p.out) == 0, "and SAs of one");
+	is_int(xfrm_sweep_but(x, &keep, &sas, &policies), 0, "a sweep that is told what stays");
+	ok(policies == 6 && sas == (esp ? 1 : 0), "counts what goes");
+	is_table(esp ? 1 : 0, 0, 3, 0, "and leaves the others");
+	ok(xfrm_sweep_but(x, &keep, &sas, &policies) == 0 && sas + policies == 0,
+	   "again and again");
+}
+
 /* A pair of veth devices, up; the index of the first. */
 static int make_veth(const char *a, const char *b)
 {
@@ -251,7 +291,7 @@ static void test_guard(void)
 	}
 	is_int(xfrm_set_hthresh(x), 0, "policies are indexed as the gateway has them");
 	is_int(send_try("10.99.99.1"), 0, "without a guard an inner address is like any other");
-	is_int(xfrm_guard_add(x, pool, ARRAY_SIZE(pool)), 0, "with one");
+	is_int(xfrm_guard_add(x, pool, ARRAY_SIZE(pool), false), 0, "with one");
 	ok(send_try("10.99.99.1") == -EPERM && send_try("10.99.99.3") == -EPERM &&
 		   send_try("10.99.99.7") == -EPERM,
 	   "none is reached");
@@ -270,7 +310,10 @@ static void test_guard(void)
 	is_int(xfrm_guard_del(x, pool, 1), 0, "one of its networks is let out");
 	ok(send_try("10.99.99.1") == 0 && send_try("10.99.99.3") == -EPERM, "no other");
 	is_int(xfrm_guard_del(x, pool, 1), 0, "nor is it an error that it is out");
-	ok(xfrm_sweep(x, &sas, &policies) == 0 && policies == 6 && send_try("10.99.99.3") == 0,
+	ok(xfrm_guard_add(x, pool, ARRAY_SIZE(pool), false) == -EEXIST &&
+		   xfrm_guard_add(x, pool, ARRAY_SIZE(pool), true) == 0,
+	   "there is no second guard, but the same one again");
+	ok(xfrm_sweep(x, &sas, &policies) == 0 && policies == 9 && send_try("10.99.99.1") == 0,
 	   "the sweep takes the guard away");
 }
 
@@ -379,13 +422,13 @@ static void test_routes(void)
 		return;
 	}
 	is_int(xfrm_route_add(a, some, 2, &failed), 0, "routes to an interface");
-	is_int(xfrm_route_add(a, some, 2, &failed), 0, "are renewed");
+	is_int(xfrm_route_add(a, some, 2, &failed), 0, "stay when they are wanted again");
 	is_int(xfrm_route_add(b, more, 4, &failed), -EEXIST, "but not taken from another");
 	is_int((long long)failed, 1, "the first that fails is named");
 	ok(route_of("10.99.98.7") == b && route_of("10.99.97.7") == b, "all others are made");
 	ok(route_of("10.99.99.7") == a && route_of("10.99.100.1") == a, "the other's are there");
 	is_int(xfrm_route_add(a, &six, 1, &failed), 0, "IPv6 has them too");
-	is_int(xfrm_route_add(a, &six, 1, &failed), 0, "and renews them");
+	is_int(xfrm_route_add(a, &six, 1, &failed), 0, "and keeps them");
 	ok(xfrm_route_add(9999, some, 1, &failed) < 0,
 	   "an interface that is not there is an error");
 	is_int((long long)failed, 0, "with the first prefix");
@@ -426,18 +469,23 @@ static void test_link(void)
 		skip(1, "no veth in this kernel");
 	r = xfrm_link_add("vpn0", 1400, &index);
 	if (r == -EOPNOTSUPP) {
-		skip(21, "no XFRM interface in this kernel");
+		skip(22, "no XFRM interface in this kernel");
 		return;
 	}
 	is_int(r, 0, "an XFRM interface");
 	is_int(mtu_of("vpn0"), 1400, "has the mtu that was wanted");
-	is_int(xfrm_link_mtu("vpn0", 0), 0, "another one is set");
-	is_int(mtu_of("vpn0"), 1500, "none is what a new one has");
-	ok(xfrm_link_mtu("vpn0", 1300) == 0 && mtu_of("vpn0") == 1300, "or a number");
-	is_int(xfrm_link_mtu("theirs", 1300), -EPERM, "but not of others' interface");
-	is_int(mtu_of("theirs"), 1500, "which is as it was");
 	is_int(xfrm_route_add(index, &pool, 1, &failed), 0, "and a route");
 	is_int(xfrm_link_add("vpn1", 0, &again), -EEXIST, "there is no second one");
+	is_int(xfrm_link_sweep_but("vpn0", &links), 0, "a sweep that leaves it");
+	ok(links == 0 && mtu_of("vpn0") == 1400, "removes nothing");
+	ok(xfrm_link_keep("vpn0", 1300, &again) == 0 && again == index && mtu_of("vpn0") == 1300,
+	   "it can be kept, with another mtu");
+	ok(xfrm_link_keep("vpn0", 0, &again) == 0 && mtu_of("vpn0") == 1500,
+	   "or with the kernel's own");
+	is_int(route_of("10.99.99.1"), index, "its route stays");
+	ok(xfrm_link_keep("vpn1", 0, &again) == -ENODEV &&
+		   xfrm_link_keep("theirs", 0, &again) == -EPERM,
+	   "others' are not kept, nor what is not there");
 	is_int(xfrm_link_del("theirs"), -EPERM, "others' interface is not deleted");
 	is_int(make_xfrmi("theirs2", 77), 0, "nor is an XFRM interface of others");
 	is_int(xfrm_link_sweep(&links), 0, "by the sweep");
@@ -663,6 +711,7 @@ int main(void)
 	test_probe(esp);
 	test_overrun(esp);
 	test_sweep(esp);
+	test_sweep_but(esp);
 	test_guard();
 	test_hthresh();
 	test_forwarding();

@@ -232,6 +232,37 @@ static uint32_t below_n(uint32_t n)
 	return seed % n;
 }
 
+/* Sessions of another process, whose pools were others. */
+static void test_from_before(void)
+{
+	static const unsigned away[] = { 9, 3, 7, 5 };
+	struct pools *p = make(2);
+	struct ipaddr a;
+
+	for (unsigned i = 0; i < 4; i++) {
+		a = ipaddr_v4(FIRST + away[i]);
+		if (pool_adopt(p, &a, "alice", 5) != -ENOENT ||
+		    pool_drain(p, &a, i ? "bob" : "alice", 5) < 0)
+			abort();
+	}
+	pools_drain_all(p);
+	is_int(pools_draining(p, NULL), 4, "addresses that are in no pool drain");
+	is_int(pools_draining(p, "default"), 0, "  of no pool that there is");
+	for (unsigned i = 0; i < 4; i++) {
+		a = ipaddr_v4(FIRST + away[i]);
+		ok(pool_drains(p, &a), "  .%u does", away[i] + 1);
+	}
+	a = ipaddr_v4(FIRST);
+	ok(!pool_drains(p, &a), "  what is in a pool does not");
+	give_back(p, 8, 6);
+	a = ipaddr_v4(FIRST + 7);
+	ok(!pool_drains(p, &a) && pools_draining(p, NULL) == 3, "  nor what was given back");
+	resize(&p, 5, 7);
+	is_int(pools_draining(p, NULL), 2, "a pool that grows has its own again");
+	ok(take(p, "carol", 7) != 4, "  which is its session's");
+	pools_free(p);
+}
+
 static void test_model(void)
 {
 	bool has[RANGE] = { 0 }, good = true;
@@ -283,6 +314,7 @@ int main(void)
 	test_kept();
 	test_queue();
 	test_move();
+	test_from_before();
 	test_model();
 	return done();
 }

@@ -394,8 +394,51 @@ static void test_replays(void)
 	kit_end("replays");
 }
 
+/* What is to be kept, as the shell finds out. */
+static void test_places(void)
+{
+	struct sess_id id, was;
+	uint32_t slot;
+	unsigned n = 0;
+
+	kit_fresh();
+	client_phase1(&c, &g);
+	ok(!ike_changed(g.ike, &slot, &id), "a login under way is not to be kept");
+	kit_with(client_up);
+	was = client_sa(&c, &g)->id;
+	ok(ike_changed(g.ike, &slot, &id) && slot == was.slot && id.gen == was.gen, "a session is");
+	ok(!ike_changed(g.ike, &slot, &id), "once");
+	ike_traffic(g.ike, was, true, g.now);
+	ok(!ike_changed(g.ike, &slot, &id), "traffic is no change");
+	client_to(&c, &g, client_dpd(&c, 4711));
+	ok(ike_changed(g.ike, &slot, &id) && slot == was.slot, "a message is");
+	save();
+	restart();
+	is_int(ike_restore_at(g.ike, LIMIT_PLACES, (struct span){ rec, n_rec }, g.now, &id),
+	       -EBADMSG, "places have their limit");
+	is_int(ike_restore_at(g.ike, UINT32_MAX, (struct span){ rec, n_rec }, g.now, &id), -EBADMSG,
+	       "all of them");
+	is_int(ike_restore_at(g.ike, 1000, (struct span){ rec, n_rec }, g.now, &id), 0,
+	       "it is restored in whatever place it had");
+	ok(id.slot == 1000 && client_sa(&c, &g)->id.slot == 1000, "there");
+	put_spi(0x01020304, rec + 26 + 1 + 8); /* another responder cookie */
+	redigest();
+	is_int(ike_restore_at(g.ike, 1000, (struct span){ rec, n_rec }, g.now, &was), -EEXIST,
+	       "a place has one session");
+	for (unsigned i = 0; i < g.n_pairs; i++)
+		g.pair[i].who = id;
+	while (ike_changed(g.ike, &slot, &was))
+		n += slot == 1000;
+	is_int(n, 1, "a restored session is to be kept");
+	client_to(&c, &g, client_delete_isakmp(&c));
+	ok(ike_changed(g.ike, &slot, &id) && slot == 1000 && id.gen == 0,
+	   "one that has ended is not any more");
+	kit_end("places");
+}
+
 int main(void)
 {
+	test_places();
 	test_round_trip();
 	test_main_mode();
 	test_goes_on();

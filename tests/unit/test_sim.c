@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "dialer.h"
 #include "gate.h"
+#include "gate_keep.h"
 #include "ike/core.h"
 #include "tap.h"
 
@@ -23,10 +24,13 @@ struct packet {
 };
 
 static struct gate g;
+static struct gate_kept kept;
+static unsigned long killed, survived; /* gateways, sessions */
 static struct dialer who[CLIENTS];
 static struct packet wire[WIRE];
 static unsigned n_wire;
 static uint64_t rnd;
+static bool kills;                                   /* in this run */
 static unsigned loss, twice, slowest_ms;             /* percent, percent */
 static unsigned long by_client, by_gateway, renewed; /* pairs, pairs, ISAKMP SAs */
 static unsigned long events, came_up, by_main, matched, moved, put_together, silent, replaced;
@@ -188,12 +192,25 @@ static void use_tunnel(unsigned i)
 		ike_traffic(g.ike, sa->id, draw(2), g.now);
 }
 
+/* The gateway is killed, and goes on with what was kept. */
+static void kill_gate(void)
+{
+	const char *why = gate_kill(&g, &kept);
+
+	killed++;
+	survived += ike_sessions(g.ike);
+	if (*why)
+		snprintf(g.fault, sizeof(g.fault), "%s", why);
+	gate_pass(&g, 0); /* what became due meanwhile */
+	flush_gate();
+}
+
 static void act(void)
 {
 	unsigned i = draw(CLIENTS);
 	struct dialer *d = &who[i];
 
-	switch (draw(21)) {
+	switch (draw(22)) {
 	case 0:
 		kick_one();
 		break;
@@ -218,6 +235,10 @@ static void act(void)
 		break;
 	case 12:
 		stray();
+		break;
+	case 16:
+		if (kills)
+			kill_gate();
 		break;
 	case 4:
 	case 5:
@@ -329,6 +350,8 @@ static const char *wrong(void)
 		return "a session is where its client was never";
 	if (*why)
 		return why;
+	if (draw(16) == 0 && *(why = gate_keep_check(&g, &kept)))
+		return why;
 	if (ike_deadline(g.ike) < g.now)
 		return "a deadline is in the past";
 	for (unsigned i = 0; i < CLIENTS; i++) {
@@ -387,6 +410,8 @@ static void prepare(uint64_t seed)
 	g.hold = ~0u;
 	g.any_user = true;
 	draw_limits(&g.conf);
+	kills = draw(2);
+	memset(&kept, 0, sizeof(kept));
 	gate_start(&g);
 	n_wire = 0;
 	loss = draw(3) * 10;
@@ -502,6 +527,7 @@ static const char *run(uint64_t seed)
 	while (g.now < end && !*why) {
 		g.n_events = 0;
 		step(&next_act);
+		gate_keep(&g, &kept);
 		count_up();
 		count_rekeys();
 		moved += gate_count(&g, FX_MOVED, IKE_R__COUNT);
@@ -561,6 +587,8 @@ int main(void)
 	printf("# %lu came up by certificates, %lu were refused\n", by_cert, refused);
 	printf("# renewed: %lu ISAKMP SAs; pairs: %lu by clients, %lu by the gateway\n", renewed,
 	       by_client, by_gateway);
+	printf("# the gateway was killed %lu times, with %lu sessions in all that went on\n",
+	       killed, survived);
 	ok(bad == 0, "in every run, after every event, what must hold does");
 	ok(came_up > n * 6, "and clients get through, several in each run");
 	ok(by_main > n * 2, "by main mode as well");
@@ -569,6 +597,7 @@ int main(void)
 	ok(moved > n / 2, "and are followed when they move");
 	ok(put_together > n * 5, "also those that send fragments");
 	ok(silent > n / 2 && replaced > n / 2, "some fall silent, and some give way to others");
+	ok(killed > n / 2 && survived > n, "it is killed, and sessions go on");
 	ok(renewed > n / 2 && by_client > n && by_gateway > n / 2,
 	   "keys are renewed by both sides");
 	return done();

@@ -129,15 +129,28 @@ gw_stop() {
 	xfrm_flush g
 }
 
+# All sessions end.
 gw_restart() {
+	systemctl stop vpngw.service && systemctl start vpngw.service
+}
+
+# All sessions go on.
+gw_handover() {
 	systemctl restart vpngw.service
 }
 
+# From the next start on, nothing of its sessions outlives the daemon.
+gw_forgetful() {
+	local dropin=/run/systemd/system/vpngw.service.d/forgetful.conf
+	at_end+=("systemctl daemon-reload" "rm -f $dropin")
+	printf '[Service]\nFileDescriptorStoreMax=0\n' >$dropin && systemctl daemon-reload
+}
+
 # Ends the daemon as a crash would; systemd starts it anew.
-gw_crash() {
+gw_crash() { # gw_crash [SIGNAL]
 	local old
 	old=$(systemctl show -P MainPID vpngw.service)
-	systemctl kill -s KILL --kill-who=main vpngw.service
+	systemctl kill -s "${1:-KILL}" --kill-who=main vpngw.service
 	wait_for 20 gw_is_new "$old"
 }
 
