@@ -27,7 +27,11 @@ struct ctl_options {
 	const char *reason; /* borrowed; NULL without one */
 	enum ctl_json json;
 	bool no_pager, no_legend;
-	bool all; /* kick --all */
+	bool all, wait; /* of kick */
+	/* Which rows; borrowed, NULL without one. */
+	const char *user, *pool, *address, *peer;
+	const char *sort; /* borrowed; a column's title, "-" in front for the other way */
+	unsigned watch_s; /* list again that often; 0: once */
 };
 
 /* To stderr, with the program's name. Text of others is passed through ctl_text() first. */
@@ -56,6 +60,14 @@ enum ctl_exit ctl_call(const struct ctl_options *o, const struct ctl_request *q)
  * else the call has; NULL or an object, taken over.
  */
 enum ctl_exit ctl_call_which(const struct ctl_options *o, struct ctl_request *q, const char *which);
+
+/* ---- which rows, in which order (ctl_filter.c) ---- */
+
+/* CTL_DONE, or says which of --sort, --address and --peer makes no sense, and CTL_USAGE. */
+enum ctl_exit ctl_filter_check(const struct ctl_options *o);
+/* The rows of an array of sessions that the options ask for, in their order; a new array, or NULL
+ * when memory ran out. */
+json_t *ctl_filter(const struct ctl_options *o, const json_t *rows);
 
 /* ---- verbs: argv[0] is the verb ---- */
 

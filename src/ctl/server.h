@@ -36,8 +36,9 @@ struct ctl_child {
 struct ctl_session {
 	char id[16]; /* "0d2157c2", 8 hex digits: one session's, and stable for its life */
 	char user[LIMIT_USER + 1];
-	char state[16];        /* "login", "up" */
-	struct ipaddr address; /* family IP_NONE without one */
+	char state[16];                  /* "login", "up" */
+	struct ipaddr address;           /* family IP_NONE without one */
+	char pool[LIMIT_GROUP_NAME + 1]; /* that the address is of */
 	struct endpoint peer, local;
 	char client[LIMIT_CLIENT_NAME + 1];
 	char group[LIMIT_ID + 1];               /* the client's phase 1 identity as text */

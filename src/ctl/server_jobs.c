@@ -94,6 +94,8 @@ static bool matches(const struct ctl_match *m, const struct ctl_session *s)
 		return strcmp(m->text, s->id) == 0;
 	case CTL_BY_ADDRESS:
 		return s->address.family != IP_NONE && ipaddr_eq(&m->addr, &s->address);
+	case CTL_BY_POOL:
+		return strcmp(m->text, s->pool) == 0;
 	case CTL_BY_USER:
 		if (!m->escaped)
 			return strcmp(m->text, s->user) == 0;
@@ -121,10 +123,9 @@ static bool try_escaped(struct ctl_job *j)
 static void put_not_found(struct ctl_client *c)
 {
 	static const char *const kind[] = {
-		[CTL_BY_ALL] = "session",
-		[CTL_BY_SESSION] = "session",
-		[CTL_BY_USER] = "session of user",
-		[CTL_BY_ADDRESS] = "session with address",
+		[CTL_BY_ALL] = "session",          [CTL_BY_SESSION] = "session",
+		[CTL_BY_USER] = "session of user", [CTL_BY_ADDRESS] = "session with address",
+		[CTL_BY_POOL] = "session in pool",
 	};
 	char safe[256], what[320];
 

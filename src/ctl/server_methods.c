@@ -10,7 +10,7 @@
 #include "log.h"
 #include "text.h"
 
-#define MAX_PARAMS 5
+#define MAX_PARAMS 6
 
 struct method {
 	const char *name;
@@ -48,6 +48,7 @@ static bool get_match(struct ctl_client *c, const struct varlink_call *call, boo
 		[CTL_BY_SESSION] = "session",
 		[CTL_BY_USER] = "user",
 		[CTL_BY_ADDRESS] = "address",
+		[CTL_BY_POOL] = "pool",
 	};
 	struct ctl_match *m = &c->job.match;
 	json_t *all = may_all ? json_object_get(call->parameters, "all") : NULL;
@@ -58,7 +59,7 @@ static bool get_match(struct ctl_client *c, const struct varlink_call *call, boo
 		invalid(c, "all");
 		return false;
 	}
-	for (enum ctl_by by = CTL_BY_SESSION; by <= CTL_BY_ADDRESS; by++) {
+	for (enum ctl_by by = CTL_BY_SESSION; by <= CTL_BY_POOL; by++) {
 		const char *v;
 
 		if (!get_text(c, call, key[by], &v))
@@ -211,7 +212,10 @@ static void run_describe(struct ctl_client *c, const struct varlink_call *call)
 static const struct method method[] = {
 	{ "io.vpngw.List", run_list, { NULL }, false },
 	{ "io.vpngw.Show", run_show, { "session", "user", "address" }, false },
-	{ "io.vpngw.Kick", run_kick, { "session", "user", "address", "all", "reason" }, true },
+	{ "io.vpngw.Kick",
+	  run_kick,
+	  { "session", "user", "address", "pool", "all", "reason" },
+	  true },
 	{ "io.vpngw.Status", run_status, { NULL }, false },
 	{ "io.vpngw.Leases", run_leases, { NULL }, false },
 	{ "io.vpngw.ReleaseLease", run_release, { "address" }, true },

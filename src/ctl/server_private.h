@@ -30,6 +30,7 @@ enum ctl_by {
 	CTL_BY_SESSION,
 	CTL_BY_USER,
 	CTL_BY_ADDRESS,
+	CTL_BY_POOL,
 };
 
 struct ctl_match {

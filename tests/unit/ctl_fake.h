@@ -67,6 +67,7 @@ static void made_up_session(uint32_t i, struct ctl_session *s)
 	snprintf(s->user, sizeof(s->user), "user%u", i);
 	strcpy(s->state, "up");
 	s->address = ipaddr_v4(0x0a090000 + 2 + i);
+	strcpy(s->pool, i % 2 ? "guests" : "default");
 	s->peer = (struct endpoint){ ipaddr_v4(0xc6336400 + i % 250), 4500 };
 	s->local = (struct endpoint){ ipaddr_v4(0xc0000201), 4500 };
 	strcpy(s->client, "Cisco Systems VPN Client 5.0.07:Linux");

@@ -57,6 +57,7 @@ static void test_session(void)
 	is_str(s.user, "alice", "its user");
 	is_str(s.state, "up", "its state");
 	is_str(ipaddr_str(&s.address, addr), "10.99.99.1", "its address");
+	is_str(s.pool, "default", "which is of a pool");
 	is_str(endpoint_str(&s.peer, addr), "192.0.2.9:500", "its peer");
 	is_str(s.proposal, "aes256-sha256-modp2048", "its proposal");
 	is_str(s.nat, "none", "that there is no NAT");
