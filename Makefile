@@ -21,6 +21,7 @@ mandir ?= $(prefix)/share/man
 docdir ?= $(prefix)/share/doc/vpngw
 unitdir ?= $(if $(filter /usr,$(prefix)),$(shell pkg-config --variable=systemdsystemunitdir systemd 2>/dev/null || echo /lib/systemd/system),$(libdir)/systemd/system)
 sysusersdir ?= $(libdir)/sysusers.d
+catalogdir ?= $(libdir)/systemd/catalog
 modulesloaddir ?= $(libdir)/modules-load.d
 sysctldir ?= $(libdir)/sysctl.d
 
@@ -140,7 +141,7 @@ unit: all $(UNIT) $(UNIT_SHELL) $(FUZZ:%=$B/replay_%)
 	$(Q)BUILD=$B scripts/run-unit $(UNIT) $(UNIT_SHELL)
 	$(Q)BUILD=$B scripts/run-corpus $(FUZZ)
 
-check: unit check-layers check-format check-docs
+check: unit check-layers check-format check-docs check-journal
 
 check-layers: $B/libcore.a
 	$(Q)scripts/check-layers src
@@ -151,6 +152,9 @@ check-format:
 
 check-docs:
 	$(Q)scripts/check-docs
+
+check-journal:
+	$(Q)scripts/check-journal
 
 bench: all $B/bench_crypto $B/bench_login
 	$(Q)$B/bench_crypto
@@ -172,7 +176,8 @@ install: all
 		$(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) $(DESTDIR)$(modulesloaddir) \
 		$(DESTDIR)$(sysctldir) $(DESTDIR)$(sysconfdir)/vpngw $(DESTDIR)$(sysconfdir)/pam.d \
 		$(DESTDIR)$(libdir)/vpngw/pam.d $(DESTDIR)$(docdir) \
-		$(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8
+		$(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man7 $(DESTDIR)$(mandir)/man8 \
+		$(DESTDIR)$(catalogdir) $(DESTDIR)$(sysconfdir)/fail2ban/filter.d
 	install -d -m 0755 $(DESTDIR)$(sysconfdir)/vpngw/certs
 	install -d -m 0700 $(DESTDIR)$(sysconfdir)/vpngw/private
 	install -m 0755 $B/vpngw $(DESTDIR)$(sbindir)/vpngw
@@ -192,6 +197,9 @@ install: all
 		install -m 0644 etc/pam.d/vpngw $(DESTDIR)$(sysconfdir)/pam.d/vpngw
 	test -e $(DESTDIR)$(sysconfdir)/vpngw/vpngw.conf || \
 		install -m 0644 etc/vpngw/vpngw.conf $(DESTDIR)$(sysconfdir)/vpngw/vpngw.conf
+	install -m 0644 systemd/vpngw.catalog $(DESTDIR)$(catalogdir)/vpngw.catalog
+	install -m 0644 etc/fail2ban/filter.d/vpngw.conf $(DESTDIR)$(sysconfdir)/fail2ban/filter.d/vpngw.conf
+	install -m 0644 man/*.7 $(DESTDIR)$(mandir)/man7
 	install -m 0644 man/*.8 $(DESTDIR)$(mandir)/man8
 	install -m 0644 man/*.5 $(DESTDIR)$(mandir)/man5
 	install -m 0644 README.md SECURITY.md etc/vpngw/vpngw.conf $(DESTDIR)$(docdir)
@@ -200,16 +208,17 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(sbindir)/vpngw $(DESTDIR)$(bindir)/vpngwctl $(DESTDIR)$(sbindir)/vpngw-pki \
 		$(DESTDIR)$(sysusersdir)/vpngw.conf $(DESTDIR)$(modulesloaddir)/vpngw.conf \
-		$(DESTDIR)$(sysctldir)/50-vpngw.conf
+		$(DESTDIR)$(sysctldir)/50-vpngw.conf $(DESTDIR)$(catalogdir)/vpngw.catalog
 	for u in systemd/*.service systemd/*.socket; do rm -f $(DESTDIR)$(unitdir)/$${u##*/}; done
 	for m in man/*.5; do rm -f $(DESTDIR)$(mandir)/man5/$${m##*/}; done
+	for m in man/*.7; do rm -f $(DESTDIR)$(mandir)/man7/$${m##*/}; done
 	for m in man/*.8; do rm -f $(DESTDIR)$(mandir)/man8/$${m##*/}; done
 	rm -rf $(DESTDIR)$(libexecdir)/vpngw $(DESTDIR)$(libdir)/vpngw $(DESTDIR)$(docdir)
 
 clean:
 	rm -rf build
 
-.PHONY: all unit check check-layers check-format check-docs bench fuzz lint install uninstall \
+.PHONY: all unit check check-layers check-format check-docs check-journal bench fuzz lint install uninstall \
 	clean force
 .SECONDARY:
 -include $(shell find build -type f -name '*.d' 2>/dev/null)

@@ -13,7 +13,7 @@
 #include "gateway.h"
 #include "text.h"
 
-/* One per kind of event, for `journalctl MESSAGE_ID=`. */
+/* One per kind of event, for `journalctl MESSAGE_ID=`; systemd/vpngw.catalog explains them. */
 #define ID_SESSION_UP     "7a23514dfd044af7872e383dfe01439a"
 #define ID_SESSION_DOWN   "86f7af9d728e43aeb5968b3577c04fa6"
 #define ID_REKEY          "b1beea72c51643c280abc9e91bb18b30"

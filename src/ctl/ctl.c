@@ -24,11 +24,11 @@ struct verb {
 
 static const struct verb verb[] = {
 	{ "list", ctl_list, "user pool address peer sort watch " },
-	{ "show", ctl_show, "" },
+	{ "show", ctl_show, NULL },
 	{ "kick", ctl_kick, "all pool reason wait " },
-	{ "status", ctl_status, "" },
+	{ "status", ctl_status, NULL },
 	{ "leases", ctl_leases, "user pool address sort watch " },
-	{ "passwd", NULL, "" },
+	{ "passwd", NULL, NULL },
 };
 
 static const char help_text[] =
@@ -241,7 +241,7 @@ static bool options_fit(const struct ctl_options *o, const struct verb *v)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
-		if (!of[i].given || strstr(v->only, of[i].name))
+		if (!of[i].given || (v->only && strstr(v->only, of[i].name)))
 			continue;
 		ctl_complain("%s has no option --%s", v->name, of[i].name);
 		return false;

@@ -193,6 +193,7 @@ static void log_kick(const struct ctl_peer *who, const struct ctl_session *s)
 	log_event_init(&e, LOG_NOTICE, "%s ended session %s%s%s%s%s", who->user, s->id,
 		       user[0] ? " of " : "", user, who->reason[0] ? ": " : "", who->reason);
 	log_field(&e, "VPNGW_EVENT", "admin-kick");
+	log_field(&e, "MESSAGE_ID", CTL_ID_KICK);
 	log_field(&e, "VPNGW_ADMIN", "%s", who->user);
 	log_field(&e, "VPNGW_ADMIN_UID", "%u", who->uid);
 	log_field(&e, "VPNGW_ADMIN_PID", "%d", who->pid);

@@ -127,6 +127,7 @@ static void log_release(const struct ctl_peer *who, const char *addr)
 
 	log_event_init(&e, LOG_NOTICE, "%s released the lease of %s", who->user, addr);
 	log_field(&e, "VPNGW_EVENT", "admin-release");
+	log_field(&e, "MESSAGE_ID", CTL_ID_RELEASE);
 	log_field(&e, "VPNGW_ADMIN", "%s", who->user);
 	log_field(&e, "VPNGW_ADMIN_UID", "%u", who->uid);
 	log_field(&e, "VPNGW_ADMIN_PID", "%d", who->pid);

@@ -24,6 +24,10 @@
 #define CTL_TURN_ROWS  64             /* table rows looked at in one turn */
 #define CTL_TURN_KICKS 8              /* sessions ended in one turn */
 
+/* One per kind of event, for `journalctl MESSAGE_ID=`; systemd/vpngw.catalog explains them. */
+#define CTL_ID_KICK    "93fdfc02f1d74373a4fe68bb6f3f2ac8"
+#define CTL_ID_RELEASE "0ba73c7f9ab84a93b5ce30bb5b2a92d6"
+
 /* Which sessions a request means. */
 enum ctl_by {
 	CTL_BY_ALL,

@@ -376,6 +376,7 @@ static void test_kick_fields(struct fake *f)
 	       1, "another");
 	log_divert(NULL, NULL);
 	is_str(kept_field("VPNGW_EVENT"), "admin-kick", "has the event in the journal");
+	is_int((long long)strlen(kept_field("MESSAGE_ID")), 32, "  of that kind");
 	is_str(kept_field("VPNGW_USER"), "DOMAIN\\bob", "  whom it was about");
 	is_str(kept_field("VPNGW_SESSION"), "5e550008", "  which session");
 	is_str(kept_field("VPNGW_ADDRESS"), "10.9.0.9", "  with which address");
