@@ -174,6 +174,8 @@ void event_down(struct gw *gw, const struct gw_session *g, const struct fx_sessi
 	struct log_event e;
 	struct shown s;
 
+	if (!f->logged_in)
+		gw->refused[f->reason]++;
 	/* The line about the missing address has been written. */
 	if (f->reason == IKE_R_POOL_EXHAUSTED || f->reason == IKE_R_ADDRESS_TAKEN)
 		return;
@@ -278,6 +280,7 @@ void event_note(struct gw *gw, const struct fx_item *it)
 	struct log_event e;
 	struct shown s;
 
+	gw->refused[why]++;
 	if (!may_write(gw, &gw->note_limit[why], LIMIT_LOG_UNNAMED, left_out))
 		return;
 	text_escape(it->note.detail, detail, sizeof(detail));

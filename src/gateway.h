@@ -81,8 +81,9 @@ struct gw {
 	struct log_limit count_limit, refused_limit;
 	struct log_limit note_limit[IKE_R__COUNT];
 	struct log_limit unnamed_limit[IKE_R__COUNT], named_limit[IKE_R__COUNT]; /* failed logins */
-	bool leases_failing; /* the database was failing when looked at last */
-	uint64_t since_s;    /* CLOCK_REALTIME */
+	uint64_t refused[IKE_R__COUNT]; /* logins and messages, for `vpngwctl stats` */
+	bool leases_failing;            /* the database was failing when looked at last */
+	uint64_t since_s;               /* CLOCK_REALTIME */
 };
 
 struct gw_options {
@@ -150,6 +151,10 @@ int roam_start(struct gw *gw);
 void roam_keepalive(struct gw *gw, const struct fx_item *it);
 /* True when one is due, and then it counts as sent. `packets`: sent so far. */
 bool keepalive_due(struct keepalive *k, uint64_t packets, uint64_t now_us, uint64_t interval_us);
+
+/* ---- stats.c ---- */
+/* The i-th counter, as ctl/server.h wants it; ctx is the gateway. */
+bool stats_next(void *ctx, uint32_t i, struct ctl_stat *ret);
 
 /* ---- view.c ---- */
 extern const struct ctl_ops gw_ctl_ops;

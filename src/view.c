@@ -277,6 +277,7 @@ const struct ctl_ops gw_ctl_ops = {
 	.session_next = session_next,
 	.lease_next = lease_next,
 	.status = status,
+	.stat = stats_next,
 	.snapshot = traffic_snapshot,
 	.kick = kick,
 	.lease_forget = lease_forget,

@@ -28,6 +28,9 @@ static const struct verb verb[] = {
 	{ "kick", ctl_kick, "all pool reason wait " },
 	{ "status", ctl_status, NULL },
 	{ "leases", ctl_leases, "user pool address sort watch " },
+	{ "pools", ctl_pools, NULL },
+	{ "stats", ctl_stats, NULL },
+	{ "log", ctl_log, "user " },
 	{ "passwd", NULL, NULL },
 };
 
@@ -43,6 +46,9 @@ static const char help_text[] =
 	"  status                           the daemon, its pools, its counters\n"
 	"  leases                           addresses that are leased or kept for their users\n"
 	"  leases release ADDRESS           forget a kept address\n"
+	"  pools                            addresses: how many, how many are in use\n"
+	"  stats                            what was counted, and refused for which reason\n"
+	"  log [-- OPTION...]               the journal of the gateway, with journalctl's options\n"
 	"  passwd ...                       the users file; see vpngwctl passwd --help\n"
 	"\n"
 	"  --user, --pool, --address, --peer VALUE\n"

@@ -75,4 +75,7 @@ enum ctl_exit ctl_list(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_show(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_kick(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_status(const struct ctl_options *o, int argc, char **argv);
+enum ctl_exit ctl_pools(const struct ctl_options *o, int argc, char **argv);
+enum ctl_exit ctl_stats(const struct ctl_options *o, int argc, char **argv);
+enum ctl_exit ctl_log(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_leases(const struct ctl_options *o, int argc, char **argv);

@@ -75,6 +75,13 @@ struct ctl_counter {
 	uint64_t value;
 };
 
+/* A counter since the start of the daemon. */
+struct ctl_stat {
+	bool refusal; /* counts logins and messages refused for this reason */
+	const char *name, *meaning;
+	uint64_t value;
+};
+
 struct ctl_status {
 	char version[32], config_file[256], interface[16], certificate[256];
 	char authd[32];    /* "connected", "not connected" */
@@ -108,6 +115,8 @@ struct ctl_ops {
 	bool (*session_next)(void *ctx, uint32_t *cursor, struct ctl_session *ret);
 	bool (*lease_next)(void *ctx, uint32_t *cursor, struct ctl_lease *ret);
 	void (*status)(void *ctx, struct ctl_status *ret);
+	/* The i-th counter; false behind the last. Refusals come behind all others. */
+	bool (*stat)(void *ctx, uint32_t i, struct ctl_stat *ret);
 	/* Called before the first session that a request shows: take one snapshot of the counters.
 	 * May be NULL. */
 	void (*snapshot)(void *ctx);

@@ -121,6 +121,38 @@ static void run_status(struct ctl_client *c, const struct varlink_call *call)
 	varlink_end(&c->out);
 }
 
+/* Those of one kind, from the i-th on; returns the first of another kind. */
+static uint32_t put_stats(struct ctl_client *c, uint32_t i, bool refusals)
+{
+	const struct ctl_server *s = c->server;
+	struct ctl_stat v;
+
+	for (; s->ops->stat(s->ctx, i, &v) && v.refusal == refusals; i++) {
+		jsonw_open(&c->out, NULL, '{');
+		jsonw_text(&c->out, "name", v.name);
+		jsonw_u64(&c->out, "value", v.value);
+		jsonw_text(&c->out, "meaning", v.meaning);
+		jsonw_close(&c->out, '}');
+	}
+	return i;
+}
+
+static void run_stats(struct ctl_client *c, const struct varlink_call *call)
+{
+	uint32_t i;
+
+	(void)call;
+	varlink_begin(&c->out);
+	jsonw_text(&c->out, "schema_version", CTL_SCHEMA);
+	jsonw_open(&c->out, "counters", '[');
+	i = put_stats(c, 0, false);
+	jsonw_close(&c->out, ']');
+	jsonw_open(&c->out, "refusals", '[');
+	put_stats(c, i, true);
+	jsonw_close(&c->out, ']');
+	varlink_end(&c->out);
+}
+
 static void log_release(const struct ctl_peer *who, const char *addr)
 {
 	struct log_event e;
@@ -218,6 +250,7 @@ static const struct method method[] = {
 	  { "session", "user", "address", "pool", "all", "reason" },
 	  true },
 	{ "io.vpngw.Status", run_status, { NULL }, false },
+	{ "io.vpngw.Stats", run_stats, { NULL }, false },
 	{ "io.vpngw.Leases", run_leases, { NULL }, false },
 	{ "io.vpngw.ReleaseLease", run_release, { "address" }, true },
 	{ "org.varlink.service.GetInfo", run_info, { NULL }, false },

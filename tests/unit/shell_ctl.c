@@ -140,6 +140,15 @@ static void test_schema(struct fake *f)
 	   "a pool has every declared member");
 	json_decref(r);
 
+	r = ask(f, "io.vpngw.Stats", NULL);
+	ok(idl_agrees("method", "Stats", json_object_get(r, "parameters"), NULL) &&
+		   json_array_size(reply_array(r, "counters")) == 2 &&
+		   json_array_size(reply_array(r, "refusals")) == 2,
+	   "the counters are as declared, refusals apart");
+	ok(idl_agrees("type", "Counter", json_array_get(reply_array(r, "refusals"), 0), NULL),
+	   "a counter has every declared member");
+	json_decref(r);
+
 	r = ask(f, "io.vpngw.Show", "{\"session\":\"none\"}");
 	ok(idl_agrees("error", "NotFound", json_object_get(r, "parameters"), NULL),
 	   "an error has every declared member");

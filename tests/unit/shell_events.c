@@ -141,6 +141,7 @@ static void test_no_address(void)
 	event_down(&gw, NULL, &f);
 	f.reason = IKE_R_POOL_EXHAUSTED;
 	event_down(&gw, NULL, &f);
+	is_int((long long)gw.refused[IKE_R_POOL_EXHAUSTED], 1, "which is counted");
 	is_int(kept_n, 3, "and the end of such a login adds none");
 }
 
@@ -186,6 +187,7 @@ static void test_note(void)
 	for (unsigned i = 0; i < 20; i++)
 		event_note(&gw, &it);
 	is_int(kept_n, LIMIT_LOG_UNNAMED, "what the core notes is limited");
+	is_int((long long)gw.refused[IKE_R_TOO_MANY_FROM_PEER], 20, "but counted, all of it");
 	is_str(kept_last(), "192.0.2.9:500: too many logins under way from one address",
 	       "it is a sentence");
 	is_str(kept_field("VPNGW_EVENT"), "overload", "too many of something is an overload");

@@ -101,6 +101,22 @@ static void test_leases(void)
 
 /* ---- the gateway ---- */
 
+static void test_stats(void)
+{
+	struct ctl_stat v;
+	unsigned n = 0, good = 0, refusals = 0;
+
+	gw.refused[IKE_R_BUSY] = 3;
+	for (; gw_ctl_ops.stat(&gw, n, &v); n++) {
+		good += v.name && v.meaning && v.refusal == (refusals > 0 || n >= IKE_C__COUNT);
+		refusals += v.refusal;
+		if (v.refusal && strcmp(v.name, "busy") == 0)
+			is_int((long long)v.value, 3, "a refusal is counted by its reason");
+	}
+	ok(good == n && n == IKE_C__COUNT + IKE_R__COUNT - 1,
+	   "every counter and every reason is there, with its meaning");
+}
+
 static void test_status(void)
 {
 	static struct ctl_status s;
@@ -112,6 +128,7 @@ static void test_status(void)
 	is_str(s.authd, "not connected", "says whether passwords can be checked");
 	ok(s.n_pools == 1 && s.pool[0].leased == 1 && s.pool[0].size == 253, "shows the pool");
 	ok(s.n_counters > 5, "and counters");
+	test_stats();
 	if (!ok(s.n_warnings == 2, "there are two things to warn about"))
 		return;
 	ok(strstr(s.warning[0], "expires in ") != NULL, "the certificate");
