@@ -18,8 +18,8 @@
 static struct {
 	const char *ident;
 	bool journal, debug;
-	log_sink sink;
-	void *ctx;
+	log_sink sink, tap;
+	void *ctx, *tap_ctx;
 } state = { .ident = "vpngw" };
 
 /* systemd names the device and inode of the journal's stream in JOURNAL_STREAM. */
@@ -44,6 +44,12 @@ void log_divert(log_sink sink, void *ctx)
 {
 	state.sink = sink;
 	state.ctx = ctx;
+}
+
+void log_tap(log_sink tap, void *ctx)
+{
+	state.tap = tap;
+	state.tap_ctx = ctx;
 }
 
 bool log_debugging(void)
@@ -120,6 +126,8 @@ void log_send(const struct log_event *e)
 	char msg[sizeof(e->message) + 16], prio[16], ident[64];
 	int n = 0;
 
+	if (state.tap && e->n)
+		state.tap(state.tap_ctx, e);
 	if (state.sink) {
 		state.sink(state.ctx, e);
 		return;

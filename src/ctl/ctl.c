@@ -30,6 +30,7 @@ static const struct verb verb[] = {
 	{ "leases", ctl_leases, "user pool address sort watch " },
 	{ "pools", ctl_pools, NULL },
 	{ "stats", ctl_stats, NULL },
+	{ "monitor", ctl_monitor, "user " },
 	{ "log", ctl_log, "user " },
 	{ "passwd", NULL, NULL },
 };
@@ -48,6 +49,7 @@ static const char help_text[] =
 	"  leases release ADDRESS           forget a kept address\n"
 	"  pools                            addresses: how many, how many are in use\n"
 	"  stats                            what was counted, and refused for which reason\n"
+	"  monitor                          events as they happen\n"
 	"  log [-- OPTION...]               the journal of the gateway, with journalctl's options\n"
 	"  passwd ...                       the users file; see vpngwctl passwd --help\n"
 	"\n"

@@ -46,7 +46,8 @@ struct ctl_request {
 	const char *method;
 	json_t *parameters; /* taken over; NULL without any */
 	bool more;
-	bool quiet; /* says nothing when what was asked for is not there */
+	bool endless; /* replies come when there is something to say, and the last one never */
+	bool quiet;   /* says nothing when what was asked for is not there */
 	ctl_reply_fn reply;
 	void *ctx;
 };
@@ -77,5 +78,6 @@ enum ctl_exit ctl_kick(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_status(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_pools(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_stats(const struct ctl_options *o, int argc, char **argv);
+enum ctl_exit ctl_monitor(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_log(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_leases(const struct ctl_options *o, int argc, char **argv);

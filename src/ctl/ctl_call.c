@@ -179,13 +179,22 @@ static enum ctl_exit cannot_receive(int error)
 
 static enum ctl_exit converse(int fd, const struct ctl_request *q, struct varlink_buf *b)
 {
+	const struct timeval no_limit = { 0 };
 	struct varlink_reply reply = { 0 };
 	enum ctl_exit rc;
-	bool continues;
+	bool continues, first = true;
 
 	do {
 		struct span message;
 		int r = receive(fd, b, &message);
+
+		if (q->endless && !first && r == -ENOTCONN) {
+			ctl_complain("vpngw has ended");
+			return CTL_NOT_RUNNING;
+		}
+		if (q->endless && first)
+			(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &no_limit, sizeof(no_limit));
+		first = false;
 
 		if (r == 0)
 			r = varlink_reply_parse(message, &reply);

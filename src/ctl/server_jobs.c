@@ -274,6 +274,7 @@ void ctl_job_turn(struct ctl_client *c)
 
 	switch (c->job.kind) {
 	case CTL_JOB_NONE:
+	case CTL_JOB_MONITOR:
 		return;
 	case CTL_JOB_LIST:
 	case CTL_JOB_SHOW:

@@ -153,6 +153,14 @@ static void run_stats(struct ctl_client *c, const struct varlink_call *call)
 	varlink_end(&c->out);
 }
 
+static void run_monitor(struct ctl_client *c, const struct varlink_call *call)
+{
+	if (!call->more)
+		varlink_error(&c->out, VARLINK_EXPECTED_MORE, NULL, NULL);
+	else
+		ctl_monitor_start(c, call);
+}
+
 static void log_release(const struct ctl_peer *who, const char *addr)
 {
 	struct log_event e;
@@ -251,6 +259,7 @@ static const struct method method[] = {
 	  true },
 	{ "io.vpngw.Status", run_status, { NULL }, false },
 	{ "io.vpngw.Stats", run_stats, { NULL }, false },
+	{ "io.vpngw.Monitor", run_monitor, { NULL }, false },
 	{ "io.vpngw.Leases", run_leases, { NULL }, false },
 	{ "io.vpngw.ReleaseLease", run_release, { "address" }, true },
 	{ "org.varlink.service.GetInfo", run_info, { NULL }, false },

@@ -15,6 +15,7 @@
 #include "ctl/jsonw.h"
 #include "ctl/server.h"
 #include "ctl/varlink.h"
+#include "log.h"
 
 #define CTL_IDLE_S     60             /* a connection without a whole request */
 #define CTL_STALL_S    15             /* a client that takes none of its answer */
@@ -50,13 +51,14 @@ enum ctl_job_kind {
 	CTL_JOB_SHOW,
 	CTL_JOB_KICK,
 	CTL_JOB_LEASES,
+	CTL_JOB_MONITOR, /* has no turns of its own */
 };
 
 struct ctl_job {
 	enum ctl_job_kind kind;
 	bool more, oneway;
 	uint32_t cursor;
-	uint32_t rows; /* answered, or sessions ended */
+	uint32_t rows; /* answered, or sessions ended, or events left out */
 	struct ctl_match match;
 };
 
@@ -97,6 +99,13 @@ void ctl_job_turn(struct ctl_client *c);
 void ctl_job_start(struct ctl_client *c, enum ctl_job_kind kind, const struct varlink_call *call);
 /* The account's name, looked up at the first question. */
 const struct ctl_peer *ctl_client_peer(struct ctl_client *c);
+
+/* server.c: something is about to be written to a client that had no answer to take. */
+void ctl_client_wake(struct ctl_client *c);
+
+/* server_monitor.c */
+void ctl_monitor_start(struct ctl_client *c, const struct varlink_call *call);
+void ctl_on_log(void *ctx, const struct log_event *e); /* ctx: the server */
 
 /* server_json.c: values and errors of io.vpngw as JSON. */
 void ctl_json_session(struct jsonw *w, const struct ctl_session *s, bool with_children);
