@@ -68,7 +68,7 @@ struct gw {
 	struct leasedb *leases; /* NULL: in memory only */
 	struct xfrm *xfrm;
 	bool link_made;
-	struct ctl_server *ctl;
+	struct ctl_server *ctl, *look; /* look: for looking alone; NULL without one */
 	sd_event_source *timer, *sampler;
 	sd_event_source *reports;   /* of the kernel; owns its socket */
 	struct gw_session *session; /* owned, by slot */

@@ -338,7 +338,7 @@ struct ctl_server *ctl_server_free(struct ctl_server *s)
 {
 	if (!s)
 		return NULL;
-	log_tap(NULL, NULL);
+	log_untap(s);
 	for (unsigned i = 0; i < LIMIT_CTL_CLIENTS; i++)
 		client_free(s->client[i]);
 	sd_event_source_disable_unref(s->accept);
@@ -358,6 +358,11 @@ static int set_nonblocking(int fd)
 	int flags = fcntl(fd, F_GETFL);
 
 	return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+void ctl_server_read_only(struct ctl_server *s)
+{
+	s->read_only = true;
 }
 
 int ctl_server_new(sd_event *event, int listen_fd, const struct ctl_ops *ops, void *ctx,

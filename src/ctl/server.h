@@ -16,8 +16,9 @@
 #include "addr.h"
 #include "bounds.h"
 
-#define CTL_SOCKET "/run/vpngw/control"
-#define CTL_SCHEMA "1.0" /* schema_version of every answer */
+#define CTL_SOCKET  "/run/vpngw/control"
+#define CTL_MONITOR "/run/vpngw/monitor" /* the same for looking alone */
+#define CTL_SCHEMA  "1.0"                /* schema_version of every answer */
 
 #define CTL_TEXT 160
 
@@ -134,4 +135,6 @@ struct ctl_server;
  */
 int ctl_server_new(sd_event *event, int listen_fd, const struct ctl_ops *ops, void *ctx,
 		   struct ctl_server **ret);
+/* From here on nothing can be changed through it. */
+void ctl_server_read_only(struct ctl_server *s);
 struct ctl_server *ctl_server_free(struct ctl_server *s);

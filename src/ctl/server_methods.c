@@ -322,7 +322,9 @@ void ctl_dispatch(struct ctl_client *c, const struct varlink_call *call)
 	const struct method *m = find_method(c, call->method);
 	const char *stray = m ? stray_parameter(m, call->parameters) : NULL;
 
-	if (stray)
+	if (m && m->acts && c->server->read_only)
+		ctl_json_error(&c->out, "NotPermitted", "this socket is for looking alone");
+	else if (stray)
 		invalid(c, stray);
 	else if (m && (m->acts || !call->oneway))
 		m->run(c, call);

@@ -85,6 +85,7 @@ struct ctl_server {
 	const struct ctl_ops *ops;       /* borrowed */
 	void *ctx;                       /* borrowed */
 	uint64_t idle_us, stall_us, evict_us;
+	bool read_only;                               /* methods that act are not permitted */
 	struct ctl_client *client[LIMIT_CTL_CLIENTS]; /* owned */
 };
 

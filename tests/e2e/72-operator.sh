@@ -17,6 +17,20 @@ released() { # released ADDRESS EXPECTED-STATUS
 	equal $rc "$2"
 }
 
+only_looks() {
+	local rc=0
+	setpriv --reuid=nobody --regid=vpngw-monitor --clear-groups \
+		/usr/local/bin/vpngwctl kick --all || rc=$?
+	equal $rc 5
+}
+
+stranger_is_refused() {
+	local rc=0
+	setpriv --reuid=nobody --regid=nogroup --clear-groups \
+		/usr/local/bin/vpngwctl list || rc=$?
+	equal $rc 5
+}
+
 monitored() { # monitored EVENT USER
 	jq -e --arg event "$1" --arg user "$2" -n \
 		'[inputs | select(.event == $event and .fields.user == $user)] | length == 1' \
@@ -50,6 +64,11 @@ check "stats count both logins" equal \
 	"$(vpngwctl stats --json | jq '.counters[] | select(.name == "logins").value')" 2
 check "alice's lease cannot be released" released "$alice" 1
 
+check "who is in group vpngw-monitor may look" equal \
+	"$(setpriv --reuid=nobody --regid=vpngw-monitor --clear-groups \
+		/usr/local/bin/vpngwctl list --no-legend | wc -l)" 2
+check "and kick nobody (exit 5)" only_looks
+check "who is in no group may not even look (exit 5)" stranger_is_refused
 check "the guests are kicked" vpngwctl kick --pool guests --reason "closing time"
 check "carol's vpnc exits" wait_for 10 vpnc_gone c2
 check "alice is still there" equal "$(listed)" "alice "

@@ -322,6 +322,28 @@ static void test_order(struct fake *f)
 	peer_close(&p);
 }
 
+/* ---- looking alone ---- */
+
+static void test_read_only(struct fake *f)
+{
+	json_t *r;
+
+	fake_sessions(f, 3);
+	f->forgotten = (struct ipaddr){ 0 };
+	ctl_server_read_only(f->server);
+	r = ask(f, "io.vpngw.List", NULL);
+	is_int((long long)json_array_size(reply_array(r, "sessions")), 3,
+	       "a socket for looking lists");
+	json_decref(r);
+	is_error(ask(f, "io.vpngw.Kick", "{\"all\":true}"), "io.vpngw.NotPermitted",
+		 "but ends no session");
+	ok(!f->kicks, "not one");
+	is_error(ask(f, "io.vpngw.ReleaseLease", "{\"address\":\"10.9.0.3\"}"),
+		 "io.vpngw.NotPermitted", "and releases no lease");
+	ok(f->forgotten.family == IP_NONE, "none at all");
+	f->server->read_only = false;
+}
+
 /* ---- show and kick ---- */
 
 static void test_show(struct fake *f)
@@ -534,6 +556,7 @@ int main(void)
 	test_names(&f);
 	test_list(&f);
 	test_order(&f);
+	test_read_only(&f);
 	test_show(&f);
 	test_kick(&f);
 	test_release(&f);
