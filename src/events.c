@@ -24,6 +24,7 @@
 #define ID_PEER_MOVED     "56782c3c829744dab0c29a12d7e66dd7"
 #define ID_OVERLOAD       "6714eceaae1a438684cff3e72912bb7e"
 #define ID_DPD_TIMEOUT    "7e05bfdfdd27403d946407e2588d5131"
+#define ID_CERT_EXPIRING  "2d61f1a9fab64ec58d9a7e6a64d3d5fb"
 
 struct shown {
 	char user[4 * LIMIT_USER + 1], client[4 * LIMIT_CLIENT_NAME + 1], peer[ENDPOINT_STRLEN],
@@ -263,6 +264,17 @@ void event_address_taken(const struct ike_sa *sa, const struct ipaddr *addr, boo
 		 outside ? "is in no pool: correct the users file or add a pool"
 			 : "is in use by another session");
 	no_address(sa, "auth-failed", ID_AUTH_FAILED, IKE_R_ADDRESS_TAKEN, text);
+}
+
+void event_cert_expiring(const char *text, int64_t expires_s)
+{
+	struct log_event e;
+
+	log_event_init(&e, LOG_WARNING, "%s", text);
+	log_field(&e, "VPNGW_EVENT", "cert-expiring");
+	log_field(&e, "MESSAGE_ID", ID_CERT_EXPIRING);
+	log_field(&e, "VPNGW_EXPIRES", "%" PRId64, expires_s);
+	log_send(&e);
 }
 
 static bool is_overload(enum ike_reason r)

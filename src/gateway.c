@@ -364,6 +364,8 @@ static int start(struct gw *gw, const struct gw_options *o)
 	if (rc == 0)
 		rc = roam_start(gw);
 	if (rc == 0)
+		rc = certwatch_start(gw);
+	if (rc == 0)
 		rc = start_control(gw, o, fds, (unsigned)n);
 	if (rc == 0)
 		rc = net_listen(gw->net, gw->event, on_datagram, gw);
@@ -410,6 +412,7 @@ static void stop(struct gw *gw)
 	xfrm_close(gw->xfrm);
 	sd_event_source_disable_unref(gw->timer);
 	sd_event_source_disable_unref(gw->sampler);
+	sd_event_source_disable_unref(gw->certwatch);
 	sd_event_source_disable_unref(gw->reports);
 	sd_event_unref(gw->event);
 	if (gw->fx) {

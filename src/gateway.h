@@ -69,7 +69,7 @@ struct gw {
 	struct xfrm *xfrm;
 	bool link_made;
 	struct ctl_server *ctl, *look; /* look: for looking alone; NULL without one */
-	sd_event_source *timer, *sampler;
+	sd_event_source *timer, *sampler, *certwatch;
 	sd_event_source *reports;   /* of the kernel; owns its socket */
 	struct gw_session *session; /* owned, by slot */
 	uint32_t n_session;
@@ -127,6 +127,7 @@ void event_moved(const struct fx_session *s);
 void event_note(struct gw *gw, const struct fx_item *it);
 void event_lease(const struct ike_sa *sa, bool granted, const char *user, const struct ipaddr *addr,
 		 const char *session);
+void event_cert_expiring(const char *text, int64_t expires_s);
 void event_pool_exhausted(const struct ike_sa *sa, const char *pool);
 void event_address_taken(const struct ike_sa *sa, const struct ipaddr *addr, bool outside);
 
@@ -151,6 +152,10 @@ int roam_start(struct gw *gw);
 void roam_keepalive(struct gw *gw, const struct fx_item *it);
 /* True when one is due, and then it counts as sent. `packets`: sent so far. */
 bool keepalive_due(struct keepalive *k, uint64_t packets, uint64_t now_us, uint64_t interval_us);
+
+/* ---- certwatch.c ---- */
+int certwatch_start(struct gw *gw);
+void certwatch_look(struct gw *gw); /* an event when less than three weeks are left */
 
 /* ---- stats.c ---- */
 /* The i-th counter, as ctl/server.h wants it; ctx is the gateway. */

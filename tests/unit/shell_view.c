@@ -11,6 +11,7 @@
 #include "config_try.h"
 #include "gateway.h"
 #include "ike_kit.h"
+#include "log_kept.h"
 
 static char dir[] = "/tmp/vpngw-view-XXXXXX";
 static struct gw gw;
@@ -131,6 +132,12 @@ static void test_status(void)
 	test_stats();
 	if (!ok(s.n_warnings == 2, "there are two things to warn about"))
 		return;
+	kept_none();
+	certwatch_look(&gw);
+	is_str(kept_field("VPNGW_EVENT"), "cert-expiring", "a certificate that ends is an event");
+	ok(strstr(kept_last(), " expires in ") != NULL, "which says when");
+	ok(atoll(kept_field("VPNGW_EXPIRES")) == (long long)s.cert_expires_s, "to the second");
+	log_divert(NULL, NULL);
 	ok(strstr(s.warning[0], "expires in ") != NULL, "the certificate");
 	ok(strstr(s.warning[1], "modp1024 is weak: ") != NULL, "and what is weak");
 }
