@@ -18,9 +18,11 @@ bindir ?= $(prefix)/bin
 libexecdir ?= $(prefix)/libexec
 libdir ?= $(prefix)/lib
 mandir ?= $(prefix)/share/man
+datadir ?= $(prefix)/share
 docdir ?= $(prefix)/share/doc/vpngw
 unitdir ?= $(if $(filter /usr,$(prefix)),$(shell pkg-config --variable=systemdsystemunitdir systemd 2>/dev/null || echo /lib/systemd/system),$(libdir)/systemd/system)
 sysusersdir ?= $(libdir)/sysusers.d
+catalogdir ?= $(libdir)/systemd/catalog
 modulesloaddir ?= $(libdir)/modules-load.d
 sysctldir ?= $(libdir)/sysctl.d
 
@@ -82,7 +84,7 @@ FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 TESTLIB := $(wildcard tests/lib/*.c)
 obj = $(patsubst %.c,$B/%.o,$(1))
 
-all: $B/vpngw $B/vpngw-authd $B/vpngwctl
+all: $B/vpngw $B/vpngw-authd $B/vpngwctl $B/io.vpngw.varlink
 
 $B/vpngw: $(call obj,src/main.c) $B/libshell.a $B/libcore.a
 	$(SAY) LINK $@
@@ -95,6 +97,14 @@ $B/vpngw-authd: $(call obj,$(AUTHD)) $B/libshell.a $B/libcore.a
 $B/vpngwctl: $(call obj,$(CTL)) $B/libshell.a $B/libcore.a
 	$(SAY) LINK $@
 	$(Q)$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(SHELL_LIBS) $(CORE_LIBS)
+
+# The interface as the daemon publishes it.
+$B/io.vpngw.varlink: $(call obj,src/ctl/server_idl.c)
+	$(SAY) IDL $@
+	$(Q)printf '%s\n' '#include <stdio.h>' 'extern const char ctl_interface_text[];' \
+		'int main(void) { return fputs(ctl_interface_text, stdout) < 0; }' | \
+		$(CC) $(CFLAGS) -fPIE $(LINK) $(LDFLAGS) -o $B/print-idl -x c - -x none $< && \
+		$B/print-idl >$@
 
 $B/libcore.a: $(call obj,$(CORE))
 	$(SAY) AR $@
@@ -140,7 +150,7 @@ unit: all $(UNIT) $(UNIT_SHELL) $(FUZZ:%=$B/replay_%)
 	$(Q)BUILD=$B scripts/run-unit $(UNIT) $(UNIT_SHELL)
 	$(Q)BUILD=$B scripts/run-corpus $(FUZZ)
 
-check: unit check-layers check-format check-docs
+check: unit check-layers check-format check-docs check-journal
 
 check-layers: $B/libcore.a
 	$(Q)scripts/check-layers src
@@ -151,6 +161,9 @@ check-format:
 
 check-docs:
 	$(Q)scripts/check-docs
+
+check-journal:
+	$(Q)scripts/check-journal
 
 bench: all $B/bench_crypto $B/bench_login
 	$(Q)$B/bench_crypto
@@ -172,7 +185,10 @@ install: all
 		$(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) $(DESTDIR)$(modulesloaddir) \
 		$(DESTDIR)$(sysctldir) $(DESTDIR)$(sysconfdir)/vpngw $(DESTDIR)$(sysconfdir)/pam.d \
 		$(DESTDIR)$(libdir)/vpngw/pam.d $(DESTDIR)$(docdir) \
-		$(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8
+		$(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man7 $(DESTDIR)$(mandir)/man8 \
+		$(DESTDIR)$(catalogdir) $(DESTDIR)$(sysconfdir)/fail2ban/filter.d \
+		$(DESTDIR)$(datadir)/vpngw $(DESTDIR)$(datadir)/bash-completion/completions \
+		$(DESTDIR)$(datadir)/zsh/site-functions
 	install -d -m 0755 $(DESTDIR)$(sysconfdir)/vpngw/certs
 	install -d -m 0700 $(DESTDIR)$(sysconfdir)/vpngw/private
 	install -m 0755 $B/vpngw $(DESTDIR)$(sbindir)/vpngw
@@ -193,6 +209,12 @@ install: all
 		install -m 0644 etc/pam.d/vpngw $(DESTDIR)$(sysconfdir)/pam.d/vpngw
 	test -e $(DESTDIR)$(sysconfdir)/vpngw/vpngw.conf || \
 		install -m 0644 etc/vpngw/vpngw.conf $(DESTDIR)$(sysconfdir)/vpngw/vpngw.conf
+	install -m 0644 systemd/vpngw.catalog $(DESTDIR)$(catalogdir)/vpngw.catalog
+	install -m 0644 etc/fail2ban/filter.d/vpngw.conf $(DESTDIR)$(sysconfdir)/fail2ban/filter.d/vpngw.conf
+	install -m 0644 $B/io.vpngw.varlink share/vpngwctl.schema.json $(DESTDIR)$(datadir)/vpngw
+	install -m 0644 share/completion.bash $(DESTDIR)$(datadir)/bash-completion/completions/vpngwctl
+	install -m 0644 share/completion.zsh $(DESTDIR)$(datadir)/zsh/site-functions/_vpngwctl
+	install -m 0644 man/*.7 $(DESTDIR)$(mandir)/man7
 	install -m 0644 man/*.8 $(DESTDIR)$(mandir)/man8
 	install -m 0644 man/*.5 $(DESTDIR)$(mandir)/man5
 	install -m 0644 README.md SECURITY.md etc/vpngw/vpngw.conf $(DESTDIR)$(docdir)
@@ -201,16 +223,19 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(sbindir)/vpngw $(DESTDIR)$(bindir)/vpngwctl $(DESTDIR)$(sbindir)/vpngw-pki \
 		$(DESTDIR)$(sysusersdir)/vpngw.conf $(DESTDIR)$(modulesloaddir)/vpngw.conf \
-		$(DESTDIR)$(sysctldir)/50-vpngw.conf
+		$(DESTDIR)$(sysctldir)/50-vpngw.conf $(DESTDIR)$(catalogdir)/vpngw.catalog
 	for u in systemd/*.service systemd/*.socket; do rm -f $(DESTDIR)$(unitdir)/$${u##*/}; done
 	for m in man/*.5; do rm -f $(DESTDIR)$(mandir)/man5/$${m##*/}; done
+	for m in man/*.7; do rm -f $(DESTDIR)$(mandir)/man7/$${m##*/}; done
 	for m in man/*.8; do rm -f $(DESTDIR)$(mandir)/man8/$${m##*/}; done
-	rm -rf $(DESTDIR)$(libexecdir)/vpngw $(DESTDIR)$(libdir)/vpngw $(DESTDIR)$(docdir)
+	rm -f $(DESTDIR)$(datadir)/bash-completion/completions/vpngwctl \
+		$(DESTDIR)$(datadir)/zsh/site-functions/_vpngwctl
+	rm -rf $(DESTDIR)$(datadir)/vpngw $(DESTDIR)$(libexecdir)/vpngw $(DESTDIR)$(libdir)/vpngw $(DESTDIR)$(docdir)
 
 clean:
 	rm -rf build
 
-.PHONY: all unit check check-layers check-format check-docs bench fuzz lint install uninstall \
+.PHONY: all unit check check-layers check-format check-docs check-journal bench fuzz lint install uninstall \
 	clean force
 .SECONDARY:
 -include $(shell find build -type f -name '*.d' 2>/dev/null)

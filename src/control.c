@@ -65,6 +65,13 @@ static bool find_path(int fd, char path[static sizeof(((struct sockaddr_un *)0)-
 	return true;
 }
 
+bool control_is_at(int fd, const char *path)
+{
+	char found[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
+
+	return find_path(fd, found) && strcmp(found, path) == 0;
+}
+
 void control_check(int fd, const char *group)
 {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];

@@ -13,7 +13,7 @@
 #include "gateway.h"
 #include "text.h"
 
-/* One per kind of event, for `journalctl MESSAGE_ID=`. */
+/* One per kind of event, for `journalctl MESSAGE_ID=`; systemd/vpngw.catalog explains them. */
 #define ID_SESSION_UP     "7a23514dfd044af7872e383dfe01439a"
 #define ID_SESSION_DOWN   "86f7af9d728e43aeb5968b3577c04fa6"
 #define ID_REKEY          "b1beea72c51643c280abc9e91bb18b30"
@@ -24,6 +24,7 @@
 #define ID_PEER_MOVED     "56782c3c829744dab0c29a12d7e66dd7"
 #define ID_OVERLOAD       "6714eceaae1a438684cff3e72912bb7e"
 #define ID_DPD_TIMEOUT    "7e05bfdfdd27403d946407e2588d5131"
+#define ID_CERT_EXPIRING  "2d61f1a9fab64ec58d9a7e6a64d3d5fb"
 
 struct shown {
 	char user[4 * LIMIT_USER + 1], client[4 * LIMIT_CLIENT_NAME + 1], peer[ENDPOINT_STRLEN],
@@ -204,6 +205,8 @@ void event_down(struct gw *gw, const struct gw_session *g, const struct fx_sessi
 	struct log_event e;
 	struct shown s;
 
+	if (!f->logged_in)
+		gw->refused[f->reason]++;
 	/* The line about the missing address has been written. */
 	if (f->reason == IKE_R_POOL_EXHAUSTED || f->reason == IKE_R_ADDRESS_TAKEN)
 		return;
@@ -294,6 +297,17 @@ void event_address_taken(const struct ike_sa *sa, const struct ipaddr *addr, boo
 	no_address(sa, "auth-failed", ID_AUTH_FAILED, IKE_R_ADDRESS_TAKEN, text);
 }
 
+void event_cert_expiring(const char *text, int64_t expires_s)
+{
+	struct log_event e;
+
+	log_event_init(&e, LOG_WARNING, "%s", text);
+	log_field(&e, "VPNGW_EVENT", "cert-expiring");
+	log_field(&e, "MESSAGE_ID", ID_CERT_EXPIRING);
+	log_field(&e, "VPNGW_EXPIRES", "%" PRId64, expires_s);
+	log_send(&e);
+}
+
 /* Logins that failed before there was anybody to name. */
 static bool is_failed_login(enum ike_reason r)
 {
@@ -315,6 +329,7 @@ void event_note(struct gw *gw, const struct fx_item *it)
 	struct log_event e;
 	struct shown s;
 
+	gw->refused[why]++;
 	if (!may_write(gw, &gw->note_limit[why], LIMIT_LOG_UNNAMED, left_out))
 		return;
 	text_escape(it->note.detail, detail, sizeof(detail));

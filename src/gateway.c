@@ -300,15 +300,31 @@ static int start_pools(struct gw *gw)
 	return 0;
 }
 
+/* The second control socket is there when systemd passes it. */
+static void start_look(struct gw *gw, int fd)
+{
+	int rc = ctl_server_new(gw->event, fd, &gw_ctl_ops, gw, &gw->look);
+
+	if (rc < 0)
+		log_err("control socket " CTL_MONITOR ": %s", strerror(-rc));
+	else
+		ctl_server_read_only(gw->look);
+}
+
 static int start_control(struct gw *gw, const struct gw_options *o, const int *fds, unsigned n)
 {
 	const char *path = o->control ? o->control : CTL_SOCKET,
 		   *group = gw->config->listen.control_group;
 	int fd = -1, rc;
 
-	for (unsigned i = 0; i < n; i++)
-		if (sd_is_socket_unix(fds[i], SOCK_STREAM, 1, NULL, 0) > 0)
+	for (unsigned i = 0; i < n; i++) {
+		if (sd_is_socket_unix(fds[i], SOCK_STREAM, 1, NULL, 0) <= 0)
+			continue;
+		if (control_is_at(fds[i], CTL_MONITOR))
+			start_look(gw, fds[i]);
+		else
 			fd = fds[i];
+	}
 	if (fd >= 0)
 		control_check(fd, group);
 	rc = fd < 0 ? control_bind(path, group, &fd) : 0;
@@ -397,6 +413,8 @@ static int start(struct gw *gw, const struct gw_options *o)
 	if (rc == 0)
 		rc = roam_start(gw);
 	if (rc == 0)
+		rc = certwatch_start(gw);
+	if (rc == 0)
 		rc = start_control(gw, o, fds, n);
 	if (rc == 0)
 		rc = net_listen(gw->net, gw->event, on_datagram, gw);
@@ -437,6 +455,7 @@ static void stop(struct gw *gw)
 	if (!gw->stay)
 		handover_forget(gw);
 	ctl_server_free(gw->ctl);
+	ctl_server_free(gw->look);
 	net_free(gw->net);
 	auth_client_free(gw->auth);
 	workers_free(gw->workers);
@@ -447,6 +466,7 @@ static void stop(struct gw *gw)
 	xfrm_close(gw->xfrm);
 	sd_event_source_disable_unref(gw->timer);
 	sd_event_source_disable_unref(gw->sampler);
+	sd_event_source_disable_unref(gw->certwatch);
 	sd_event_source_disable_unref(gw->reports);
 	sd_event_unref(gw->event);
 	if (gw->fx) {

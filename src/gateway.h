@@ -79,8 +79,8 @@ struct gw {
 	struct handover *handover; /* owned */
 	uint64_t leave_us;         /* stopping for a restart: when at the latest */
 	bool stay; /* another process goes on: sessions and the kernel's objects are left as they are */
-	struct ctl_server *ctl;
-	sd_event_source *timer, *sampler;
+	struct ctl_server *ctl, *look; /* look: for looking alone; NULL without one */
+	sd_event_source *timer, *sampler, *certwatch;
 	sd_event_source *reports;   /* of the kernel; owns its socket */
 	struct gw_session *session; /* owned, by slot */
 	uint32_t n_session;
@@ -92,8 +92,9 @@ struct gw {
 	struct log_limit count_limit, refused_limit;
 	struct log_limit note_limit[IKE_R__COUNT];
 	struct log_limit unnamed_limit[IKE_R__COUNT], named_limit[IKE_R__COUNT]; /* failed logins */
-	bool leases_failing; /* the database was failing when looked at last */
-	uint64_t since_s;    /* CLOCK_REALTIME */
+	uint64_t refused[IKE_R__COUNT]; /* logins and messages, for `vpngwctl stats` */
+	bool leases_failing;            /* the database was failing when looked at last */
+	uint64_t since_s;               /* CLOCK_REALTIME */
 };
 
 struct gw_options {
@@ -164,6 +165,7 @@ void event_moved(const struct fx_session *s);
 void event_note(struct gw *gw, const struct fx_item *it);
 void event_lease(const struct ike_sa *sa, bool granted, const char *user, const struct ipaddr *addr,
 		 const char *session);
+void event_cert_expiring(const char *text, int64_t expires_s);
 void event_pool_exhausted(const struct ike_sa *sa, const char *pool);
 void event_address_taken(const struct ike_sa *sa, const struct ipaddr *addr, bool outside);
 
@@ -190,6 +192,14 @@ int roam_start(struct gw *gw);
 void roam_keepalive(struct gw *gw, const struct fx_item *it);
 /* True when one is due, and then it counts as sent. `packets`: sent so far. */
 bool keepalive_due(struct keepalive *k, uint64_t packets, uint64_t now_us, uint64_t interval_us);
+
+/* ---- certwatch.c ---- */
+int certwatch_start(struct gw *gw);
+void certwatch_look(struct gw *gw); /* an event when less than three weeks are left */
+
+/* ---- stats.c ---- */
+/* The i-th counter, as ctl/server.h wants it; ctx is the gateway. */
+bool stats_next(void *ctx, uint32_t i, struct ctl_stat *ret);
 
 /* ---- view.c ---- */
 extern const struct ctl_ops gw_ctl_ops;

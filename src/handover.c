@@ -294,7 +294,8 @@ void handover_leases(struct gw *gw)
 				 : pool_adopt(gw->pools, &sa->lease, sa->user, granted_s);
 
 		if (rc == -ENOENT)
-			rc = pool_drain(gw->pools, &sa->lease, sa->user, granted_s);
+			rc = pool_drain(gw->pools, ike_pool(gw->ike, sa), &sa->lease, sa->user,
+					granted_s);
 		if (rc < 0)
 			log_warning("session %s: its address %s is another session's: %s",
 				    ike_session_name(sa, name), ipaddr_str(&sa->lease, a),

@@ -15,11 +15,13 @@
 
 #include "text.h"
 
+#define TAPS 2
+
 static struct {
 	const char *ident;
 	bool journal, debug;
-	log_sink sink;
-	void *ctx;
+	log_sink sink, tap[TAPS];
+	void *ctx, *tap_ctx[TAPS];
 } state = { .ident = "vpngw" };
 
 /* systemd names the device and inode of the journal's stream in JOURNAL_STREAM. */
@@ -44,6 +46,24 @@ void log_divert(log_sink sink, void *ctx)
 {
 	state.sink = sink;
 	state.ctx = ctx;
+}
+
+void log_tap(log_sink tap, void *ctx)
+{
+	for (unsigned i = 0; i < TAPS; i++) {
+		if (state.tap[i])
+			continue;
+		state.tap[i] = tap;
+		state.tap_ctx[i] = ctx;
+		return;
+	}
+}
+
+void log_untap(void *ctx)
+{
+	for (unsigned i = 0; i < TAPS; i++)
+		if (state.tap[i] && state.tap_ctx[i] == ctx)
+			state.tap[i] = NULL;
 }
 
 bool log_debugging(void)
@@ -120,6 +140,9 @@ void log_send(const struct log_event *e)
 	char msg[sizeof(e->message) + 16], prio[16], ident[64];
 	int n = 0;
 
+	for (unsigned i = 0; i < TAPS && e->n; i++)
+		if (state.tap[i])
+			state.tap[i](state.tap_ctx[i], e);
 	if (state.sink) {
 		state.sink(state.ctx, e);
 		return;

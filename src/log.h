@@ -46,8 +46,12 @@ __attribute__((format(printf, 3, 4))) void log_field(struct log_event *e, const 
 						     const char *fmt, ...);
 void log_send(const struct log_event *e);
 
-/* For tests: lines with their fields go to `sink` from now on; NULL: as log_open() found it. */
+/* Lines with fields go to `tap` as well, from the same thread, until log_untap(). Two may listen. */
 typedef void (*log_sink)(void *ctx, const struct log_event *e);
+void log_tap(log_sink tap, void *ctx);
+void log_untap(void *ctx);
+
+/* For tests: lines with their fields go to `sink` from now on; NULL: as log_open() found it. */
 void log_divert(log_sink sink, void *ctx);
 
 /*

@@ -103,6 +103,20 @@ static void cookies_text(const struct ike_sa *sa, char *buf, size_t cap)
 				      i < IKE_COOKIE ? sa->cky_i[i] : sa->cky_r[i - IKE_COOKIE]);
 }
 
+/* The pool that an address is of; they do not overlap. */
+static const char *pool_of(const struct gw *gw, const struct ipaddr *addr)
+{
+	uint32_t a = ipaddr_to_v4(addr);
+
+	for (size_t i = 0; addr->family == IP_V4 && i < gw->config->n_pools; i++) {
+		const struct pool_conf *p = &gw->config->pool[i].pool;
+
+		if (a - p->first < p->size)
+			return p->name;
+	}
+	return "";
+}
+
 static void fill_session(struct gw *gw, const struct ike_sa *sa, struct ctl_session *ret)
 {
 	const struct gw_session *g = gw_session(gw, sa->id);
@@ -118,6 +132,7 @@ static void fill_session(struct gw *gw, const struct ike_sa *sa, struct ctl_sess
 				     .bytes_out = g ? g->bytes_out : 0 };
 	snprintf(ret->id, sizeof(ret->id), "%s", ike_session_name(sa, session));
 	snprintf(ret->user, sizeof(ret->user), "%s", sa->user);
+	snprintf(ret->pool, sizeof(ret->pool), "%s", pool_of(gw, &sa->lease));
 	snprintf(ret->client, sizeof(ret->client), "%s", sa->client);
 	snprintf(ret->state, sizeof(ret->state), "%s", sa->state == IKE_ST_UP ? "up" : "login");
 	snprintf(ret->profile, sizeof(ret->profile), "%s", sa->profile ? sa->profile : "");
@@ -293,6 +308,7 @@ const struct ctl_ops gw_ctl_ops = {
 	.session_next = session_next,
 	.lease_next = lease_next,
 	.status = status,
+	.stat = stats_next,
 	.snapshot = traffic_snapshot,
 	.kick = kick,
 	.lease_forget = lease_forget,

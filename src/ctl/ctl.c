@@ -19,12 +19,22 @@
 struct verb {
 	const char *name;
 	enum ctl_exit (*run)(const struct ctl_options *o, int argc, char **argv);
+	const char *only; /* its options that not every verb has, each with a blank behind */
 };
 
 static const struct verb verb[] = {
-	{ "list", ctl_list },     { "show", ctl_show },     { "kick", ctl_kick },
-	{ "status", ctl_status }, { "leases", ctl_leases }, { "passwd", NULL },
-	{ "reload", ctl_reload }, { "config", ctl_config },
+	{ "list", ctl_list, "user pool address peer sort watch " },
+	{ "show", ctl_show, NULL },
+	{ "kick", ctl_kick, "all pool reason wait " },
+	{ "status", ctl_status, NULL },
+	{ "leases", ctl_leases, "user pool address sort watch " },
+	{ "pools", ctl_pools, NULL },
+	{ "stats", ctl_stats, NULL },
+	{ "monitor", ctl_monitor, "user " },
+	{ "log", ctl_log, "user " },
+	{ "passwd", NULL, NULL },
+	{ "reload", ctl_reload, NULL },
+	{ "config", ctl_config, NULL },
 };
 
 static const char help_text[] =
@@ -32,18 +42,28 @@ static const char help_text[] =
 	"\n"
 	"Looks at a vpngw gateway and ends sessions.\n"
 	"\n"
-	"  list                             all sessions; what happens without a verb\n"
+	"  list                             the sessions; what happens without a verb\n"
 	"  show SESSION|USER|ADDRESS        everything about one session, or a user's sessions\n"
-	"  kick SESSION|USER|ADDRESS|--all  end sessions\n"
+	"  kick SESSION|USER|ADDRESS|--all|--pool POOL\n"
+	"                                   end sessions\n"
 	"  status                           the daemon, its pools, its counters\n"
 	"  leases                           addresses that are leased or kept for their users\n"
 	"  leases release ADDRESS           forget a kept address\n"
+	"  pools                            addresses: how many, how many are in use\n"
+	"  stats                            what was counted, and refused for which reason\n"
+	"  monitor                          events as they happen\n"
+	"  log [-- OPTION...]               the journal of the gateway, with journalctl's options\n"
 	"  reload                           take over what vpngw.conf says now\n"
 	"  config [show|cat|diff]           what is in effect, the files, what a reload would "
 	"change\n"
 	"  passwd ...                       the users file; see vpngwctl passwd --help\n"
 	"\n"
+	"  --user, --pool, --address, --peer VALUE\n"
+	"                        those alone; the last two take a prefix (list, leases)\n"
+	"  --sort [-]COLUMN      by that column; - for the other way (list, leases)\n"
+	"  --watch[=SECONDS]     again every 2 seconds (list, leases)\n"
 	"  --reason TEXT         why, for the journal (kick)\n"
+	"  --wait                until the sessions have ended, which kick always does\n"
 	"  --json[=pretty|short] JSON; pretty is for terminals, short is one line\n"
 	"  --no-legend           neither header nor footer\n"
 	"  --no-pager            do not page long output\n"
@@ -73,6 +93,13 @@ enum {
 	OPT_SOCKET,
 	OPT_ALL,
 	OPT_REASON,
+	OPT_WAIT,
+	OPT_USER,
+	OPT_POOL,
+	OPT_ADDRESS,
+	OPT_PEER,
+	OPT_SORT,
+	OPT_WATCH,
 	OPT_VERSION,
 };
 
@@ -83,6 +110,13 @@ static const struct option option[] = {
 	{ "socket", required_argument, NULL, OPT_SOCKET },
 	{ "all", no_argument, NULL, OPT_ALL },
 	{ "reason", required_argument, NULL, OPT_REASON },
+	{ "wait", no_argument, NULL, OPT_WAIT },
+	{ "user", required_argument, NULL, OPT_USER },
+	{ "pool", required_argument, NULL, OPT_POOL },
+	{ "address", required_argument, NULL, OPT_ADDRESS },
+	{ "peer", required_argument, NULL, OPT_PEER },
+	{ "sort", required_argument, NULL, OPT_SORT },
+	{ "watch", optional_argument, NULL, OPT_WATCH },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -104,12 +138,55 @@ static bool parse_json(const char *arg, enum ctl_json *ret)
 	return !arg || *ret != CTL_JSON_OFF;
 }
 
+static bool parse_watch(const char *arg, unsigned *ret)
+{
+	char shown[CTL_TEXT_MAX], *end = NULL;
+	unsigned long v = arg ? strtoul(arg, &end, 10) : 2;
+
+	if (arg && (*arg < '0' || *arg > '9' || *end || v == 0 || v > 86400)) {
+		ctl_complain("--watch=%s: seconds are expected, from 1 to 86400",
+			     ctl_text(arg, shown, sizeof(shown)));
+		return false;
+	}
+	*ret = (unsigned)v;
+	return true;
+}
+
+/* Where the text of an option goes that is nothing but text; NULL for another option. */
+static const char **text_option(struct ctl_options *o, int c)
+{
+	switch (c) {
+	case OPT_SOCKET:
+		return &o->socket;
+	case OPT_REASON:
+		return &o->reason;
+	case OPT_USER:
+		return &o->user;
+	case OPT_POOL:
+		return &o->pool;
+	case OPT_ADDRESS:
+		return &o->address;
+	case OPT_PEER:
+		return &o->peer;
+	case OPT_SORT:
+		return &o->sort;
+	default:
+		return NULL;
+	}
+}
+
 /* Takes options up to the end, or with "+" in `how` up to the verb. -1: go on; else the status. */
 static int parse_options(int argc, char **argv, const char *how, struct ctl_options *o)
 {
 	int c;
 
 	while ((c = getopt_long(argc, argv, how, option, NULL)) != -1) {
+		const char **text = text_option(o, c);
+
+		if (text) {
+			*text = optarg;
+			continue;
+		}
 		switch (c) {
 		case OPT_JSON:
 			o->json = CTL_JSON_OFF;
@@ -122,14 +199,15 @@ static int parse_options(int argc, char **argv, const char *how, struct ctl_opti
 		case OPT_NO_LEGEND:
 			o->no_legend = true;
 			break;
-		case OPT_SOCKET:
-			o->socket = optarg;
-			break;
 		case OPT_ALL:
 			o->all = true;
 			break;
-		case OPT_REASON:
-			o->reason = optarg;
+		case OPT_WAIT:
+			o->wait = true;
+			break;
+		case OPT_WATCH:
+			if (!parse_watch(optarg, &o->watch_s))
+				return CTL_USAGE;
 			break;
 		case 'h':
 			fputs(help_text, stdout);
@@ -163,6 +241,27 @@ static enum ctl_exit unknown_verb(const char *name)
 	return CTL_USAGE;
 }
 
+/* Says so when an option is given that another verb has and this one has not. */
+static bool options_fit(const struct ctl_options *o, const struct verb *v)
+{
+	const struct {
+		bool given;
+		const char *name; /* with a blank behind */
+	} of[] = {
+		{ o->all, "all " },   { o->reason, "reason " }, { o->wait, "wait " },
+		{ o->user, "user " }, { o->pool, "pool " },     { o->address, "address " },
+		{ o->peer, "peer " }, { o->sort, "sort " },     { o->watch_s, "watch " },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+		if (!of[i].given || (v->only && strstr(v->only, of[i].name)))
+			continue;
+		ctl_complain("%s has no option --%s", v->name, of[i].name);
+		return false;
+	}
+	return true;
+}
+
 static enum ctl_exit run_verb(const struct ctl_options *o, int argc, char **argv)
 {
 	static char list[] = "list", *only_list[] = { list, NULL };
@@ -174,10 +273,8 @@ static enum ctl_exit run_verb(const struct ctl_options *o, int argc, char **argv
 	for (size_t i = 0; i < ARRAY_SIZE(verb); i++) {
 		if (strcmp(verb[i].name, argv[0]) != 0)
 			continue;
-		if ((o->all || o->reason) && verb[i].run != ctl_kick) {
-			ctl_complain("--all and --reason are for kick");
+		if (!options_fit(o, &verb[i]))
 			return CTL_USAGE;
-		}
 		if (verb[i].run)
 			return verb[i].run(o, argc, argv);
 		if (o->json) {

@@ -27,7 +27,11 @@ struct ctl_options {
 	const char *reason; /* borrowed; NULL without one */
 	enum ctl_json json;
 	bool no_pager, no_legend;
-	bool all; /* kick --all */
+	bool all, wait; /* of kick */
+	/* Which rows; borrowed, NULL without one. */
+	const char *user, *pool, *address, *peer;
+	const char *sort; /* borrowed; a column's title, "-" in front for the other way */
+	unsigned watch_s; /* list again that often; 0: once */
 };
 
 /* To stderr, with the program's name. Text of others is passed through ctl_text() first. */
@@ -42,7 +46,8 @@ struct ctl_request {
 	const char *method;
 	json_t *parameters; /* taken over; NULL without any */
 	bool more;
-	bool quiet; /* says nothing when what was asked for is not there */
+	bool endless; /* replies come when there is something to say, and the last one never */
+	bool quiet;   /* says nothing when what was asked for is not there */
 	ctl_reply_fn reply;
 	void *ctx;
 };
@@ -57,6 +62,14 @@ enum ctl_exit ctl_call(const struct ctl_options *o, const struct ctl_request *q)
  */
 enum ctl_exit ctl_call_which(const struct ctl_options *o, struct ctl_request *q, const char *which);
 
+/* ---- which rows, in which order (ctl_filter.c) ---- */
+
+/* CTL_DONE, or says which of --sort, --address and --peer makes no sense, and CTL_USAGE. */
+enum ctl_exit ctl_filter_check(const struct ctl_options *o);
+/* The rows of an array of sessions that the options ask for, in their order; a new array, or NULL
+ * when memory ran out. */
+json_t *ctl_filter(const struct ctl_options *o, const json_t *rows);
+
 /* ---- verbs: argv[0] is the verb ---- */
 
 enum ctl_exit ctl_list(const struct ctl_options *o, int argc, char **argv);
@@ -65,4 +78,8 @@ enum ctl_exit ctl_kick(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_status(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_reload(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_config(const struct ctl_options *o, int argc, char **argv);
+enum ctl_exit ctl_pools(const struct ctl_options *o, int argc, char **argv);
+enum ctl_exit ctl_stats(const struct ctl_options *o, int argc, char **argv);
+enum ctl_exit ctl_monitor(const struct ctl_options *o, int argc, char **argv);
+enum ctl_exit ctl_log(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_leases(const struct ctl_options *o, int argc, char **argv);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "addr.h"
 #include "cleanup.h"
@@ -12,11 +13,12 @@
 #include "ctl/ctl_text.h"
 #include "text.h"
 
-/* A table that a call fills row by row, or the array of all rows for --json. */
+/* A table, and the array of all rows that it is made of. */
 struct listing {
-	const char *array; /* the reply's member with the rows */
+	const char *method, *one; /* the call, and what a row is called */
+	const char *array;        /* the reply's member with the rows */
 	void (*row)(struct ctl_table *t, const json_t *o);
-	json_t *all; /* owned; NULL unless --json */
+	json_t *all; /* owned */
 	struct ctl_table table;
 };
 
@@ -75,60 +77,97 @@ static void lease_row(struct ctl_table *t, const json_t *o)
 static int on_rows(void *ctx, json_t *parameters)
 {
 	struct listing *l = ctx;
-	json_t *rows = json_object_get(parameters, l->array), *o;
-	size_t i;
+	json_t *rows = json_object_get(parameters, l->array);
 
 	if (!json_is_array(rows))
 		return -EBADMSG;
-	if (l->all)
-		return json_array_extend(l->all, rows) < 0 ? -ENOMEM : 0;
-	json_array_foreach (rows, i, o)
-		l->row(&l->table, o);
-	return l->table.bad ? -ENOMEM : 0;
+	return json_array_extend(l->all, rows) < 0 ? -ENOMEM : 0;
 }
 
-static enum ctl_exit print_listing(const struct ctl_options *o, struct listing *l, const char *one)
+/* Those rows that were asked for, in their order. */
+static enum ctl_exit choose_rows(const struct ctl_options *o, struct listing *l)
+{
+	json_t *chosen = ctl_filter(o, l->all), *row;
+	size_t i;
+
+	json_decref(l->all);
+	l->all = chosen;
+	if (!o->json)
+		json_array_foreach (chosen, i, row)
+			l->row(&l->table, row);
+	if (!chosen || l->table.bad) {
+		ctl_complain("out of memory");
+		return CTL_FAILED;
+	}
+	return CTL_DONE;
+}
+
+static enum ctl_exit print_listing(const struct ctl_options *o, struct listing *l)
 {
 	size_t n = ctl_table_rows(&l->table);
 	struct ctl_out out;
 	enum ctl_exit rc;
 
-	if (l->all)
+	if (o->json)
 		return ctl_out_json_member(o, l->array, json_incref(l->all));
 	rc = ctl_out_open(o, &out);
 	if (rc != CTL_DONE)
 		return rc;
+	out.again = o->watch_s > 0;
 	if (n == 0 && !o->no_legend)
-		fprintf(out.f, "No %ss.\n", one);
+		fprintf(out.f, "No %ss.\n", l->one);
 	if (n) {
 		ctl_table_print(&l->table, &out, !o->no_legend);
 		if (!o->no_legend)
-			fprintf(out.f, "\n%zu %s%s.\n", n, one, n == 1 ? "" : "s");
+			fprintf(out.f, "\n%zu %s%s.\n", n, l->one, n == 1 ? "" : "s");
 	}
 	return ctl_out_close(&out);
 }
 
-static enum ctl_exit run_listing(const struct ctl_options *o, struct listing *l, const char *method,
-				 const char *one)
+static enum ctl_exit list_once(const struct ctl_options *o, struct listing *l)
 {
-	struct ctl_request q = { .method = method, .more = true, .reply = on_rows, .ctx = l };
+	struct ctl_request q = { .method = l->method, .more = true, .reply = on_rows, .ctx = l };
 	enum ctl_exit rc = CTL_FAILED;
 
-	l->all = o->json ? json_array() : NULL;
-	if (o->json && !l->all)
+	l->all = json_array();
+	if (!l->all)
 		ctl_complain("out of memory");
 	else
 		rc = ctl_call(o, &q);
 	if (rc == CTL_DONE)
-		rc = print_listing(o, l, one);
+		rc = choose_rows(o, l);
+	if (rc == CTL_DONE)
+		rc = print_listing(o, l);
 	json_decref(l->all);
 	ctl_table_clear(&l->table);
+	return rc;
+}
+
+/* Until somebody interrupts it, or the gateway goes. Into a pipe each list follows the other, and
+ * one line of JSON the other. */
+static enum ctl_exit run_listing(const struct ctl_options *o, struct listing *l)
+{
+	struct ctl_options once = *o;
+	enum ctl_exit rc = ctl_filter_check(o);
+
+	if (rc == CTL_DONE && !o->watch_s)
+		return list_once(o, l);
+	once.no_pager = true;
+	if (once.json)
+		once.json = CTL_JSON_SHORT;
+	while (rc == CTL_DONE) {
+		rc = list_once(&once, l);
+		if (rc == CTL_DONE)
+			sleep(o->watch_s);
+	}
 	return rc;
 }
 
 enum ctl_exit ctl_list(const struct ctl_options *o, int argc, char **argv)
 {
 	struct listing l = {
+		.method = "io.vpngw.List",
+		.one = "session",
 		.array = "sessions",
 		.row = session_row,
 		.table = { .column = session_column, .columns = ARRAY_SIZE(session_column) },
@@ -136,10 +175,10 @@ enum ctl_exit ctl_list(const struct ctl_options *o, int argc, char **argv)
 
 	(void)argv;
 	if (argc > 1) {
-		ctl_complain("list takes no argument: vpngwctl show SESSION|USER|ADDRESS");
+		ctl_complain("list takes options alone: vpngwctl show SESSION|USER|ADDRESS");
 		return CTL_USAGE;
 	}
-	return run_listing(o, &l, "io.vpngw.List", "session");
+	return run_listing(o, &l);
 }
 
 /* ---- leases ---- */
@@ -169,6 +208,8 @@ static enum ctl_exit release(const struct ctl_options *o, const char *arg)
 enum ctl_exit ctl_leases(const struct ctl_options *o, int argc, char **argv)
 {
 	struct listing l = {
+		.method = "io.vpngw.Leases",
+		.one = "lease",
 		.array = "leases",
 		.row = lease_row,
 		.table = { .column = lease_column, .columns = ARRAY_SIZE(lease_column) },
@@ -180,5 +221,5 @@ enum ctl_exit ctl_leases(const struct ctl_options *o, int argc, char **argv)
 		ctl_complain("leases, or leases release ADDRESS");
 		return CTL_USAGE;
 	}
-	return run_listing(o, &l, "io.vpngw.Leases", "lease");
+	return run_listing(o, &l);
 }

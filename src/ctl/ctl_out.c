@@ -56,6 +56,21 @@ static unsigned count_lines(const struct ctl_out *out)
 	return lines;
 }
 
+/* Clears the terminal, and cuts what it has no lines for. What is no terminal gets it all. */
+static void show_again(struct ctl_out *out)
+{
+	const char *term = getenv("TERM");
+	unsigned lines = 0;
+	size_t n = 0;
+
+	if (!out->tty || !out->height || !term || strcmp(term, "dumb") == 0)
+		return;
+	while (n < out->n && lines + 1 < out->height)
+		lines += out->text[n++] == '\n';
+	out->n = n;
+	fputs("\x1b[H\x1b[2J", stdout);
+}
+
 /* The pager that the user wants, or NULL for none. less may not start commands: with sudo it would
  * start them as root. */
 static const char *pager_command(void)
@@ -124,6 +139,8 @@ enum ctl_exit ctl_out_close(struct ctl_out *out)
 		return CTL_FAILED;
 	}
 	out->text = text;
+	if (out->again)
+		show_again(out);
 	bad = out->pager && count_lines(out) >= out->height && show_in_pager(out);
 	out->text = NULL;
 	if (bad)

@@ -17,6 +17,7 @@ struct ctl_out {
 	unsigned width;  /* columns; 0: no limit */
 	unsigned height; /* lines; 0: unknown */
 	bool pager;
+	bool again; /* in place of what was shown before, as far as the terminal reaches */
 	char *text; /* owned */
 	size_t n;
 };

@@ -67,9 +67,22 @@ static void set_deadline(struct ctl_client *c, uint64_t from_now_us)
 
 /* ---- one turn ---- */
 
+/* Waits for events: nothing is to be done for it until there is one. */
+static bool watches(const struct ctl_client *c)
+{
+	return c->job.kind == CTL_JOB_MONITOR;
+}
+
 static bool is_busy(const struct ctl_client *c)
 {
-	return c->job.kind != CTL_JOB_NONE || jsonw_left(&c->out) > 0;
+	return (c->job.kind != CTL_JOB_NONE && !watches(c)) || jsonw_left(&c->out) > 0;
+}
+
+void ctl_client_wake(struct ctl_client *c)
+{
+	if (jsonw_left(&c->out) == 0)
+		set_deadline(c, c->server->stall_us);
+	(void)sd_event_source_set_io_events(c->io, EPOLLOUT);
 }
 
 static bool may_read(struct ctl_client *c)
@@ -104,6 +117,8 @@ static const char *turn_work(struct ctl_client *c)
 	struct varlink_call call;
 	struct span message;
 
+	if (watches(c))
+		return c->out.bad ? "the answer does not fit" : NULL;
 	if (jsonw_left(&c->out) >= CTL_HIGH)
 		return NULL;
 	if (c->job.kind != CTL_JOB_NONE) {
@@ -147,6 +162,8 @@ static const char *turn_end(struct ctl_client *c, bool was_busy)
 	bool work = is_busy(c) || varlink_buf_ready(&c->in);
 	uint32_t events = (may_read(c) ? EPOLLIN : 0) | (work ? EPOLLOUT : 0);
 
+	if (watches(c) && c->in.len > c->in.from)
+		return "it asks while it watches";
 	if (!work && c->eof)
 		return "it hung up";
 	if (!work) {
@@ -188,6 +205,8 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
 	uint64_t now = now_us();
 
 	(void)usec;
+	if (watches(c) && !is_busy(c))
+		c->deadline_us = now + c->server->idle_us;
 	if (now < c->deadline_us && sd_event_source_set_time(source, c->deadline_us) >= 0 &&
 	    sd_event_source_set_enabled(source, SD_EVENT_ONESHOT) >= 0) {
 		c->timer_us = c->deadline_us;
@@ -211,7 +230,7 @@ static int find_slot(struct ctl_server *s)
 
 		if (!c)
 			return (int)i;
-		if (!is_busy(c) && !varlink_buf_ready(&c->in) &&
+		if (!is_busy(c) && !watches(c) && !varlink_buf_ready(&c->in) &&
 		    now - c->idle_since_us >= s->evict_us &&
 		    (!oldest || c->idle_since_us < oldest->idle_since_us))
 			oldest = c;
@@ -319,6 +338,7 @@ struct ctl_server *ctl_server_free(struct ctl_server *s)
 {
 	if (!s)
 		return NULL;
+	log_untap(s);
 	for (unsigned i = 0; i < LIMIT_CTL_CLIENTS; i++)
 		client_free(s->client[i]);
 	sd_event_source_disable_unref(s->accept);
@@ -338,6 +358,11 @@ static int set_nonblocking(int fd)
 	int flags = fcntl(fd, F_GETFL);
 
 	return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+void ctl_server_read_only(struct ctl_server *s)
+{
+	s->read_only = true;
 }
 
 int ctl_server_new(sd_event *event, int listen_fd, const struct ctl_ops *ops, void *ctx,
@@ -371,6 +396,7 @@ int ctl_server_new(sd_event *event, int listen_fd, const struct ctl_ops *ops, vo
 	if (r < 0)
 		return r;
 	s->fd = listen_fd;
+	log_tap(ctl_on_log, s);
 	*ret = TAKE_PTR(s);
 	return 0;
 }

@@ -16,8 +16,9 @@
 #include "addr.h"
 #include "bounds.h"
 
-#define CTL_SOCKET "/run/vpngw/control"
-#define CTL_SCHEMA "1.0" /* schema_version of every answer */
+#define CTL_SOCKET  "/run/vpngw/control"
+#define CTL_MONITOR "/run/vpngw/monitor" /* the same for looking alone */
+#define CTL_SCHEMA  "1.0"                /* schema_version of every answer */
 
 #define CTL_TEXT 160
 
@@ -36,8 +37,9 @@ struct ctl_child {
 struct ctl_session {
 	char id[16]; /* "0d2157c2", 8 hex digits: one session's, and stable for its life */
 	char user[LIMIT_USER + 1];
-	char state[16];        /* "login", "up" */
-	struct ipaddr address; /* family IP_NONE without one */
+	char state[16];                  /* "login", "up" */
+	struct ipaddr address;           /* family IP_NONE without one */
+	char pool[LIMIT_GROUP_NAME + 1]; /* that the address is of */
 	struct endpoint peer, local;
 	char client[LIMIT_CLIENT_NAME + 1];
 	char group[LIMIT_ID + 1];               /* the client's phase 1 identity as text */
@@ -73,6 +75,13 @@ struct ctl_pool {
 
 struct ctl_counter {
 	const char *name;
+	uint64_t value;
+};
+
+/* A counter since the start of the daemon. */
+struct ctl_stat {
+	bool refusal; /* counts logins and messages refused for this reason */
+	const char *name, *meaning;
 	uint64_t value;
 };
 
@@ -135,6 +144,8 @@ struct ctl_ops {
 	bool (*session_next)(void *ctx, uint32_t *cursor, struct ctl_session *ret);
 	bool (*lease_next)(void *ctx, uint32_t *cursor, struct ctl_lease *ret);
 	void (*status)(void *ctx, struct ctl_status *ret);
+	/* The i-th counter; false behind the last. Refusals come behind all others. */
+	bool (*stat)(void *ctx, uint32_t i, struct ctl_stat *ret);
 	/* Called before the first session that a request shows: take one snapshot of the counters.
 	 * May be NULL. */
 	void (*snapshot)(void *ctx);
@@ -158,4 +169,6 @@ struct ctl_server;
  */
 int ctl_server_new(sd_event *event, int listen_fd, const struct ctl_ops *ops, void *ctx,
 		   struct ctl_server **ret);
+/* From here on nothing can be changed through it. */
+void ctl_server_read_only(struct ctl_server *s);
 struct ctl_server *ctl_server_free(struct ctl_server *s);

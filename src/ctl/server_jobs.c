@@ -94,6 +94,8 @@ static bool matches(const struct ctl_match *m, const struct ctl_session *s)
 		return strcmp(m->text, s->id) == 0;
 	case CTL_BY_ADDRESS:
 		return s->address.family != IP_NONE && ipaddr_eq(&m->addr, &s->address);
+	case CTL_BY_POOL:
+		return strcmp(m->text, s->pool) == 0;
 	case CTL_BY_USER:
 		if (!m->escaped)
 			return strcmp(m->text, s->user) == 0;
@@ -121,10 +123,9 @@ static bool try_escaped(struct ctl_job *j)
 static void put_not_found(struct ctl_client *c)
 {
 	static const char *const kind[] = {
-		[CTL_BY_ALL] = "session",
-		[CTL_BY_SESSION] = "session",
-		[CTL_BY_USER] = "session of user",
-		[CTL_BY_ADDRESS] = "session with address",
+		[CTL_BY_ALL] = "session",          [CTL_BY_SESSION] = "session",
+		[CTL_BY_USER] = "session of user", [CTL_BY_ADDRESS] = "session with address",
+		[CTL_BY_POOL] = "session in pool",
 	};
 	char safe[256], what[320];
 
@@ -192,6 +193,7 @@ static void log_kick(const struct ctl_peer *who, const struct ctl_session *s)
 	log_event_init(&e, LOG_NOTICE, "%s ended session %s%s%s%s%s", who->user, s->id,
 		       user[0] ? " of " : "", user, who->reason[0] ? ": " : "", who->reason);
 	log_field(&e, "VPNGW_EVENT", "admin-kick");
+	log_field(&e, "MESSAGE_ID", CTL_ID_KICK);
 	log_field(&e, "VPNGW_ADMIN", "%s", who->user);
 	log_field(&e, "VPNGW_ADMIN_UID", "%u", who->uid);
 	log_field(&e, "VPNGW_ADMIN_PID", "%d", who->pid);
@@ -272,6 +274,7 @@ void ctl_job_turn(struct ctl_client *c)
 
 	switch (c->job.kind) {
 	case CTL_JOB_NONE:
+	case CTL_JOB_MONITOR:
 		return;
 	case CTL_JOB_LIST:
 	case CTL_JOB_SHOW:

@@ -10,7 +10,7 @@
 #include "log.h"
 #include "text.h"
 
-#define MAX_PARAMS 5
+#define MAX_PARAMS 6
 
 struct method {
 	const char *name;
@@ -48,6 +48,7 @@ static bool get_match(struct ctl_client *c, const struct varlink_call *call, boo
 		[CTL_BY_SESSION] = "session",
 		[CTL_BY_USER] = "user",
 		[CTL_BY_ADDRESS] = "address",
+		[CTL_BY_POOL] = "pool",
 	};
 	struct ctl_match *m = &c->job.match;
 	json_t *all = may_all ? json_object_get(call->parameters, "all") : NULL;
@@ -58,7 +59,7 @@ static bool get_match(struct ctl_client *c, const struct varlink_call *call, boo
 		invalid(c, "all");
 		return false;
 	}
-	for (enum ctl_by by = CTL_BY_SESSION; by <= CTL_BY_ADDRESS; by++) {
+	for (enum ctl_by by = CTL_BY_SESSION; by <= CTL_BY_POOL; by++) {
 		const char *v;
 
 		if (!get_text(c, call, key[by], &v))
@@ -120,12 +121,53 @@ static void run_status(struct ctl_client *c, const struct varlink_call *call)
 	varlink_end(&c->out);
 }
 
+/* Those of one kind, from the i-th on; returns the first of another kind. */
+static uint32_t put_stats(struct ctl_client *c, uint32_t i, bool refusals)
+{
+	const struct ctl_server *s = c->server;
+	struct ctl_stat v;
+
+	for (; s->ops->stat(s->ctx, i, &v) && v.refusal == refusals; i++) {
+		jsonw_open(&c->out, NULL, '{');
+		jsonw_text(&c->out, "name", v.name);
+		jsonw_u64(&c->out, "value", v.value);
+		jsonw_text(&c->out, "meaning", v.meaning);
+		jsonw_close(&c->out, '}');
+	}
+	return i;
+}
+
+static void run_stats(struct ctl_client *c, const struct varlink_call *call)
+{
+	uint32_t i;
+
+	(void)call;
+	varlink_begin(&c->out);
+	jsonw_text(&c->out, "schema_version", CTL_SCHEMA);
+	jsonw_open(&c->out, "counters", '[');
+	i = put_stats(c, 0, false);
+	jsonw_close(&c->out, ']');
+	jsonw_open(&c->out, "refusals", '[');
+	put_stats(c, i, true);
+	jsonw_close(&c->out, ']');
+	varlink_end(&c->out);
+}
+
+static void run_monitor(struct ctl_client *c, const struct varlink_call *call)
+{
+	if (!call->more)
+		varlink_error(&c->out, VARLINK_EXPECTED_MORE, NULL, NULL);
+	else
+		ctl_monitor_start(c, call);
+}
+
 static void log_release(const struct ctl_peer *who, const char *addr)
 {
 	struct log_event e;
 
 	log_event_init(&e, LOG_NOTICE, "%s released the lease of %s", who->user, addr);
 	log_field(&e, "VPNGW_EVENT", "admin-release");
+	log_field(&e, "MESSAGE_ID", CTL_ID_RELEASE);
 	log_field(&e, "VPNGW_ADMIN", "%s", who->user);
 	log_field(&e, "VPNGW_ADMIN_UID", "%u", who->uid);
 	log_field(&e, "VPNGW_ADMIN_PID", "%d", who->pid);
@@ -211,8 +253,13 @@ static void run_describe(struct ctl_client *c, const struct varlink_call *call)
 static const struct method method[] = {
 	{ "io.vpngw.List", run_list, { NULL }, false },
 	{ "io.vpngw.Show", run_show, { "session", "user", "address" }, false },
-	{ "io.vpngw.Kick", run_kick, { "session", "user", "address", "all", "reason" }, true },
+	{ "io.vpngw.Kick",
+	  run_kick,
+	  { "session", "user", "address", "pool", "all", "reason" },
+	  true },
 	{ "io.vpngw.Status", run_status, { NULL }, false },
+	{ "io.vpngw.Stats", run_stats, { NULL }, false },
+	{ "io.vpngw.Monitor", run_monitor, { NULL }, false },
 	{ "io.vpngw.Leases", run_leases, { NULL }, false },
 	{ "io.vpngw.ReleaseLease", run_release, { "address" }, true },
 	{ "io.vpngw.Reload", ctl_run_reload, { NULL }, true },
@@ -278,7 +325,9 @@ void ctl_dispatch(struct ctl_client *c, const struct varlink_call *call)
 	const struct method *m = find_method(c, call->method);
 	const char *stray = m ? stray_parameter(m, call->parameters) : NULL;
 
-	if (stray)
+	if (m && m->acts && c->server->read_only)
+		ctl_json_error(&c->out, "NotPermitted", "this socket is for looking alone");
+	else if (stray)
 		invalid(c, stray);
 	else if (m && (m->acts || !call->oneway))
 		m->run(c, call);

@@ -15,6 +15,7 @@
 #include "ctl/jsonw.h"
 #include "ctl/server.h"
 #include "ctl/varlink.h"
+#include "log.h"
 
 #define CTL_IDLE_S     60             /* a connection without a whole request */
 #define CTL_STALL_S    15             /* a client that takes none of its answer */
@@ -24,12 +25,17 @@
 #define CTL_TURN_ROWS  64             /* table rows looked at in one turn */
 #define CTL_TURN_KICKS 8              /* sessions ended in one turn */
 
+/* One per kind of event, for `journalctl MESSAGE_ID=`; systemd/vpngw.catalog explains them. */
+#define CTL_ID_KICK    "93fdfc02f1d74373a4fe68bb6f3f2ac8"
+#define CTL_ID_RELEASE "0ba73c7f9ab84a93b5ce30bb5b2a92d6"
+
 /* Which sessions a request means. */
 enum ctl_by {
 	CTL_BY_ALL,
 	CTL_BY_SESSION,
 	CTL_BY_USER,
 	CTL_BY_ADDRESS,
+	CTL_BY_POOL,
 };
 
 struct ctl_match {
@@ -45,13 +51,14 @@ enum ctl_job_kind {
 	CTL_JOB_SHOW,
 	CTL_JOB_KICK,
 	CTL_JOB_LEASES,
+	CTL_JOB_MONITOR, /* has no turns of its own */
 };
 
 struct ctl_job {
 	enum ctl_job_kind kind;
 	bool more, oneway;
 	uint32_t cursor;
-	uint32_t rows; /* answered, or sessions ended */
+	uint32_t rows; /* answered, or sessions ended, or events left out */
 	struct ctl_match match;
 };
 
@@ -78,6 +85,7 @@ struct ctl_server {
 	const struct ctl_ops *ops;       /* borrowed */
 	void *ctx;                       /* borrowed */
 	uint64_t idle_us, stall_us, evict_us;
+	bool read_only;                               /* methods that act are not permitted */
 	struct ctl_client *client[LIMIT_CTL_CLIENTS]; /* owned */
 };
 
@@ -97,6 +105,12 @@ const struct ctl_peer *ctl_client_peer(struct ctl_client *c);
 void ctl_run_reload(struct ctl_client *c, const struct varlink_call *call);
 void ctl_run_diff(struct ctl_client *c, const struct varlink_call *call);
 void ctl_run_config(struct ctl_client *c, const struct varlink_call *call);
+/* server.c: something is about to be written to a client that had no answer to take. */
+void ctl_client_wake(struct ctl_client *c);
+
+/* server_monitor.c */
+void ctl_monitor_start(struct ctl_client *c, const struct varlink_call *call);
+void ctl_on_log(void *ctx, const struct log_event *e); /* ctx: the server */
 
 /* server_json.c: values and errors of io.vpngw as JSON. */
 void ctl_json_session(struct jsonw *w, const struct ctl_session *s, bool with_children);

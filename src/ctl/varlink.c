@@ -225,6 +225,7 @@ void varlink_error(struct jsonw *w, const char *error, const char *key, const ch
 	jsonw_open(w, NULL, '{');
 	jsonw_text(w, "error", error);
 	jsonw_open(w, "parameters", '{');
-	jsonw_text(w, key, text_escape(span_str(value), cut, sizeof(cut)));
+	if (key)
+		jsonw_text(w, key, text_escape(span_str(value), cut, sizeof(cut)));
 	varlink_end(w);
 }

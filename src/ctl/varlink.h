@@ -20,6 +20,7 @@
 
 #define VARLINK_INTERFACE_NOT_FOUND "org.varlink.service.InterfaceNotFound"
 #define VARLINK_METHOD_NOT_FOUND    "org.varlink.service.MethodNotFound"
+#define VARLINK_EXPECTED_MORE       "org.varlink.service.ExpectedMore"
 #define VARLINK_INVALID_PARAMETER   "org.varlink.service.InvalidParameter"
 
 /* ---- receiving ---- */
@@ -78,5 +79,6 @@ char *varlink_call_text(const char *method, json_t *parameters, bool more, size_
 void varlink_begin(struct jsonw *w);
 void varlink_end(struct jsonw *w);
 
-/* An error of org.varlink.service with its one parameter; value is cut when it is long. */
+/* An error of org.varlink.service with its one parameter, or none with key NULL; value is cut when it
+ * is long. */
 void varlink_error(struct jsonw *w, const char *error, const char *key, const char *value);

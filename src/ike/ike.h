@@ -190,6 +190,9 @@ const struct ike_sa *ike_next(const struct ike *ike, uint32_t *cursor);
 /* When the session ends at the latest: its ISAKMP SA's lifetime or its own limit. */
 uint64_t ike_ends_at(const struct ike *ike, const struct ike_sa *sa);
 
+/* The pool that the session's profile names. */
+const char *ike_pool(const struct ike *ike, const struct ike_sa *sa);
+
 /* NULL when the id is stale. */
 const struct ike_sa *ike_find(const struct ike *ike, struct sess_id id);
 

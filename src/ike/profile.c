@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ike/core.h"
 #include "ike/idmatch.h"
 
 static bool id_fits(const struct ike_profile *p, struct span id)
@@ -115,4 +116,9 @@ const char *profile_pool(const struct ike_conf *c, const struct ike_sa *sa)
 	const struct ike_profile *p = profile_of(c, sa);
 
 	return p ? p->pool : "default";
+}
+
+const char *ike_pool(const struct ike *ike, const struct ike_sa *sa)
+{
+	return profile_pool(ike->conf, sa);
 }

@@ -42,9 +42,10 @@ bool pool_drains(const struct pools *p, const struct ipaddr *addr)
 	return addr->family == IP_V4 && drain_find(p, ipaddr_to_v4(addr));
 }
 
-int pool_drain(struct pools *p, const struct ipaddr *addr, const char *user, uint64_t granted_s)
+int pool_drain(struct pools *p, const char *pool, const struct ipaddr *addr, const char *user,
+	       uint64_t granted_s)
 {
-	struct pool_lease l = { .addr = *addr, .pool = "", .user = user, .granted_s = granted_s };
+	struct pool_lease l = { .addr = *addr, .pool = pool, .user = user, .granted_s = granted_s };
 	struct drain *more;
 
 	more = reallocarray(p->drain, (size_t)p->n_drain + 1, sizeof(*more));

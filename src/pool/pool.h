@@ -53,9 +53,10 @@ struct pools *pools_free(struct pools *p);
 int pools_reconf(const struct pools *p, const struct pool_conf *conf, size_t n, uint64_t now_s,
 		 struct pools **ret);
 /* The same for sessions that were up before there were these pools: the address, which is in none of
- * them, drains. granted_s as of pool_adopt(). 0 or -ENOMEM. After the last one, and before anything
- * else is done with the pools: pools_drain_all(). */
-int pool_drain(struct pools *p, const struct ipaddr *addr, const char *user, uint64_t granted_s);
+ * them, drains; `pool` is the one that it counts for. granted_s as of pool_adopt(). 0 or -ENOMEM. After
+ * the last one, and before anything else is done with the pools: pools_drain_all(). */
+int pool_drain(struct pools *p, const char *pool, const struct ipaddr *addr, const char *user,
+	       uint64_t granted_s);
 void pools_drain_all(struct pools *p);
 /* It does. */
 bool pool_drains(const struct pools *p, const struct ipaddr *addr);

@@ -59,6 +59,6 @@ ip -n d route del 10.10.0.0/24
 
 must "alice logs in again" ss_up c1
 check "she reaches the LAN as before" assert_traffic c1 "$(ss_address c1)"
-systemctl stop vpngw.socket vpngw-control.socket vpngw.service
+systemctl stop vpngw.socket vpngw-control.socket vpngw-monitor.socket vpngw.service
 check "the gateway leaves no policy" equal "$(ip -n g xfrm policy list nosock)" ""
 finish

@@ -75,7 +75,7 @@ mssclamp = auto
 C
 must "the gateway is restarted" gw_restart
 check "so there are rules" tables_are inet other inet vpngw
-systemctl stop vpngw.socket vpngw-control.socket vpngw.service
+systemctl stop vpngw.socket vpngw-control.socket vpngw-monitor.socket vpngw.service
 check "the rules go with the gateway" wait_for 10 tables_are inet other
 check "the other table is as it was" equal "$(other_table)" "$other"
 

@@ -91,7 +91,7 @@ check "she reaches the LAN" assert_traffic c1 10.99.99.1
 check "the gateway is restarted" gw_restart
 check "no session is left" assert_sessions 0
 check "nor are its SAs and policies, but the other's are" only_foreign
-systemctl stop vpngw.socket vpngw-control.socket vpngw.service
+systemctl stop vpngw.socket vpngw-control.socket vpngw-monitor.socket vpngw.service
 check "after its end only the other's are there" only_foreign
 check "and the other's XFRM interface alone" interfaces_are foreign0
 finish

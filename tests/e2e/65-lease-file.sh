@@ -15,7 +15,7 @@ small_disk() {
 }
 
 no_small_disk() {
-	systemctl stop vpngw.socket vpngw-control.socket vpngw.service
+	systemctl stop vpngw.socket vpngw-control.socket vpngw-monitor.socket vpngw.service
 	umount $store
 }
 

@@ -108,7 +108,8 @@ check "what was alice's is gone from the kernel" assert_journal_says 'removed [2
 check "her client finds out and dials again" wait_for 30 came_back "$old"
 check "alice reaches the LAN" assert_traffic c1 "$(ss_address c1)"
 
-check "the gateway is stopped" systemctl stop vpngw.socket vpngw-control.socket vpngw.service
+check "the gateway is stopped" \
+	systemctl stop vpngw.socket vpngw-control.socket vpngw-monitor.socket vpngw.service
 check "alice's client is told" ss_says c1 "$ss_deleted"
 check "the journal tells of the end" assert_journal EVENT=session-down USER=alice REASON=shutdown
 check "nothing is left in the kernel" assert_kernel_clean

@@ -54,7 +54,7 @@ must "alice's client starts" ss_client c1 remote_ts=10.0.12.0/24
 must "she logs in" ss_up c1
 check "she reaches the network that it names" assert_traffic c1 "$(ss_address c1)" 10.0.12.1
 check "all of it starts at boot" systemctl -q is-enabled vpngw.service vpngw.socket \
-	vpngw-control.socket vpngw-authd.socket
+	vpngw-control.socket vpngw-monitor.socket vpngw-authd.socket
 check "she logs out" ss_down c1
 check "nothing is left" assert_nothing_left
 ip -n g addr del 10.0.12.1/24 dev lan

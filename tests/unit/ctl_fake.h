@@ -70,6 +70,7 @@ static void made_up_session(uint32_t i, struct ctl_session *s)
 	snprintf(s->user, sizeof(s->user), "user%u", i);
 	strcpy(s->state, "up");
 	s->address = ipaddr_v4(0x0a090000 + 2 + i);
+	strcpy(s->pool, i % 2 ? "guests" : "default");
 	s->peer = (struct endpoint){ ipaddr_v4(0xc6336400 + i % 250), 4500 };
 	s->local = (struct endpoint){ ipaddr_v4(0xc0000201), 4500 };
 	strcpy(s->client, "Cisco Systems VPN Client 5.0.07:Linux");
@@ -167,6 +168,21 @@ static void fake_status(void *ctx, struct ctl_status *ret)
 	ret->counter[1] = (struct ctl_counter){ "logins_failed", UINT64_MAX };
 }
 
+static bool fake_stat(void *ctx, uint32_t i, struct ctl_stat *ret)
+{
+	static const struct ctl_stat stat[] = {
+		{ false, "logins", "people who got in", 77 },
+		{ false, "resent", "answers sent again", 0 },
+		{ true, "auth-failed", "login refused", 12345678 },
+		{ true, "busy", "too much cryptography under way", 0 },
+	};
+
+	(void)ctx;
+	if (i < sizeof(stat) / sizeof(*stat))
+		*ret = stat[i];
+	return i < sizeof(stat) / sizeof(*stat);
+}
+
 static void fake_snapshot(void *ctx)
 {
 	((struct fake *)ctx)->snapshots++;
@@ -254,6 +270,7 @@ static const struct ctl_ops fake_ops = {
 	.session_next = fake_session_next,
 	.lease_next = fake_lease_next,
 	.status = fake_status,
+	.stat = fake_stat,
 	.snapshot = fake_snapshot,
 	.kick = fake_kick,
 	.lease_forget = fake_forget,

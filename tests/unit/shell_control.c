@@ -99,6 +99,9 @@ static void test_check(void)
 	char want[512];
 	int fd = passed();
 
+	ok(control_is_at(fd, path) && !control_is_at(fd, "/run/vpngw/monitor") &&
+		   !control_is_at(STDIN_FILENO, path),
+	   "a socket is known by its path");
 	kept_none();
 	control_check(fd, own);
 	is_int(kept_n, 0, "a socket of the group that is configured is as it should be");

@@ -171,6 +171,14 @@ static void test_schema(struct fake *f)
 		       json_object_get(json_array_get(reply_array(r, "settings"), 1), "value")),
 	       2, "and a value for each line");
 	json_decref(r);
+	r = ask(f, "io.vpngw.Stats", NULL);
+	ok(idl_agrees("method", "Stats", json_object_get(r, "parameters"), NULL) &&
+		   json_array_size(reply_array(r, "counters")) == 2 &&
+		   json_array_size(reply_array(r, "refusals")) == 2,
+	   "the counters are as declared, refusals apart");
+	ok(idl_agrees("type", "Counter", json_array_get(reply_array(r, "refusals"), 0), NULL),
+	   "a counter has every declared member");
+	json_decref(r);
 
 	r = ask(f, "io.vpngw.Show", "{\"session\":\"none\"}");
 	ok(idl_agrees("error", "NotFound", json_object_get(r, "parameters"), NULL),
@@ -345,6 +353,35 @@ static void test_order(struct fake *f)
 	peer_close(&p);
 }
 
+/* ---- looking alone ---- */
+
+static void test_read_only(struct fake *f)
+{
+	json_t *r;
+
+	fake_sessions(f, 3);
+	f->forgotten = (struct ipaddr){ 0 };
+	ctl_server_read_only(f->server);
+	r = ask(f, "io.vpngw.List", NULL);
+	is_int((long long)json_array_size(reply_array(r, "sessions")), 3,
+	       "a socket for looking lists");
+	json_decref(r);
+	is_error(ask(f, "io.vpngw.Kick", "{\"all\":true}"), "io.vpngw.NotPermitted",
+		 "but ends no session");
+	ok(!f->kicks, "not one");
+	is_error(ask(f, "io.vpngw.ReleaseLease", "{\"address\":\"10.9.0.3\"}"),
+		 "io.vpngw.NotPermitted", "and releases no lease");
+	ok(f->forgotten.family == IP_NONE, "none at all");
+	f->reloads = 0;
+	is_error(ask(f, "io.vpngw.Reload", NULL), "io.vpngw.NotPermitted",
+		 "nor is anything reloaded");
+	is_int(f->reloads, 0, "at all");
+	r = ask(f, "io.vpngw.DiffConfig", NULL);
+	ok(json_is_array(reply_array(r, "changes")), "what a reload would change is told");
+	json_decref(r);
+	f->server->read_only = false;
+}
+
 /* ---- show and kick ---- */
 
 static void test_show(struct fake *f)
@@ -408,6 +445,7 @@ static void test_kick_fields(struct fake *f)
 	       1, "another");
 	log_divert(NULL, NULL);
 	is_str(kept_field("VPNGW_EVENT"), "admin-kick", "has the event in the journal");
+	is_int((long long)strlen(kept_field("MESSAGE_ID")), 32, "  of that kind");
 	is_str(kept_field("VPNGW_USER"), "DOMAIN\\bob", "  whom it was about");
 	is_str(kept_field("VPNGW_SESSION"), "5e550008", "  which session");
 	is_str(kept_field("VPNGW_ADDRESS"), "10.9.0.9", "  with which address");
@@ -556,6 +594,7 @@ int main(void)
 	test_names(&f);
 	test_list(&f);
 	test_order(&f);
+	test_read_only(&f);
 	test_show(&f);
 	test_kick(&f);
 	test_release(&f);

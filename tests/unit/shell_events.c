@@ -78,6 +78,22 @@ static void test_lease(void)
 	is_str(kept_field("VPNGW_ADDRESS"), "10.99.99.7", "  of that address");
 }
 
+/* Whether the filter for fail2ban has been tried on this line: scripts/check-journal. */
+static bool is_sample(const char *line)
+{
+	FILE *f = fopen("tests/data/fail2ban.lines", "re");
+	char row[1024];
+	bool found = false;
+
+	while (f && fgets(row, sizeof(row), f)) {
+		row[strcspn(row, "\n")] = '\0';
+		found |= strcmp(row + strcspn(row, " ") + 1, line) == 0;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
 static void test_failed(void)
 {
 	struct fx_session f = failed("mallory", IKE_R_AUTH_FAILED);
@@ -89,6 +105,7 @@ static void test_failed(void)
 	       "login of mallory from 192.0.2.9:4500 failed: login refused (wrong password); the "
 	       "gateway checked it as [auth] says",
 	       "a failed login says which side and which step");
+	ok(is_sample(kept_last()), "in the words that fail2ban's filter looks for");
 	is_str(kept_field("VPNGW_EVENT"), "auth-failed", "with the event");
 	is_str(kept_field("VPNGW_REASON"), "auth-failed", "  the reason, in a word");
 	is_str(kept_field("VPNGW_DETAIL"), "wrong password", "  and what there is beside");
@@ -141,6 +158,7 @@ static void test_no_address(void)
 	event_down(&gw, NULL, &f);
 	f.reason = IKE_R_POOL_EXHAUSTED;
 	event_down(&gw, NULL, &f);
+	is_int((long long)gw.refused[IKE_R_POOL_EXHAUSTED], 1, "which is counted");
 	is_int(kept_n, 3, "and the end of such a login adds none");
 }
 
@@ -186,6 +204,7 @@ static void test_note(void)
 	for (unsigned i = 0; i < 20; i++)
 		event_note(&gw, &it);
 	is_int(kept_n, LIMIT_LOG_UNNAMED, "what the core notes is limited");
+	is_int((long long)gw.refused[IKE_R_TOO_MANY_FROM_PEER], 20, "but counted, all of it");
 	is_str(kept_last(), "192.0.2.9:500: too many logins under way from one address",
 	       "it is a sentence");
 	is_str(kept_field("VPNGW_EVENT"), "overload", "too many of something is an overload");

@@ -11,6 +11,7 @@
 #include "config_try.h"
 #include "gateway.h"
 #include "ike_kit.h"
+#include "log_kept.h"
 
 static char dir[] = "/tmp/vpngw-view-XXXXXX";
 static struct gw gw;
@@ -57,6 +58,7 @@ static void test_session(void)
 	is_str(s.user, "alice", "its user");
 	is_str(s.state, "up", "its state");
 	is_str(ipaddr_str(&s.address, addr), "10.99.99.1", "its address");
+	is_str(s.pool, "default", "which is of a pool");
 	is_str(endpoint_str(&s.peer, addr), "192.0.2.9:500", "its peer");
 	is_str(s.proposal, "aes256-sha256-modp2048", "its proposal");
 	is_str(s.nat, "none", "that there is no NAT");
@@ -100,6 +102,22 @@ static void test_leases(void)
 
 /* ---- the gateway ---- */
 
+static void test_stats(void)
+{
+	struct ctl_stat v;
+	unsigned n = 0, good = 0, refusals = 0;
+
+	gw.refused[IKE_R_BUSY] = 3;
+	for (; gw_ctl_ops.stat(&gw, n, &v); n++) {
+		good += v.name && v.meaning && v.refusal == (refusals > 0 || n >= IKE_C__COUNT);
+		refusals += v.refusal;
+		if (v.refusal && strcmp(v.name, "busy") == 0)
+			is_int((long long)v.value, 3, "a refusal is counted by its reason");
+	}
+	ok(good == n && n == IKE_C__COUNT + IKE_R__COUNT - 1,
+	   "every counter and every reason is there, with its meaning");
+}
+
 static void test_status(void)
 {
 	static struct ctl_status s;
@@ -111,8 +129,15 @@ static void test_status(void)
 	is_str(s.authd, "not connected", "says whether passwords can be checked");
 	ok(s.n_pools == 1 && s.pool[0].leased == 1 && s.pool[0].size == 253, "shows the pool");
 	ok(s.n_counters > 5, "and counters");
+	test_stats();
 	if (!ok(s.n_warnings == 2, "there are two things to warn about"))
 		return;
+	kept_none();
+	certwatch_look(&gw);
+	is_str(kept_field("VPNGW_EVENT"), "cert-expiring", "a certificate that ends is an event");
+	ok(strstr(kept_last(), " expires in ") != NULL, "which says when");
+	ok(atoll(kept_field("VPNGW_EXPIRES")) == (long long)s.cert_expires_s, "to the second");
+	log_divert(NULL, NULL);
 	ok(strstr(s.warning[0], "expires in ") != NULL, "the certificate");
 	ok(strstr(s.warning[1], "modp1024 is weak: ") != NULL, "and what is weak");
 }

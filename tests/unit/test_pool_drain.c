@@ -242,12 +242,12 @@ static void test_from_before(void)
 	for (unsigned i = 0; i < 4; i++) {
 		a = ipaddr_v4(FIRST + away[i]);
 		if (pool_adopt(p, &a, "alice", 5) != -ENOENT ||
-		    pool_drain(p, &a, i ? "bob" : "alice", 5) < 0)
+		    pool_drain(p, i & 1 ? "default" : "other", &a, i ? "bob" : "alice", 5) < 0)
 			abort();
 	}
 	pools_drain_all(p);
 	is_int(pools_draining(p, NULL), 4, "addresses that are in no pool drain");
-	is_int(pools_draining(p, "default"), 0, "  of no pool that there is");
+	is_int(pools_draining(p, "default"), 2, "  and count for the pool that they were of");
 	for (unsigned i = 0; i < 4; i++) {
 		a = ipaddr_v4(FIRST + away[i]);
 		ok(pool_drains(p, &a), "  .%u does", away[i] + 1);

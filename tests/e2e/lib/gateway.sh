@@ -4,7 +4,8 @@
 
 GATEWAY_NAME=vpn.example.net
 gateway_units="vpngw.service vpngw-authd.service vpngw-nft.service
-	vpngw.socket vpngw-authd.socket vpngw-control.socket"
+	vpngw.socket vpngw-authd.socket vpngw-control.socket
+	vpngw-monitor.socket"
 
 # The CA and the gateway's certificate. Made outside the guest, where a key takes less time.
 pki_make() {
@@ -115,7 +116,7 @@ gw_start() {
 	journal_mark
 	rm -f /var/lib/vpngw/leases.db*
 	at_end+=(gw_stop)
-	systemctl start vpngw.socket vpngw-control.socket vpngw.service && return
+	systemctl start vpngw.socket vpngw-control.socket vpngw-monitor.socket vpngw.service && return
 	journal_lines -o cat | tail -n 10
 	return 1
 }

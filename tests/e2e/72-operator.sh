@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What an operator sees and does beside list and kick of one session: filters, pools, leases,
+# counters, events as they happen, explanations in the journal.
+#
+# alice comes by strongSwan, carol by vpnc; carol has an address of another pool than alice.
+
+. "$(dirname "$0")/lib.sh"
+
+listed() { # listed OPTION...: the users that list shows
+	vpngwctl list --no-legend "$@" | awk '{ printf "%s ", $2 }'
+}
+
+released() { # released ADDRESS EXPECTED-STATUS
+	local rc=0
+	vpngwctl leases release "$1" || rc=$?
+	equal $rc "$2"
+}
+
+only_looks() {
+	local rc=0
+	setpriv --reuid=nobody --regid=vpngw-monitor --clear-groups \
+		/usr/local/bin/vpngwctl kick --all || rc=$?
+	equal $rc 5
+}
+
+stranger_is_refused() {
+	local rc=0
+	setpriv --reuid=nobody --regid=nogroup --clear-groups \
+		/usr/local/bin/vpngwctl list || rc=$?
+	equal $rc 5
+}
+
+monitored() { # monitored EVENT USER
+	jq -e --arg event "$1" --arg user "$2" -n \
+		'[inputs | select(.event == $event and .fields.user == $user)] | length == 1' \
+		"$W/events.json"
+}
+
+must "the gateway is configured" gw_configure <<'E2'
+[pool "guests"]
+network4 = 10.99.98.1
+pool_size = 4
+E2
+gw_user carol guest "" 10.99.98.3
+must "the gateway starts" gw_start
+vpngwctl monitor --json >"$W/events.json" &
+monitor=$!
+at_end+=("stop_process $monitor")
+must "alice's strongSwan starts" ss_client c1
+must "alice logs in" ss_up c1
+must "carol logs in, by vpnc" vpnc_up c2 user=carol password=guest
+
+alice=$(ss_address c1)
+check "list shows both, sorted by their addresses" equal "$(listed --sort address)" "carol alice "
+check "or the other way" equal "$(listed --sort=-address)" "alice carol "
+check "those of a pool" equal "$(listed --pool guests)" "carol "
+check "those of a network" equal "$(listed --address 10.99.99.0/24)" "alice "
+check "and nobody from where nobody is" equal "$(listed --peer 192.0.2.77)" ""
+check "each pool has one address in use" equal \
+	"$(vpngwctl pools --no-legend | awk '{ printf "%s %s/%s ", $1, $5, $4 }')" \
+	"default 1/50 guests 1/4 "
+check "stats count both logins" equal \
+	"$(vpngwctl stats --json | jq '.counters[] | select(.name == "logins").value')" 2
+check "alice's lease cannot be released" released "$alice" 1
+
+check "who is in group vpngw-monitor may look" equal \
+	"$(setpriv --reuid=nobody --regid=vpngw-monitor --clear-groups \
+		/usr/local/bin/vpngwctl list --no-legend | wc -l)" 2
+check "and kick nobody (exit 5)" only_looks
+check "who is in no group may not even look (exit 5)" stranger_is_refused
+check "the guests are kicked" vpngwctl kick --pool guests --reason "closing time"
+check "carol's vpnc exits" wait_for 10 vpnc_gone c2
+check "alice is still there" equal "$(listed)" "alice "
+check "her packets still pass" assert_traffic c1 "$alice"
+check "carol's address can be released" released 10.99.98.3 0
+check "once" released 10.99.98.3 4
+check "alice is kicked with all" vpngwctl kick --all
+check "monitor had her login" wait_for 10 monitored session-up alice
+check "and her end" wait_for 10 monitored session-down alice
+check "and who ended carol's session" wait_for 10 monitored admin-kick carol
+check "the journal has a catalog" journalctl --update-catalog
+check "that explains what happened" matches \
+	"$(vpngwctl log -- -q -x -n 1 VPNGW_EVENT=session-up VPNGW_USER=alice)" \
+	"*alice has logged in from*has the address*$alice and can send traffic*"
+check "nothing is left" assert_nothing_left
+gw_stop
+check "monitor ends with the gateway, and says so" wait_for 10 gone $monitor
+finish
