@@ -23,6 +23,22 @@
 
 /* ---- the first message ---- */
 
+/*
+ * A client that begins anew from its port has given up what it began there before: repeated, our old
+ * answer would only confuse it (vpnc ends at a cookie that it does not know). Nothing else happens to
+ * the old exchange, for the new one may be forged: if its client lives it says so, and is answered.
+ */
+static void hush_former(struct ike *ike, const struct ike_sa *sa)
+{
+	struct ike_sa *o = sa->next_source;
+
+	for (; o; o = o->next_source)
+		if (o->state == IKE_ST_AM_SENT && endpoint_eq(&o->source, &sa->source)) {
+			o->nego->next_us = UINT64_MAX;
+			sa_rearm(ike, o);
+		}
+}
+
 int aggr_first(struct ike_event *ev)
 {
 	struct ike_sa *sa;
@@ -43,6 +59,7 @@ int aggr_first(struct ike_event *ev)
 	memcpy(sa->peer_id, ev->msg.id[0].p, sa->peer_id_len);
 	sa->deadline_us = ev->now + LIMIT_AM3_WAIT_S * US_PER_S;
 	half_open_enter(&ev->ike->t, sa);
+	hush_former(ev->ike, sa);
 	phase1_start_dh(ev->ike, sa, ev->fx);
 	sa_rearm(ev->ike, sa);
 	return 0;

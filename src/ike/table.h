@@ -80,7 +80,7 @@ void table_swap_cookies(struct ike_table *t, struct ike_sa *a, struct ike_sa *b)
  * has finished phase 1 moves to the other list: those who need only send a packet from anywhere
  * cannot keep out those who have done more, nor the other way round.
  */
-void half_open_enter(struct ike_table *t, struct ike_sa *sa);
+void half_open_enter(struct ike_table *t, struct ike_sa *sa); /* in front of sa->next_source */
 void half_open_prove(struct ike_table *t, struct ike_sa *sa);
 void half_open_leave(struct ike_table *t, struct ike_sa *sa);
 uint32_t half_open_count(const struct ike_table *t); /* in both */

@@ -52,6 +52,41 @@ static const unsigned four[] = { 2000, 6000, 14000, 30000 };
 
 /* ---- before the login ---- */
 
+/* As long as our answer, which may then be repeated as often as it takes. */
+static void first_with_room(struct client *who)
+{
+	static uint8_t filler[1000];
+
+	craft_from(&k, client_first(who));
+	for (unsigned i = 0; i < 8; i++)
+		craft_add(&k, PL_VID, SPAN_OF(filler));
+	client_to(who, &g, craft_span(&k));
+}
+
+/* vpnc that was given a wrong group password, and is started again at once. */
+static void test_begins_anew(void)
+{
+	static struct client again, neighbour;
+
+	kit_fresh();
+	kit_another(&again, "192.0.2.9:500");
+	kit_another(&neighbour, "192.0.2.9:501");
+	again.seed = 2, neighbour.seed = 3;
+	first_with_room(&neighbour);
+	first_with_room(&c);
+	ok(client_second(&c, client_answer(&g)) == 0, "a client has our answer");
+	gate_pass(&g, S(1));
+	first_with_room(&again);
+	watch(S(2));
+	ok(log_.n == 2 && memcmp(log_.first[0], neighbour.cky_i, 8) == 0 &&
+		   memcmp(log_.first[1], again.cky_i, 8) == 0,
+	   "when one begins anew from its port, the former answer is not repeated");
+	client_to(&c, &g, client_third(&c));
+	ok(client_sa(&c, &g) && client_sa(&c, &g)->state == IKE_ST_XAUTH,
+	   "but the former exchange goes on, if its client does");
+	kit_end("begins anew");
+}
+
 static void test_second_message(void)
 {
 	static uint8_t filler[1000];
@@ -443,6 +478,7 @@ static void test_jump(void)
 
 int main(void)
 {
+	test_begins_anew();
 	test_second_message();
 	test_xauth_request();
 	test_settings();
