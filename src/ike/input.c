@@ -75,9 +75,26 @@ static bool is_answered(const struct ike_event *ev, const struct ike_sa *sa)
 	return sa->nego && memcmp(sa->nego->request, ev->digest, sizeof(ev->digest)) == 0;
 }
 
-static int first_message(struct ike_event *ev)
+/* libreswan fills a message in clear up with zero bytes to a multiple of four; nobody does more. */
+static bool fills_up(const struct ike_event *ev)
+{
+	struct span p = ev->msg.padding;
+
+	for (size_t i = 0; i < p.n; i++)
+		if (p.p[i])
+			return false;
+	return p.n == 0 || (p.n < 4 && ev->d->data.n % 4 == 0);
+}
+
+static int walk_clear(struct ike_event *ev)
 {
 	struct span body = { ev->d->data.p + ISAKMP_HDR, ev->d->data.n - ISAKMP_HDR };
+
+	return ike_walk(body, ev->hdr.next, &ev->msg) < 0 || !fills_up(ev) ? -EBADMSG : 0;
+}
+
+static int first_message(struct ike_event *ev)
+{
 	struct ike_sa *sa;
 	int rc;
 
@@ -90,7 +107,7 @@ static int first_message(struct ike_event *ev)
 		answer_again(ev, sa);
 		return 0;
 	}
-	if (ike_walk(body, ev->hdr.next, &ev->msg) < 0 || ev->msg.padding.n)
+	if (walk_clear(ev) < 0)
 		return -EBADMSG;
 	rc = steps_run(ev);
 	sa = rc < 0 ? NULL : half_open_find(&ev->ike->t, &ev->d->peer, ev->hdr.cky_i);
@@ -150,7 +167,6 @@ static bool phase1_repeated(struct ike_event *ev)
 
 static int phase1_message(struct ike_event *ev)
 {
-	struct span body = { ev->d->data.p + ISAKMP_HDR, ev->d->data.n - ISAKMP_HDR };
 	bool sealed = ev->hdr.flags & ISAKMP_FLAG_ENCRYPTED;
 	enum ike_state state = ev->sa->state;
 	struct sess_id id = ev->sa->id;
@@ -164,13 +180,7 @@ static int phase1_message(struct ike_event *ev)
 	    (sealed && state == IKE_ST_MM_SA)) /* no keys yet */
 		return -EPROTO;
 	memcpy(ev->iv, ev->sa->last_block, sizeof(ev->iv));
-	if (sealed) {
-		rc = open_sealed(ev);
-	} else {
-		rc = ike_walk(body, ev->hdr.next, &ev->msg);
-		if (rc == 0 && ev->msg.padding.n)
-			rc = -EBADMSG;
-	}
+	rc = sealed ? open_sealed(ev) : walk_clear(ev);
 	if (rc == 0)
 		rc = steps_run(ev);
 	/* With a wrong key, what comes out is mostly no payload, and now and then a strange one. */
