@@ -262,6 +262,7 @@ static void fill_sa(const struct gw *gw, const struct ike_child_fx *k, struct se
 				.enc_len = k->enc_len,
 				.auth_len = k->auth_len,
 				.encap = k->encap,
+				.esn = k->esn,
 				.sport = from->port,
 				.dport = to->port,
 				.soft_bytes = k->soft_bytes,

@@ -66,7 +66,9 @@ static struct xfrm_sa probe_sa(const struct ike_p2 *p)
 			      .spi = PROBE_SPI,
 			      .reqid = XFRM_REQID_GATEWAY,
 			      .enc_len = (uint8_t)ike_esp_enc_len(p),
-			      .auth_len = (uint8_t)ike_esp_auth_len(p->auth) };
+			      .auth_len = (uint8_t)ike_esp_auth_len(p->auth),
+			      .esn = p->esn,
+			      .replay_window = 32 };
 
 	esp_algorithms(p->enc, p->auth, &sa);
 	random_key(sa.enc_key, sa.enc_len);

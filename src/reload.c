@@ -170,7 +170,7 @@ static bool same_p2(const struct ike_conf *a, const struct ike_conf *b)
 
 	for (unsigned i = 0; same && i < a->n_p2; i++)
 		same = a->p2[i].enc == b->p2[i].enc && a->p2[i].key_len == b->p2[i].key_len &&
-		       a->p2[i].auth == b->p2[i].auth;
+		       a->p2[i].auth == b->p2[i].auth && a->p2[i].esn == b->p2[i].esn;
 	return same;
 }
 

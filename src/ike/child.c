@@ -154,6 +154,7 @@ struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_child *c
 				    .encap = c->encap,
 				    .enc = c->alg.enc,
 				    .auth = c->alg.auth,
+				    .esn = c->alg.esn,
 				    .enc_len = (uint8_t)ike_esp_enc_len(&c->alg),
 				    .auth_len = (uint8_t)ike_esp_auth_len(c->alg.auth),
 				    .inner = sa->lease,

@@ -35,6 +35,7 @@ struct ike_p2 {
 	enum esp_enc enc;
 	uint16_t key_len; /* bits, without the salt; 0 for 3DES */
 	enum esp_auth auth;
+	bool esn; /* extended sequence numbers, 64 bits (RFC 4304) */
 };
 
 enum ike_natt {

@@ -82,7 +82,7 @@ static const struct name notifies[] = {
 /* RFC 2409 appendix A, RFC 4754 3, draft-ietf-ipsec-isakmp-hybrid-auth-05 3.2.1,
  * draft-beaulieu-ike-xauth-02 7.2. Words for those that are not implemented, too: clients offer them. */
 static const struct name auths[] = {
-	{ 1, "psk" },
+	{ AUTH_PSK, "psk" },
 	{ 2, "dss" },
 	{ AUTH_RSA_SIG, "rsasig" },
 	{ 4, "rsaenc" },
@@ -197,10 +197,11 @@ const char *ike_p2_str(const struct ike_p2 *p, char buf[static IKE_NAME_LEN])
 		if (esps[i].enc == p->enc && esps[i].bits == p->key_len)
 			enc = esps[i].s;
 	if (p->auth == ESP_AUTH_NONE)
-		snprintf(buf, IKE_NAME_LEN, "%s", enc);
+		snprintf(buf, IKE_NAME_LEN, "%.16s%s", enc, p->esn ? "-esn" : "");
 	else
-		snprintf(buf, IKE_NAME_LEN, "%.16s-%.16s", enc,
-			 lookup(esp_auths, ARRAY_SIZE(esp_auths), (uint16_t)p->auth, "auth", a));
+		snprintf(buf, IKE_NAME_LEN, "%.16s-%.16s%s", enc,
+			 lookup(esp_auths, ARRAY_SIZE(esp_auths), (uint16_t)p->auth, "auth", a),
+			 p->esn ? "-esn" : "");
 	return buf;
 }
 
@@ -290,31 +291,34 @@ int ike_p1_parse(const char *s, struct ike_p1 *ret, const char **ret_why)
 
 int ike_p2_parse(const char *s, struct ike_p2 *ret, const char **ret_why)
 {
-	struct span rest = span_str(s), e = next_word(&rest), a = next_word(&rest);
+	struct span rest = span_str(s), e = next_word(&rest), a = next_word(&rest), last = a;
 	const struct name *auth = find_word(esp_auths, ARRAY_SIZE(esp_auths), a);
 	const struct esp_name *enc = NULL;
-	bool gcm;
+	bool gcm, esn;
 
 	for (size_t i = 0; i < ARRAY_SIZE(esps); i++)
 		if (word_is(e, esps[i].s))
 			enc = &esps[i];
 	gcm = enc && enc->enc == ESP_ENC_AES_GCM16;
-	*ret_why =
-		!enc ? "the cipher is one of aes256, aes192, aes128, 3des, aes256gcm16, "
-		       "aes192gcm16, aes128gcm16"
-		: gcm && (a.n || goes_on(s, rest))
-			? "AES-GCM authenticates itself: write it without a second part"
-		: !gcm && !auth ? "the integrity algorithm is one of sha256, sha256_96, sha384, "
-				  "sha512, sha1, md5"
-		: goes_on(s, rest)
-			? "a proposal is cipher-integrity, as in aes256-sha256; the PFS group is "
-			  "set by pfs_group"
-			: NULL;
+	if (!gcm)
+		last = next_word(&rest);
+	esn = word_is(last, "esn");
+	*ret_why = !enc ? "the cipher is one of aes256, aes192, aes128, 3des, aes256gcm16, "
+			  "aes192gcm16, aes128gcm16"
+		   : gcm && ((a.n && !esn) || goes_on(s, rest))
+			   ? "AES-GCM authenticates itself: nothing but esn may follow it"
+		   : !gcm && !auth ? "the integrity algorithm is one of sha256, sha256_96, sha384, "
+				     "sha512, sha1, md5"
+		   : (last.n && !esn) || goes_on(s, rest)
+			   ? "a proposal is cipher-integrity or cipher-integrity-esn, as in "
+			     "aes256-sha256; the PFS group is set by pfs_group"
+			   : NULL;
 	if (*ret_why)
 		return -EINVAL;
 	*ret = (struct ike_p2){ .enc = enc->enc,
 				.key_len = enc->bits,
-				.auth = gcm ? ESP_AUTH_NONE : (enum esp_auth)auth->v };
+				.auth = gcm ? ESP_AUTH_NONE : (enum esp_auth)auth->v,
+				.esn = esn };
 	return 0;
 }
 

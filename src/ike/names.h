@@ -69,7 +69,8 @@ enum ike_hash {
 };
 
 enum ike_auth_method {
-	AUTH_RSA_SIG = 3,   /* RFC 2409 appendix A */
+	AUTH_PSK = 1,       /* RFC 2409 appendix A */
+	AUTH_RSA_SIG = 3,   /* the same */
 	AUTH_ECDSA_256 = 9, /* RFC 4754 3, as are the next */
 	AUTH_ECDSA_384 = 10,
 	AUTH_ECDSA_521 = 11,
@@ -77,6 +78,11 @@ enum ike_auth_method {
 	AUTH_XAUTH_RSA = 65005,       /* the same: XAUTHInitRSA */
 	AUTH_HYBRID_INIT_RSA = 64221, /* draft-ietf-ipsec-isakmp-hybrid-auth-05 3.2.1 */
 };
+
+static inline bool auth_is_psk(uint16_t auth)
+{
+	return auth == AUTH_PSK || auth == AUTH_XAUTH_PSK;
+}
 
 static inline bool auth_is_ecdsa(uint16_t auth)
 {

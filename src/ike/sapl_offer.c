@@ -35,6 +35,8 @@ static void put_attributes(struct ike_build *b, const struct ike_child *c)
 		build_tv(b, P2_KEY_LENGTH, c->alg.key_len);
 	if (c->pfs_group)
 		build_tv(b, P2_GROUP, c->pfs_group);
+	if (c->alg.esn)
+		build_tv(b, P2_ESN, 1);
 }
 
 void p2_put_offer(struct ike_build *b, const struct ike_child *c)

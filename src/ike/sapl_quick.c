@@ -47,7 +47,7 @@ uint16_t p2_auth_id(enum esp_auth auth)
 
 bool p2_same_alg(const struct ike_p2 *ours, const struct ike_p2 *wire)
 {
-	return ours->enc == wire->enc && ours->key_len == wire->key_len &&
+	return ours->enc == wire->enc && ours->key_len == wire->key_len && ours->esn == wire->esn &&
 	       p2_auth_id(ours->auth) == p2_auth_id(wire->auth);
 }
 
@@ -77,8 +77,11 @@ static bool p2_attr(struct p2_offer *o, const struct ike_attr *a, uint64_t v, ui
 		return true;
 	case P2_ECN_TUNNEL:
 		return true;
+	case P2_ESN:
+		o->alg.esn = v == 1;
+		return v == 0 || v == 1;
 	default:
-		return false; /* extended sequence numbers, key rounds, vendors' own */
+		return false; /* key rounds, vendors' own */
 	}
 }
 
@@ -134,7 +137,8 @@ static unsigned p2_rank(const struct ike_conf *conf, const struct p2_offer *o, e
 	for (unsigned i = 0; i < conf->n_p2; i++) {
 		const struct ike_p2 *c = &conf->p2[i];
 
-		if (c->enc == o->alg.enc && p2_auth_id(c->auth) == p2_auth_id(o->alg.auth) &&
+		if (c->enc == o->alg.enc && c->esn == o->alg.esn &&
+		    p2_auth_id(c->auth) == p2_auth_id(o->alg.auth) &&
 		    check_key_len(conf->check, c->key_len, o->alg.key_len))
 			return 2 * i + (c->key_len != o->alg.key_len);
 	}
@@ -209,7 +213,7 @@ int p2_choose(struct span sa, const struct ike_conf *conf, const struct p2_want 
 		}
 		best = rank;
 		*ret = (struct p2_choice){
-			.alg = { o.alg.enc, o.alg.key_len, conf->p2[rank / 2].auth },
+			.alg = { o.alg.enc, o.alg.key_len, conf->p2[rank / 2].auth, o.alg.esn },
 			.encap = in_udp(&o),
 			.spi = rd_be32(&spi),
 			.group = o.group,

@@ -53,6 +53,7 @@ enum p2_class { /* RFC 2407 4.5 */
 	P2_AUTH = 5,
 	P2_KEY_LENGTH = 6,
 	P2_ECN_TUNNEL = 10,
+	P2_ESN = 11, /* RFC 4304 */
 };
 
 enum p2_encap { /* RFC 2407 4.5, RFC 3947 5.1, draft-ietf-ipsec-nat-t-ike-03 5.1 */

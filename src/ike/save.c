@@ -52,7 +52,7 @@ static void put_child(struct wr *w, const struct ike_child *c)
 	wr_u8(w, (uint8_t)c->alg.enc);
 	wr_be16(w, c->alg.key_len);
 	wr_u8(w, (uint8_t)c->alg.auth);
-	wr_u8(w, c->encap);
+	wr_u8(w, (uint8_t)(c->encap | c->alg.esn << 1));
 	wr_be16(w, c->pfs_group);
 	put_endpoint(w, &c->local);
 	put_endpoint(w, &c->peer);
@@ -238,6 +238,7 @@ static int get_out_keys(struct rd *r, struct ike_child *c)
 static int get_child(struct rd *r, struct ike_child **end)
 {
 	struct ike_child *c = calloc(1, sizeof(*c));
+	uint8_t flags;
 	int rc;
 
 	if (!c)
@@ -251,7 +252,9 @@ static int get_child(struct rd *r, struct ike_child **end)
 	c->alg.enc = rd_u8(r);
 	c->alg.key_len = rd_be16(r);
 	c->alg.auth = rd_u8(r);
-	c->encap = rd_u8(r);
+	flags = rd_u8(r);
+	c->encap = flags & 1;
+	c->alg.esn = flags & 2;
 	c->pfs_group = rd_be16(r);
 	get_endpoint(r, &c->local);
 	get_endpoint(r, &c->peer);

@@ -129,8 +129,8 @@ static bool sa_ok(const struct xfrm_sa *sa)
 {
 	return sa->src.family == sa->dst.family && ipaddr_len(&sa->dst) != 0 &&
 	       sa->enc_len <= XFRM_KEY_MAX && sa->auth_len <= XFRM_KEY_MAX &&
-	       sa->replay_window <= XFRM_WINDOW_MAX && name_ok(sa->enc_name) &&
-	       (sa->aead || name_ok(sa->auth_name));
+	       sa->replay_window <= XFRM_WINDOW_MAX && (!sa->esn || sa->replay_window) &&
+	       name_ok(sa->enc_name) && (sa->aead || name_ok(sa->auth_name));
 }
 
 /* The kernel reads 0 as "already used up", not as "no limit". */
@@ -143,6 +143,7 @@ static void put_limits(struct xfrm_lifetime_cfg *lft, uint64_t soft_bytes, uint6
 
 int xfrm_build_sa_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa)
 {
+	bool bitmap = sa->esn || sa->replay_window > 32;
 	struct xfrm_usersa_info info;
 	struct req r;
 
@@ -157,9 +158,9 @@ int xfrm_build_sa_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa)
 	info.mode = XFRM_MODE_TUNNEL;
 	info.reqid = sa->reqid;
 	/* An empty selector of no family: an IPv6 tunnel may carry IPv4. */
-	info.flags = XFRM_STATE_AF_UNSPEC;
+	info.flags = XFRM_STATE_AF_UNSPEC | (sa->esn ? XFRM_STATE_ESN : 0);
 	/* The kernel wants this field 0 when the bitmap is there. */
-	info.replay_window = sa->replay_window <= 32 ? (uint8_t)sa->replay_window : 0;
+	info.replay_window = bitmap ? 0 : (uint8_t)sa->replay_window;
 	put_limits(&info.lft, sa->soft_bytes, sa->hard_bytes);
 
 	r = begin(w, seq, XFRM_MSG_NEWSA, NLM_F_ACK, &info, sizeof(info));
@@ -172,7 +173,7 @@ int xfrm_build_sa_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa)
 	}
 	if (sa->encap)
 		put_encap(&r, sa);
-	if (sa->replay_window > 32)
+	if (bitmap)
 		put_window(&r, sa->replay_window);
 	put_if_id(&r, sa->if_id);
 	if (sa->encap && sa->report_s)

@@ -42,6 +42,7 @@ struct xfrm_sa {
 	/* After so many bytes the kernel says so, and after so many the SA is over; 0: never. */
 	uint64_t soft_bytes, hard_bytes;
 	uint32_t replay_window; /* packets; an ESN-format bitmap is used above 32 */
+	bool esn;               /* sequence numbers of 64 bits; needs a window */
 	/* Inbound and encap: the same new source is reported once in so many seconds. 0: with each
 	 * packet, as by kernels before 5.17 in any case. */
 	uint32_t report_s;

@@ -24,7 +24,7 @@ void client_init(struct client *c, const char *self, const char *gateway)
 {
 	memset(c, 0, sizeof(*c));
 	c->alg = (struct ike_p1){ ENC_AES_CBC, 256, HASH_SHA256, 14 };
-	c->esp = (struct ike_p2){ ESP_ENC_AES_CBC, 256, ESP_AUTH_SHA256_128 };
+	c->esp = (struct ike_p2){ ESP_ENC_AES_CBC, 256, ESP_AUTH_SHA256_128, false };
 	c->group_name = "staff";
 	c->natt = VID_NATT_RFC;
 	c->unity = true;
@@ -172,7 +172,7 @@ int client_derive(struct client *c, const struct ike_msg *m)
 	memcpy(both + 8, c->cky_r, 8);
 	const struct hash_input in_i = { g_i, g_r, SPAN_OF(c->cky_i), SPAN_OF(c->cky_r), sa, id };
 
-	if (c->auth == AUTH_XAUTH_PSK)
+	if (auth_is_psk(c->auth))
 		rc = keymat_skeyid_psk(c->alg.hash, span_str(c->psk), SPAN_OF(c->nonce_i), m->nonce,
 				       &c->skeyid);
 	else
@@ -200,7 +200,7 @@ bool client_proved(struct client *c, size_t n)
 		return false;
 	gate_signature(secret_span(&hash_r), sig);
 	c->got_id = c->msg.id[0];
-	c->sig_ok = c->auth == AUTH_XAUTH_PSK && hash_is(c->msg.hash, &hash_r);
+	c->sig_ok = auth_is_psk(c->auth) && hash_is(c->msg.hash, &hash_r);
 	/* The walk passes SIG and CERT over, as a gateway does; find them by their headers. */
 	for (uint8_t type = c->hdr.next; type && !r.bad;) {
 		uint8_t next = rd_u8(&r);
@@ -298,12 +298,12 @@ void client_put_initial_contact(const struct client *c, struct ike_build *b)
 
 static bool client_is_alone(const struct client *c)
 {
-	return c->auth == AUTH_RSA_SIG || auth_is_ecdsa(c->auth);
+	return c->auth == AUTH_PSK || c->auth == AUTH_RSA_SIG || auth_is_ecdsa(c->auth);
 }
 
 bool client_signs(const struct client *c)
 {
-	return c->auth == AUTH_XAUTH_RSA || client_is_alone(c);
+	return c->auth == AUTH_XAUTH_RSA || c->auth == AUTH_RSA_SIG || auth_is_ecdsa(c->auth);
 }
 
 void client_put_signature(const struct client *c, struct ike_build *b)

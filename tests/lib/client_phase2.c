@@ -88,6 +88,8 @@ static void put_esp_transform(struct client *c, struct ike_build *b)
 		build_tv(b, 5, auths[c->esp.auth]);
 	if (c->esp.key_len)
 		build_tv(b, 6, c->esp.key_len);
+	if (c->esp.esn)
+		build_tv(b, 11, 1);
 	if (c->pfs)
 		build_tv(b, 3, c->pfs);
 	wr_patch_be16(&b->w, at + 2, b->w.len - at);

@@ -153,9 +153,8 @@ static const struct bad proposals[] = {
 	{ "phase2",
 	  "proposal =", "11: proposal: the list is empty, expected one such as aes256-sha256" },
 	{ "phase2", "proposal = aes256gcm16-sha1",
-	  "12: proposal: unknown 'aes256gcm16-sha1', AES-GCM authenticates itself: write it "
-	  "without "
-	  "a second part" },
+	  "12: proposal: unknown 'aes256gcm16-sha1', AES-GCM authenticates itself: nothing "
+	  "but esn may follow it" },
 	{ "phase2", "proposal = aes128-sha1,,aes256-sha1",
 	  "24: proposal: nothing beside a comma, expected a value" },
 	{ "phase2", "proposal = aes128-sha1,",

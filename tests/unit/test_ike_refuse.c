@@ -123,7 +123,7 @@ static void unharmed(const char *name)
 static void test_no_proposal2(void)
 {
 	kit_with(client_login);
-	c.esp = (struct ike_p2){ ESP_ENC_AES_CBC, 256, ESP_AUTH_MD5_96 };
+	c.esp = (struct ike_p2){ ESP_ENC_AES_CBC, 256, ESP_AUTH_MD5_96, false };
 	client_to(&c, &g, client_quick1(&c, none, none));
 	is_int(notified(), N_NO_PROPOSAL_CHOSEN, "no common ESP proposal: the client is told");
 	is_str(noted(),
@@ -132,7 +132,7 @@ static void test_no_proposal2(void)
 	       "([phase2] proposal)",
 	       "the journal says what both offer and where to change it");
 	is_int(gate_count(&g, FX_NOTE, IKE_R_NO_PROPOSAL_P2), 1, "under its reason");
-	c.esp = (struct ike_p2){ ESP_ENC_AES_CBC, 256, ESP_AUTH_SHA256_128 };
+	c.esp = (struct ike_p2){ ESP_ENC_AES_CBC, 256, ESP_AUTH_SHA256_128, false };
 	unharmed("no proposal 2");
 }
 

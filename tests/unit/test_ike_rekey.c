@@ -42,6 +42,34 @@ static void test_by_client(uint16_t pfs)
 	kit_end("by the client");
 }
 
+/* Sequence numbers of 64 bits stay, whoever renews, and the next process knows of them. */
+static void test_esn(void)
+{
+	static uint8_t rec[65536];
+	struct sess_id id;
+	size_t n;
+
+	kit_prepare();
+	g.no_crypto = c.no_crypto = true;
+	g.conf.p2[0].esn = c.esp.esn = true;
+	gate_start(&g);
+	ok(client_up(&c, &g) && newest()->alg.esn && g.pair[0].fx.esn, "a pair with ESN");
+	old_in = c.spi_out;
+	gate_pass(&g, S(60));
+	ok(client_quick(&c, &g) && newest()->alg.esn && pair_with(c.spi_out)->fx.esn,
+	   "a newer one by the client has it");
+	ok(asked() && answered() && newest()->alg.esn && pair_with(newest()->spi_in)->fx.esn,
+	   "as has one by the gateway");
+	if (ike_save(g.ike, client_sa(&c, &g)->id, rec, sizeof(rec), &n) < 0)
+		abort();
+	kit_end("ESN");
+	gate_start(&g);
+	ok(ike_restore(g.ike, (struct span){ rec, n }, g.now, &id) == 0 &&
+		   ike_find(g.ike, id)->children->alg.esn && !ike_find(g.ike, id)->children->encap,
+	   "and the session in another process");
+	gate_stop(&g);
+}
+
 /* HASH(3) does not come: the older pair never stopped sending. */
 static void test_unconfirmed(void)
 {
@@ -452,6 +480,7 @@ int main(void)
 {
 	test_by_client(0);
 	test_by_client(31);
+	test_esn();
 	test_unconfirmed();
 	test_early_delete();
 	test_kernel_refuses_out();

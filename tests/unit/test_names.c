@@ -36,16 +36,16 @@ static void test_round_trip(void)
 			}
 	ok(p1, "every phase 1 proposal is read, written and implemented");
 	for (size_t e = 0; e < ARRAY_SIZE(encs) + ARRAY_SIZE(gcms); e++)
-		for (size_t a = 0; a < ARRAY_SIZE(auths); a++) {
-			bool gcm = e >= ARRAY_SIZE(encs);
+		for (size_t a = 0; a < 2 * ARRAY_SIZE(auths); a++) {
+			bool gcm = e >= ARRAY_SIZE(encs), esn = a >= ARRAY_SIZE(auths);
 			struct ike_p2 p = { 0 };
 
-			snprintf(text, sizeof(text), "%s%s%s",
+			snprintf(text, sizeof(text), "%s%s%s%s",
 				 gcm ? gcms[e - ARRAY_SIZE(encs)] : encs[e], gcm ? "" : "-",
-				 gcm ? "" : auths[a]);
+				 gcm ? "" : auths[a % ARRAY_SIZE(auths)], esn ? "-esn" : "");
 			p2 &= ike_p2_parse(text, &p, &why) == 0 &&
 			      strcmp(ike_p2_str(&p, buf), text) == 0 &&
-			      (p.auth == ESP_AUTH_NONE) == gcm;
+			      (p.auth == ESP_AUTH_NONE) == gcm && p.esn == esn;
 		}
 	ok(p2, "every phase 2 proposal is read and written");
 }
@@ -92,6 +92,10 @@ static void test_errors(void)
 	p2_wrong("aes256-sha256-modp2048", "pfs_group");
 	p2_wrong("aes256-sha256-", "pfs_group");
 	p2_wrong("aes256gcm16-", "authenticates itself");
+	p2_wrong("aes256gcm16-esn-", "authenticates itself");
+	p2_wrong("aes256-esn", "integrity");
+	p2_wrong("aes256-sha256-esn-", "pfs_group");
+	p2_wrong("aes256-sha256-esn-esn", "pfs_group");
 }
 
 static void test_groups(void)

@@ -231,7 +231,6 @@ static void test_attributes(void)
 	usual();
 	for (size_t i = 0; i < ARRAY_SIZE(twice); i++)
 		ok(attr(twice[i], hex("0001")) == -ENOENT, "attribute %u twice", twice[i]);
-	ok(attr(11, hex("0001")) == -ENOENT, "extended sequence numbers are not offered alone");
 	ok(attr(7, hex("0001")) == -ENOENT, "key rounds");
 	ok(attr(32001, hex("0001")) == -ENOENT, "an unknown attribute makes a transform unusable");
 	ok(attr(10, hex("0001")) == 0, "ECN in the tunnel is no matter");
@@ -242,6 +241,24 @@ static void test_attributes(void)
 	is_int(choose(offer_done(&o)), 0, "the next transform is taken instead");
 	is_int(got.alg.key_len, 128, "though it is the lesser one");
 	ok(attr(4, (struct span){ 0 }) == -ENOENT, "an attribute without a value");
+}
+
+/* RFC 4304: what is offered is taken as it is, or not at all. */
+static void test_esn(void)
+{
+	accept_p2("aes256-sha256-modp2048", "aes256-sha256", NULL, NULL, NULL);
+	ok(attr(11, hex("0001")) == -ENOENT, "sequence numbers of 64 bits that nobody wants");
+	ok(attr(11, hex("0000")) == 0 && !got.alg.esn, "those of 32 bits, said aloud");
+	ok(attr(11, hex("0002")) == -ENOENT, "and of some other size");
+	accept_p2("aes256-sha256-modp2048", "aes256-sha256-esn", "aes256-sha256", NULL, NULL);
+	ok(attr(11, hex("0001")) == 0 && got.alg.esn, "of 64 bits where they are wanted");
+	begin("c0ffee01");
+	offer_p2(&o, 1, AES, 256, 5, TUNNEL, 0);
+	offer_p2(&o, 2, AES, 256, 5, TUNNEL, 0);
+	offer_tv(&o, 11, 1);
+	ok(choose(offer_done(&o)) == 0 && got.alg.esn, "of both, what is preferred");
+	is_int(one(AES, 256, 5, TUNNEL, 0), 0, "a client without them");
+	ok(!got.alg.esn, "has none");
 }
 
 static uint32_t life(struct span attrs)
@@ -404,6 +421,7 @@ int main(void)
 	test_encapsulation();
 	test_algorithms();
 	test_attributes();
+	test_esn();
 	test_lifetimes();
 	test_pfs_rules();
 	test_pfs_choice();

@@ -456,8 +456,26 @@ static void test_windows(void)
 			   (!esn.n || esn.p[0] == row[i].words),
 		   "has %u in the old field, a bitmap of %u words", row[i].field, row[i].words);
 	}
-	sa.replay_window = XFRM_WINDOW_MAX + 1;
+	sa.esn = true;
+	for (uint32_t window = 32; window <= 64; window += 32) {
+		struct wr w = room();
+		struct span esn;
+
+		sa.replay_window = window;
+		if (!ok(xfrm_build_sa_add(&w, 7, &sa) == 0, "ESN with a window of %u", window))
+			continue;
+		esn = attr(wr_done(&w), SA_FIXED, 23);
+		ok(buf[16 + 215] == 0 && buf[16 + 216] == 0xa0 && esn.n == 24 &&
+			   esn.p[0] == window / 32 && esn.p[20] == window,
+		   "has the flag, and a bitmap");
+	}
+	sa.replay_window = 0;
 	struct wr w = room();
+
+	is_int(xfrm_build_sa_add(&w, 7, &sa), -EINVAL, "which it needs");
+	sa.esn = false;
+	sa.replay_window = XFRM_WINDOW_MAX + 1;
+	w = room();
 
 	is_int(xfrm_build_sa_add(&w, 7, &sa), -EINVAL, "a window that the kernel has no room for");
 	is_int((long long)w.len, 0, "leaves the buffer as it was");
