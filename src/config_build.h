@@ -20,6 +20,10 @@ int conf_build(struct conf_input *in, enum conf_purpose purpose, struct config *
 /* Collects what keys say against one another. */
 void conf_check(struct conf_input *in, enum conf_purpose purpose, const struct config *c);
 
+/* The word for the methods with a shared key that the list names: "psk", "xauth_psk" when both do or
+ * that one does, NULL when none does. */
+const char *conf_psk_word(const uint16_t *auth, unsigned n);
+
 /* config_reload.c: fills in c->item and c->file. 0 or -ENOMEM. */
 int conf_items(const struct conf_input *in, struct config *c);
 

@@ -107,7 +107,8 @@ static void check_lists(const struct check *k)
 		const char *section, *key, *expected;
 	} needed[] = {
 		{ "phase1", "exchange_mode", "aggressive or main" },
-		{ "phase1", "authentication", "hybrid_rsa, xauth_rsa, xauth_psk, rsasig or ecdsa" },
+		{ "phase1", "authentication",
+		  "hybrid_rsa, xauth_rsa, xauth_psk, psk, rsasig or ecdsa" },
 		{ "phase1", "proposal", "one such as aes256-sha256-modp2048" },
 		{ "phase2", "proposal", "one such as aes256-sha256" },
 	};
@@ -128,12 +129,14 @@ static void check_shared_keys(const struct check *k)
 {
 	const struct ike_conf *ike = &k->c->ike;
 
+	const char *psk = conf_psk_word(ike->auth, ike->n_auth);
+
 	if (is_good(k, "phase1", "exchange_mode") && is_good(k, "phase1", "authentication") &&
-	    is_named(ike->auth, ike->n_auth, AUTH_XAUTH_PSK) && ike->n_modes &&
-	    !is_named(ike->mode, ike->n_modes, XCHG_MAIN))
+	    psk && ike->n_modes && !is_named(ike->mode, ike->n_modes, XCHG_MAIN))
 		conf_mistake(k->in, global(k, "phase1", "authentication"),
-			     "authentication: xauth_psk without main mode, expected exchange_mode "
-			     "to name main: in aggressive mode the key could be guessed");
+			     "authentication: %s without main mode, expected exchange_mode "
+			     "to name main: in aggressive mode the key could be guessed",
+			     psk);
 }
 
 /* Whose groups nobody asks for. */
@@ -151,6 +154,10 @@ static void check_groups(const struct check *k)
 				"authentication: %s with [auth] groups, expected one of them: "
 				"a certificate alone does not say in which groups its owner is",
 				ike->auth[i] == AUTH_RSA_SIG ? "rsasig" : "ecdsa");
+		else if (ike->auth[i] == AUTH_PSK)
+			conf_mistake(k->in, global(k, "phase1", "authentication"),
+				     "authentication: psk with [auth] groups, expected one of "
+				     "them: who has a shared key and nothing else is in no group");
 }
 
 /* ---- times ---- */
@@ -417,7 +424,12 @@ int conf_warn_weak(struct config *c)
 	if (rc == 0)
 		rc = warn_life(c, "[phase2] lifetime", c->ike.p2_life_s);
 
-	if (is_named(c->ike.auth, c->ike.n_auth, AUTH_XAUTH_PSK))
+	if (rc == 0 && is_named(c->ike.auth, c->ike.n_auth, AUTH_PSK))
+		rc = warn(
+			c, "[phase1] authentication", "psk",
+			"everybody who knows the shared key gets in, under whatever name, and can "
+			"pose as the gateway");
+	if (rc == 0 && is_named(c->ike.auth, c->ike.n_auth, AUTH_XAUTH_PSK))
 		rc = warn(c, "[phase1] authentication", "xauth_psk",
 			  "everybody who knows the shared key can pose as the gateway and collect "
 			  "passwords");

@@ -83,11 +83,11 @@ const struct conf_key conf_keys[] = {
 	  .count = C(ike.n_auth), .max = IKE_AUTH_MAX, .list = true,
 	  .words = WORDS({ "hybrid_rsa", AUTH_HYBRID_INIT_RSA, NULL },
 			 { "xauth_rsa", AUTH_XAUTH_RSA, NULL },
-			 { "xauth_psk", AUTH_XAUTH_PSK, NULL }, { "rsasig", AUTH_RSA_SIG, NULL },
-			 { "ecdsa", AUTH_ECDSA_256, NULL }),
+			 { "xauth_psk", AUTH_XAUTH_PSK, NULL }, { "psk", AUTH_PSK, NULL },
+			 { "rsasig", AUTH_RSA_SIG, NULL }, { "ecdsa", AUTH_ECDSA_256, NULL }),
 	  .dflt = "hybrid_rsa",
-	  .help = "How both sides prove themselves: hybrid_rsa, xauth_rsa, xauth_psk, rsasig or "
-		  "ecdsa." },
+	  .help = "How both sides prove themselves: hybrid_rsa, xauth_rsa, xauth_psk, psk, rsasig "
+		  "or ecdsa." },
 	{ "phase1", "ca_file", conf_parse_path, .field = C(ca_file),
 	  .dflt = "/etc/vpngw/certs/client-ca.pem",
 	  .help = "CAs that issue the clients' certificates for xauth_rsa, rsasig and ecdsa, in "
@@ -104,7 +104,8 @@ const struct conf_key conf_keys[] = {
 		  "keys), none." },
 	{ "phase1", "psk_file", conf_parse_secret_file, .field = C(psk_file),
 	  .dflt = "/etc/vpngw/psk",
-	  .help = "Shared keys for xauth_psk, by the client's address or identity: a path, or "
+	  .help = "Shared keys, by the client's address or identity: a path, "
+		  "or "
 		  "credential:NAME." },
 	{ "phase1", "proposal", conf_parse_p1, .field = C(ike.p1), .count = C(ike.n_p1),
 	  .max = IKE_P1_MAX, .list = true, .dflt = "aes256-sha256-modp2048, aes256-sha1-modp2048",
@@ -311,8 +312,8 @@ const struct conf_key conf_keys[] = {
 	  .count = R(ike.n_auth), .max = IKE_AUTH_MAX, .list = true,
 	  .words = WORDS({ "hybrid_rsa", AUTH_HYBRID_INIT_RSA, NULL },
 			 { "xauth_rsa", AUTH_XAUTH_RSA, NULL },
-			 { "xauth_psk", AUTH_XAUTH_PSK, NULL }, { "rsasig", AUTH_RSA_SIG, NULL },
-			 { "ecdsa", AUTH_ECDSA_256, NULL }),
+			 { "xauth_psk", AUTH_XAUTH_PSK, NULL }, { "psk", AUTH_PSK, NULL },
+			 { "rsasig", AUTH_RSA_SIG, NULL }, { "ecdsa", AUTH_ECDSA_256, NULL }),
 	  .dflt = "", .help = "As in [phase1], for identities of match_id." },
 	{ "profile", "dns4", conf_parse_address4, .field = R(ike.modecfg.dns),
 	  .count = R(ike.modecfg.n_dns), .max = LIMIT_SERVERS, .list = true, .dflt = "",

@@ -119,7 +119,7 @@ static int fill(struct conf_input *in, const struct conf_part *part, const struc
 	p->ike.group = p->group;
 	p->ike.n_groups = (uint8_t)p->n_groups;
 	p->ike.aggressive_psk = is_named(p->ike.mode, p->ike.n_modes, XCHG_AGGRESSIVE) &&
-				is_named(p->ike.auth, p->ike.n_auth, AUTH_XAUTH_PSK);
+				conf_psk_word(p->ike.auth, p->ike.n_auth) != NULL;
 	return 0;
 }
 
@@ -210,10 +210,11 @@ int conf_warn_profiles(struct config *c)
 		if (c->profile[i].ike.aggressive_psk)
 			rc = conf_warn(
 				c,
-				"[profile \"%s\"] authentication xauth_psk is weak: in "
+				"[profile \"%s\"] authentication %s is weak: in "
 				"aggressive mode anybody is given a hash to guess the shared key "
 				"from, and everybody who knows it can pose as the gateway",
-				c->profile[i].name);
+				c->profile[i].name,
+				conf_psk_word(c->profile[i].ike.auth, c->profile[i].ike.n_auth));
 	return rc;
 }
 
@@ -235,6 +236,7 @@ static void check_phase1(struct conf_input *in, const struct config *c,
 	static const char *const keys[] = { "exchange_mode", "authentication" };
 	const struct ike_conf *ike = &c->ike;
 	const struct conf_setting *auth = conf_setting(part, "profile", "authentication");
+	const char *psk = conf_psk_word(p->ike.auth, p->ike.n_auth);
 	bool id = p->n_ids || conf_setting(part, "profile", "match_id")->bad;
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
@@ -247,20 +249,18 @@ static void check_phase1(struct conf_input *in, const struct config *c,
 				     keys[i]);
 	}
 	for (size_t i = 0; i < p->ike.n_auth && ike->n_auth; i++)
-		if (p->ike.auth[i] != AUTH_XAUTH_PSK &&
+		if (!auth_is_psk(p->ike.auth[i]) &&
 		    !is_named(ike->auth, ike->n_auth, p->ike.auth[i]))
 			conf_mistake(in, auth->at,
-				     "authentication: no client begins with what [phase1] "
-				     "authentication does not name, expected it to name all "
-				     "methods of this profile but xauth_psk");
-	if (is_named(p->ike.auth, p->ike.n_auth, AUTH_XAUTH_PSK) && !p->ike.aggressive_psk &&
-	    !is_named(ike->auth, ike->n_auth, AUTH_XAUTH_PSK) &&
+				     "authentication: expected [phase1] authentication to name "
+				     "all methods of this profile as well, but for shared keys");
+	if (psk && !p->ike.aggressive_psk && !conf_psk_word(ike->auth, ike->n_auth) &&
 	    !conf_setting(part, "profile", "exchange_mode")->bad)
 		conf_mistake(
 			in, auth->at,
-			"authentication: xauth_psk that [phase1] does not name needs aggressive "
-			"mode, expected exchange_mode to name aggressive in this profile as "
-			"well");
+			"authentication: %s that [phase1] does not name needs aggressive mode, "
+			"expected exchange_mode to name aggressive in this profile as well",
+			psk);
 }
 
 static void check_one(struct conf_input *in, enum conf_purpose purpose,

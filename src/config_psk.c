@@ -72,24 +72,31 @@ static int warn_about(struct config *c, const char *path)
 			"and can be guessed",
 			c->psk->short_line, path, PSK_SHORT);
 	if (rc == 0 && c->psk->n == 0 && c->psk->n_named == 0)
-		rc = conf_warn(c,
-			       "[phase1] psk_file: %s holds no key, and xauth_psk lets nobody in",
+		rc = conf_warn(c, "[phase1] psk_file: %s holds no key: shared keys let nobody in",
 			       path);
 	else if (rc == 0 && c->psk->n_named == 0 && conf_aggressive_psk(c))
 		rc = conf_warn(c,
 			       "[phase1] psk_file: %s holds no key for an identity such as "
-			       "keyid:staff, and xauth_psk in aggressive mode lets nobody in",
+			       "keyid:staff, and shared keys in aggressive mode let nobody in",
 			       path);
 	return rc;
 }
 
+const char *conf_psk_word(const uint16_t *auth, unsigned n)
+{
+	const char *word = NULL;
+
+	for (unsigned i = 0; i < n; i++)
+		if (auth[i] == AUTH_XAUTH_PSK)
+			return "xauth_psk";
+		else if (auth[i] == AUTH_PSK)
+			word = "psk";
+	return word;
+}
+
 bool config_wants_psk(const struct config *c)
 {
-	bool named = conf_aggressive_psk(c);
-
-	for (unsigned i = 0; i < c->ike.n_auth; i++)
-		named |= c->ike.auth[i] == AUTH_XAUTH_PSK;
-	return named;
+	return conf_aggressive_psk(c) || conf_psk_word(c->ike.auth, c->ike.n_auth);
 }
 
 int config_load_psk(struct config *c, bool check_only, FILE *err)

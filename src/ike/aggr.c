@@ -141,7 +141,7 @@ int aggr_dh_done(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx
 	if (rc == 0)
 		rc = phase1_hash_r(sa, &hash_r);
 	secret_wipe(&n->skeyid);
-	if (rc == 0 && sa->auth == AUTH_XAUTH_PSK)
+	if (rc == 0 && auth_is_psk(sa->auth))
 		return answer(ike, sa, PL_HASH, secret_span(&hash_r), now, fx);
 	return rc < 0 ? rc : phase1_start_sign(ike, sa, &hash_r, fx);
 }
@@ -161,7 +161,7 @@ static void keys_differ(struct ike *ike, struct ike_sa *sa, const struct endpoin
 		psk_find_named(ike->conf->psk, (struct span){ sa->peer_id, sa->peer_id_len });
 	char detail[ID_MATCH_TEXT + 128], who[ID_MATCH_TEXT];
 
-	if (sa->auth != AUTH_XAUTH_PSK || sa->nego->told || !p)
+	if (!auth_is_psk(sa->auth) || sa->nego->told || !p)
 		return;
 	sa->nego->told = true;
 	snprintf(detail, sizeof(detail), "%s with the one for %s ([phase1] psk_file, line %u)",

@@ -53,21 +53,21 @@ struct ike_event {
 /* The only writer of sa->state. */
 void sa_enter(struct ike *ike, struct ike_sa *sa, enum ike_state s);
 
-/* Whether it is asked for name and password; else its certificate is all. */
+/* Whether it is asked for name and password; else its certificate or its shared key is all. */
 static inline bool sa_uses_xauth(const struct ike_sa *sa)
 {
-	return sa->auth != AUTH_RSA_SIG && !auth_is_ecdsa(sa->auth);
+	return sa->auth != AUTH_PSK && sa->auth != AUTH_RSA_SIG && !auth_is_ecdsa(sa->auth);
 }
 
 /* Whether the client proves itself by a certificate, and the gateway by its own. */
 static inline bool sa_client_signs(const struct ike_sa *sa)
 {
-	return sa->auth == AUTH_XAUTH_RSA || !sa_uses_xauth(sa);
+	return sa->auth == AUTH_XAUTH_RSA || sa->auth == AUTH_RSA_SIG || auth_is_ecdsa(sa->auth);
 }
 
 static inline bool sa_gateway_signs(const struct ike_sa *sa)
 {
-	return sa->auth != AUTH_XAUTH_PSK;
+	return !auth_is_psk(sa->auth);
 }
 
 /* Works out when the SA has something to do next. */
@@ -170,7 +170,7 @@ void aggr_not_authentic(struct ike_event *ev);
 void aggr_no_third(struct ike *ike, struct ike_sa *sa, struct fx *fx);
 void aggr_repeat(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
-/* The same where phase 1 has said who it is: sa->user. */
+/* The same where phase 1 has said who it is: sa->user, or the identity that goes with a shared key. */
 void login_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 /* The client shall know that it is in, or in again. 0 or -errno. */
 int login_tell(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);

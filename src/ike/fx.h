@@ -70,6 +70,7 @@ enum ike_reason {
 	IKE_R_AUTH_UNAVAILABLE, /* vpngw-authd did not answer */
 	IKE_R_CLIENT_REFUSED,   /* the client gave up the login */
 	IKE_R_BAD_CREDENTIALS,  /* the answer to XAuth is not a usable name and password */
+	IKE_R_IDENTITY,         /* psk: the identity is no usable name */
 	IKE_R_POOL_EXHAUSTED,   /* no address left */
 	IKE_R_ADDRESS_TAKEN,    /* the user's own address is in use or in no pool */
 	IKE_R_KERNEL,           /* the kernel refused the SA pair */
@@ -131,6 +132,7 @@ struct ike_child_fx {
 	bool encap; /* ESP in UDP (RFC 3948) between these two ports */
 	enum esp_enc enc;
 	enum esp_auth auth;
+	bool esn;
 	uint8_t enc_len, auth_len; /* bytes of each key below */
 	/* Set for FX_CHILD_ADD only, and of the part that it is about. */
 	uint8_t enc_in[ESP_ENC_KEY_MAX], enc_out[ESP_ENC_KEY_MAX];

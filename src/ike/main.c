@@ -124,7 +124,7 @@ void main_not_authentic(struct ike_event *ev)
 	const struct psk *p = psk_find(ev->ike->conf->psk, &sa->source.addr);
 	char detail[160], net[ENDPOINT_STRLEN];
 
-	if (sa->auth != AUTH_XAUTH_PSK || sa->nego->told || !p)
+	if (!auth_is_psk(sa->auth) || sa->nego->told || !p)
 		return;
 	sa->nego->told = true; /* once: the client will repeat itself */
 	snprintf(detail, sizeof(detail),

@@ -102,11 +102,11 @@ static int other_mode(struct ike_event *ev, const struct allowed *a)
  * to guess the key from (CVE-2002-1623), so a profile must say that it may be; there the identity
  * decides which key it is, in main mode the address.
  */
-static const char *why_no_psk(const struct ike_event *ev, const struct allowed *a)
+static const char *why_no_psk(const struct ike_event *ev, const struct allowed *a, uint16_t auth)
 {
 	const struct ike_conf *c = ev->ike->conf;
 
-	if (!has(a->auth, a->n_auth, AUTH_XAUTH_PSK))
+	if (!has(a->auth, a->n_auth, auth))
 		return "[phase1] authentication does not name it";
 	if (ev->hdr.xchg == XCHG_MAIN)
 		return psk_find(c->psk, &ev->d->peer.addr)
@@ -137,9 +137,9 @@ static int no_proposal(struct ike_event *ev, const struct allowed *a, const stru
 	n += snprintf(detail + n, cap - (size_t)n, " (%s %s)",
 		      c->auth_fits ? "[phase1]" : a->auth_key,
 		      c->auth_fits ? "proposal" : "authentication");
-	if (!c->auth_fits && c->other_auth == AUTH_XAUTH_PSK &&
-	    has(a->auth, a->n_auth, AUTH_XAUTH_PSK))
-		snprintf(detail, cap, "the client offers xauth_psk: %s", why_no_psk(ev, a));
+	if (!c->auth_fits && auth_is_psk(c->other_auth) && has(a->auth, a->n_auth, c->other_auth))
+		snprintf(detail, cap, "the client offers %s: %s", ike_auth_str(c->other_auth, name),
+			 why_no_psk(ev, a, c->other_auth));
 	return refuse(ev, detail);
 }
 
@@ -218,7 +218,7 @@ static int choose(struct ike_event *ev, const struct allowed *a, struct p1_choic
 	int rc;
 
 	for (unsigned i = 0; i < a->n_auth; i++)
-		if (a->auth[i] != AUTH_XAUTH_PSK || !why_no_psk(ev, a))
+		if (!auth_is_psk(a->auth[i]) || !why_no_psk(ev, a, a->auth[i]))
 			want.auth[want.n_auth++] = a->auth[i];
 	rc = p1_choose(ev->msg.sa, c, &want, ret, offered);
 	return rc == -ENOENT   ? no_proposal(ev, a, ret, offered)

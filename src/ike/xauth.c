@@ -267,10 +267,39 @@ static void admit(struct ike *ike, struct ike_sa *sa, struct ike_ticket who,
 	it->lease.pool = profile_pool(ike->conf, sa);
 }
 
+/*
+ * Who has a shared key may be anybody who has it, under any name. So the user is "psk:" and what the
+ * client says that it is: no login has such a name, and none of another's sessions, addresses and
+ * limits are within reach.
+ */
+static bool take_identity(struct ike_sa *sa)
+{
+	char text[ENDPOINT_STRLEN];
+	struct ipaddr a;
+	struct ike_id id;
+	int n = -1;
+
+	if (ike_id_read((struct span){ sa->peer_id, sa->peer_id_len }, &id) < 0)
+		return false;
+	if (id.type == ID_FQDN || id.type == ID_USER_FQDN || id.type == ID_KEY_ID) {
+		if (id.data.n && text_is_clean(id.data))
+			n = snprintf(sa->user, sizeof(sa->user), "psk:%.*s", (int)id.data.n,
+				     (const char *)id.data.p);
+	} else if (ipaddr_from_bytes(id.data, &a) == 0) {
+		n = snprintf(sa->user, sizeof(sa->user), "psk:%s", ipaddr_str(&a, text));
+	}
+	return n >= 0 && n < (int)sizeof(sa->user);
+}
+
 void login_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)
 {
 	sa_enter(ike, sa, IKE_ST_CHECKING);
 	sa->deadline_us = now + ike->conf->auth_timeout_us;
+	if (sa->auth == AUTH_PSK && !take_identity(sa)) {
+		*sa->user = '\0';
+		xauth_refuse(ike, sa, IKE_R_IDENTITY, now, fx);
+		return;
+	}
 	if (began_wrong(ike, sa)) {
 		xauth_refuse(ike, sa, IKE_R_PROFILE_PHASE1, now, fx);
 		return;

@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A05, A07: strongSwan clients log in by main mode with a shared key, then name and password.
+# A05, A07, A14: strongSwan clients log in by main mode with a shared key, then name and password.
 #
 # The key is chosen by the client's address. The name of the login is not the identity of phase 1,
-# which is the client's address; the lease belongs to the name.
+# which is the client's address; the lease belongs to the name. One client has the key and no more.
 
 . "$(dirname "$0")/lib.sh"
 
 must "the gateway is configured" gw_configure <<'E'
 [phase1]
-authentication = hybrid_rsa, xauth_psk
+authentication = hybrid_rsa, xauth_psk, psk
 E
 must "it has shared keys" gw_shared_keys <<'E'
 # everybody's, and one host's own
@@ -45,6 +45,15 @@ check "nothing passed in clear" assert_outside_clean
 check "alice logs out" ss_down d
 check "bob logs out" ss_down c1
 check "nothing is left" assert_nothing_left
+
+must "a client starts that has the key and nobody to ask for a password" \
+	ss_client c2 mode=main auth=psk_alone
+must "it logs in" ss_up c2
+check "its user is its identity" \
+	equal "$(session_of psk:192.168.2.2 authentication address)" $'psk\n10.99.99.3'
+check "it reaches the LAN" assert_traffic c2 10.99.99.3
+check "it logs out" ss_down c2
+ss_stop c2
 
 must "a client starts that wants the gateway's certificate" ss_client c2 mode=main
 check "it logs in beside the shared keys" ss_up c2

@@ -190,8 +190,8 @@ static void test_phase1(void)
 		"well\n",
 		"a shared key that nobody could use");
 	is_told(LEAST "[profile \"a\"]\nmatch_id = keyid:a\nauthentication = hybrid_rsa, rsasig\n",
-		"t.conf:5:18: authentication: no client begins with what [phase1] authentication "
-		"does not name, expected it to name all methods of this profile but xauth_psk\n",
+		"t.conf:5:18: authentication: expected [phase1] authentication to name all methods "
+		"of this profile as well, but for shared keys\n",
 		"a certificate that nobody could use");
 }
 

@@ -78,7 +78,7 @@ static void test_good(void)
 	chmod(path, 0600);
 	is_int(load(path, false, &told, &t), 0, "  that is empty");
 	snprintf(want, sizeof(want),
-		 "[phase1] psk_file: %s holds no key, and xauth_psk lets nobody in", path);
+		 "[phase1] psk_file: %s holds no key: shared keys let nobody in", path);
 	is_str(t.c->warnings[1], want, "  has a warning, too");
 	free(told);
 	try_end(&t);
@@ -108,7 +108,7 @@ static void test_profile(void)
 	is_int(config_load_psk(t.c, false, err), 0, "  also those that it cannot use");
 	snprintf(want, sizeof(want),
 		 "[phase1] psk_file: %s holds no key for an identity such as keyid:staff, and "
-		 "xauth_psk in aggressive mode lets nobody in",
+		 "shared keys in aggressive mode let nobody in",
 		 path);
 	is_str(t.c->n_warnings == 2 ? t.c->warnings[1] : "", want, "  which is worth a warning");
 	try_end(&t);

@@ -16,9 +16,9 @@ static const struct bad words_and_numbers[] = {
 	  "18: proposal_check: unknown word 'clam', expected claim, obey, strict or exact" },
 	{ "phase1", "exchange_mode = aggressive, base",
 	  "29: exchange_mode: unknown word 'base', expected aggressive or main" },
-	{ "phase1", "authentication = psk",
-	  "18: authentication: unknown word 'psk', expected hybrid_rsa, xauth_rsa, xauth_psk, "
-	  "rsasig or ecdsa" },
+	{ "phase1", "authentication = pks",
+	  "18: authentication: unknown word 'pks', expected hybrid_rsa, xauth_rsa, xauth_psk, "
+	  "psk, rsasig or ecdsa" },
 	{ "phase1", "authentication = hybrid_rsa, hybrid_rsa",
 	  "30: authentication: 'hybrid_rsa' is in the list twice, expected it once" },
 	{ "phase2", "generate_policy = on",
@@ -149,7 +149,7 @@ static const struct bad proposals[] = {
 	  "exchange_mode =", "16: exchange_mode: the list is empty, expected aggressive or main" },
 	{ "phase1", "authentication =",
 	  "17: authentication: the list is empty, expected hybrid_rsa, xauth_rsa, xauth_psk, "
-	  "rsasig or ecdsa" },
+	  "psk, rsasig or ecdsa" },
 	{ "phase2",
 	  "proposal =", "11: proposal: the list is empty, expected one such as aes256-sha256" },
 	{ "phase2", "proposal = aes256gcm16-sha1",
@@ -459,6 +459,11 @@ static void test_shared_keys(void)
 		"t.conf:4:18: authentication: rsasig with [auth] groups, expected one of them: a "
 		"certificate alone does not say in which groups its owner is\n",
 		"whom nobody asks for groups");
+	is_told(LEAST "[phase1]\nauthentication = psk\n[auth]\ngroups = staff\n",
+		"t.conf:4:18: authentication: psk with [auth] groups, expected one of them: who "
+		"has "
+		"a shared key and nothing else is in no group\n",
+		"whom nobody asks for anything");
 	is_told(LEAST "[phase1]\nauthentication = hybrid_rsa, rsasig\n", "", "a certificate alone");
 	is_told(LEAST "[phase1]\nauthentication = xauth_psk\n", "",
 		"which is there unless it is left out");

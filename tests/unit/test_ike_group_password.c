@@ -47,6 +47,68 @@ static const char *noted(void)
 	return e ? e->text : "";
 }
 
+/* A shared key and nothing else: no password, and a name that no login has. */
+static void test_psk_alone(void)
+{
+	static const uint16_t want[] = { INTERNAL_IP4_ADDRESS };
+	static const struct {
+		const char *group, *user;
+		bool main;
+	} cases[] = {
+		{ "staff", "psk:staff", false },
+		{ "staff", "psk:staff", true },
+		{ "sta\\ff \xc3\xa4", "psk:sta\\ff \xc3\xa4", true },
+	};
+	static char too_long[LIMIT_USER];
+	const char *const wrong[] = { "", "a\tb", "\xff", too_long };
+
+	memset(too_long, 'a', LIMIT_USER - 1);
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct ike_sa *sa;
+
+		prepare();
+		profile.auth[0] = c.auth = g.conf.auth[g.conf.n_auth++] = AUTH_PSK;
+		profile.n_modes = 0;
+		c.main = cases[i].main;
+		c.group_name = cases[i].group;
+		gate_start(&g);
+		ok(client_phase1(&c, &g), "psk in %s", c.main ? "main mode" : "aggressive mode");
+		client_to(&c, &g, client_config(&c, want, 1));
+		ok(client_open(&c, client_answer(&g)) == 0 && client_take_address(&c) &&
+			   client_quick(&c, &g) && client_keys_match(&c, &g),
+		   "  the client has an address and a pair");
+		sa = client_sa(&c, &g);
+		is_str(sa->user, cases[i].user, "  its user is what it says it is");
+		ok(gate_count(&g, FX_AUTH, IKE_R__COUNT) == 0, "  nobody is asked for a password");
+		ok(client_phase1(&c, &g) && ike_sessions(g.ike) == 1 &&
+			   ike_counter(g.ike, IKE_C_RENEWED) == 1,
+		   "  it renews phase 1");
+		kit_end("  psk");
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(wrong); i++) {
+		prepare();
+		g.conf.n_profiles = 0;
+		c.auth = g.conf.auth[g.conf.n_auth++] = AUTH_PSK;
+		c.main = true;
+		c.group_name = wrong[i];
+		gate_start(&g);
+		client_phase1(&c, &g);
+		ok(g.leases == 0 && gate_count(&g, FX_DOWN, IKE_R_IDENTITY) == 1 &&
+			   !*client_sa(&c, &g)->user,
+		   "an identity that is no name, %u: refused", i);
+		gate_pass(&g, S(20));
+		ok(ike_half_open(g.ike) == 0 && kit_sound(), "  nothing is left of it");
+		gate_stop(&g);
+	}
+	prepare();
+	c.auth = AUTH_PSK;
+	gate_start(&g);
+	client_to(&c, &g, client_first(&c));
+	ok(strstr(noted(), "offers authentication psk; the gateway accepts xauth_psk"),
+	   "a profile with passwords is not open without: %s", noted());
+	kit_end("psk refused");
+}
+
 static void test_login(void)
 {
 	const struct ike_sa *sa;
@@ -237,6 +299,7 @@ static void test_main(void)
 int main(void)
 {
 	test_login();
+	test_psk_alone();
 	test_refused();
 	test_wrong();
 	test_main();

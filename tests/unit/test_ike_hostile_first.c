@@ -70,7 +70,8 @@ static void test_lengths(void)
 	ok(all, "N009, N038: bytes behind the last payload, zero or not: dropped");
 	for (size_t n = 1; n < 4; n++) {
 		kit_fresh();
-		c.group_name = &"aaaaaaaaaaaa"[n + 4]; /* which leaves the message so many bytes short */
+		c.group_name =
+			&"aaaaaaaaaaaa"[n + 4]; /* which leaves the message so many bytes short */
 		craft_from(&k, client_first(&c));
 		craft_trail(&k, (struct span){ (const uint8_t *)"\0\0\0", n });
 		if (k.n % 4)

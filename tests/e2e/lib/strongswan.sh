@@ -7,8 +7,8 @@
 #   user, password   the login (alice, wonderland)
 #   id               whom the client expects (CN=vpn.example.net, the certificate's subject)
 #   mode             aggressive or main (aggressive)
-#   auth             hybrid, or for XAuth with something else before it psk or rsa; or rsasig, for a
-#                    certificate alone (hybrid)
+#   auth             hybrid, or for XAuth with something else before it psk or rsa; or without it
+#                    psk_alone, or rsasig for a certificate (hybrid)
 #   cert, key        with rsa, rsasig: PEM files of the client's certificate, issuers behind it, and key
 #   own_id           with rsa, rsasig: who the client says it is (its certificate's subject)
 #   psk              the shared key (squeamish ossifrage)
@@ -148,6 +148,19 @@ ss_write_rounds_hybrid() {
     }
     remote {
       auth = pubkey
+      id = "$id"
+    }
+E
+}
+
+ss_write_rounds_psk_alone() {
+	cat <<E
+    local {
+      auth = psk
+      $own_id
+    }
+    remote {
+      auth = psk
       id = "$id"
     }
 E
