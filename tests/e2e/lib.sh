@@ -17,6 +17,7 @@ PKI=$ROOT/build/e2e/pki
 . "$ROOT/tests/e2e/lib/journal.sh"
 . "$ROOT/tests/e2e/lib/strongswan.sh"
 . "$ROOT/tests/e2e/lib/vpnc.sh"
+. "$ROOT/tests/e2e/lib/libreswan.sh"
 . "$ROOT/tests/e2e/lib/assert.sh"
 
 rm -rf "$W"
