@@ -27,7 +27,8 @@ static bool same_p2(const void *x, const void *y)
 {
 	const struct ike_p2 *a = x, *b = y;
 
-	return a->enc == b->enc && a->key_len == b->key_len && a->auth == b->auth;
+	return a->enc == b->enc && a->key_len == b->key_len && a->auth == b->auth &&
+	       a->esn == b->esn;
 }
 
 static bool same_group(const void *x, const void *y)

@@ -459,6 +459,12 @@ static void test_shared_keys(void)
 		"t.conf:4:18: authentication: rsasig with [auth] groups, expected one of them: a "
 		"certificate alone does not say in which groups its owner is\n",
 		"whom nobody asks for groups");
+	is_told(LEAST "[phase2]\nproposal = aes256-sha256-esn, aes256-sha256\n", "",
+		"with and without ESN are two proposals");
+	is_told(LEAST "[phase2]\nproposal = aes256-sha256-esn, aes256-sha256-esn\n",
+		"t.conf:4:31: proposal: 'aes256-sha256-esn' is in the list twice, expected it "
+		"once\n",
+		"but not twice the same");
 	is_told(LEAST "[phase1]\nauthentication = psk\n[auth]\ngroups = staff\n",
 		"t.conf:4:18: authentication: psk with [auth] groups, expected one of them: who "
 		"has "
