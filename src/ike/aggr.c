@@ -137,7 +137,8 @@ int aggr_dh_done(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx
 	struct ike_nego *n = sa->nego;
 	int rc = phase1_hash_i(sa, (struct span){ sa->peer_id, sa->peer_id_len }, &n->hash_i);
 
-	phase1_set_id(ike, sa);
+	if (rc == 0)
+		rc = phase1_set_id(ike, sa);
 	if (rc == 0)
 		rc = phase1_hash_r(sa, &hash_r);
 	secret_wipe(&n->skeyid);

@@ -191,8 +191,9 @@ int main_fifth(struct ike_event *ev)
 		return rc;
 	if (!hash_is(ev->msg.hash, &hash_i))
 		return -EACCES; /* the half-open exchange stays: N152 */
-	phase1_set_id(ev->ike, sa);
-	rc = phase1_hash_r(sa, &hash_r);
+	rc = phase1_set_id(ev->ike, sa);
+	if (rc == 0)
+		rc = phase1_hash_r(sa, &hash_r);
 	if (rc < 0)
 		return rc;
 	if (sa_gateway_signs(sa) && !phase1_may_compute(ev->ike, ev->d, ev->fx))
@@ -222,10 +223,10 @@ int main_fifth_signed(struct ike_event *ev)
 int main_proved(struct ike_event *ev)
 {
 	_cleanup_(secret_wipe) struct secret hash_r = { .n = 0 };
-	int rc;
+	int rc = phase1_set_id(ev->ike, ev->sa);
 
-	phase1_set_id(ev->ike, ev->sa);
-	rc = phase1_hash_r(ev->sa, &hash_r);
+	if (rc == 0)
+		rc = phase1_hash_r(ev->sa, &hash_r);
 	if (rc < 0)
 		return rc;
 	take_fifth(ev);

@@ -133,22 +133,28 @@ int phase1_start_sign(struct ike *ike, struct ike_sa *sa, const struct secret *h
 }
 
 /* IDir_b: type, protocol 0, port 0 (RFC 3947 4), data. */
-void phase1_set_id(const struct ike *ike, struct ike_sa *sa)
+int phase1_set_id(const struct ike *ike, struct ike_sa *sa)
 {
 	const struct ike_conf *c = ike->conf;
 	struct ike_nego *n = sa->nego;
-	struct wr w = wr_into(n->id_r, sizeof(n->id_r));
 	struct span data = c->my_id;
+	struct wr w;
 	uint8_t type = c->my_id_type == IKE_ID_FQDN ? ID_FQDN : ID_DER_ASN1_DN;
 
 	if (c->my_id_type == IKE_ID_ADDRESS) {
 		data = ipaddr_span(&sa->local.addr);
 		type = sa->local.addr.family == IP_V6 ? ID_IPV6_ADDR : ID_IPV4_ADDR;
 	}
+	free(n->id_r);
+	n->id_r = malloc(4 + data.n);
+	if (!n->id_r)
+		return -ENOMEM;
+	w = wr_into(n->id_r, 4 + data.n);
 	wr_u8(&w, type);
 	wr_zero(&w, 3);
 	wr_span(&w, data);
 	n->id_r_len = (uint16_t)wr_done(&w).n;
+	return 0;
 }
 
 static int skeyid(const struct ike_conf *c, const struct ike_sa *sa, struct span shared,

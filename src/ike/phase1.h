@@ -21,7 +21,7 @@ int phase1_keep_ke(struct ike_nego *n, const struct ike_msg *m);
 void phase1_start_dh(struct ike *ike, struct ike_sa *sa, struct fx *fx);
 
 /* Who we say we are, which HASH_R covers: settled together with the certificates. */
-void phase1_set_id(const struct ike *ike, struct ike_sa *sa);
+int phase1_set_id(const struct ike *ike, struct ike_sa *sa); /* 0 or -ENOMEM */
 
 /* Asks for a signature over HASH_R; the state is SIGN. 0 or -ENOMEM. */
 int phase1_start_sign(struct ike *ike, struct ike_sa *sa, const struct secret *hash_r,

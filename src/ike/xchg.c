@@ -12,6 +12,7 @@ struct ike_nego *nego_free(struct ike_nego *n)
 		return NULL;
 	free(n->offer);
 	free(n->exchanged);
+	free(n->id_r);
 	free(n->certs);
 	free(n->reply);
 	kept_free(n->kept);

@@ -26,7 +26,7 @@ struct ike_nego {
 	struct span g_i, nonce_i, g_r; /* views of exchanged */
 	uint32_t life_s;
 	uint8_t nonce_r[20];
-	uint8_t id_r[LIMIT_ID + 4]; /* IDir_b */
+	uint8_t *id_r; /* owned: IDir_b, from when the proof of it is made */
 	uint16_t id_r_len;
 	/* Those of the key that signs, from when it is asked to: the configuration may change until
 	 * it has. */
