@@ -217,7 +217,7 @@ static void run_lease(struct gw *gw, const struct fx_item *it)
 	const struct ike_sa *sa = ike_find(gw->ike, it->who.who);
 	struct gw_session *g = sa ? gw_session(gw, it->who.who) : NULL;
 	char name[IKE_SESSION_NAME];
-	struct ipaddr addr = { 0 };
+	struct ipaddr addr = { 0 }, addr6 = { 0 };
 	enum ike_reason why;
 
 	if (!g)
@@ -228,7 +228,7 @@ static void run_lease(struct gw *gw, const struct fx_item *it)
 		event_lease(sa, true, sa->user, &addr, ike_session_name(sa, name));
 		save_lease(gw, &addr, sa->user, g->granted_s, 0);
 	}
-	if (!ike_lease_done(gw->ike, it->who, why, &addr, gw_now_us(gw), gw->fx) &&
+	if (!ike_lease_done(gw->ike, it->who, why, &addr, &addr6, gw_now_us(gw), gw->fx) &&
 	    why == IKE_R_NONE) {
 		pool_release(gw->pools, &addr, gw_real_s());
 		save_lease(gw, &addr, sa->user, g->granted_s, gw_real_s());
