@@ -39,6 +39,7 @@ struct ctl_session {
 	char user[LIMIT_USER + 1];
 	char state[16];                  /* "login", "up" */
 	struct ipaddr address;           /* family IP_NONE without one */
+	struct ipaddr address6;          /* IPv6, where the client has asked for one */
 	char pool[LIMIT_GROUP_NAME + 1]; /* that the address is of */
 	struct endpoint peer, local;
 	char client[LIMIT_CLIENT_NAME + 1];

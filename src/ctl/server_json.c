@@ -61,6 +61,7 @@ void ctl_json_session(struct jsonw *w, const struct ctl_session *s, bool with_ch
 	jsonw_text(w, "user", s->user);
 	jsonw_text(w, "state", s->state);
 	put_addr(w, "address", &s->address);
+	put_addr(w, "address6", &s->address6);
 	jsonw_text(w, "pool", s->pool);
 	put_endpoint(w, "peer", &s->peer);
 	put_endpoint(w, "local", &s->local);
