@@ -502,7 +502,7 @@ static void test_amplification(void)
 	kit_end("amplification");
 	printf("# a half-open exchange: %zu bytes, and some hundred of its offer and answer\n",
 	       sizeof(struct ike_sa) + sizeof(struct ike_nego));
-	ok(sizeof(struct ike_sa) + sizeof(struct ike_nego) < 1700,
+	ok(sizeof(struct ike_sa) + sizeof(struct ike_nego) < 1800,
 	   "DOS-03: a half-open exchange is small");
 }
 
