@@ -219,6 +219,14 @@ static int lease_forget(void *ctx, const struct ipaddr *addr, const struct ctl_p
 
 /* ---- status ---- */
 
+static struct prefix network6_of(const struct gw *gw, const char *pool)
+{
+	for (size_t i = 0; i < gw->config->n_pools; i++)
+		if (strcmp(gw->config->pool[i].pool.name, pool) == 0)
+			return gw->config->pool[i].network6;
+	return (struct prefix){ 0 };
+}
+
 static void fill_pools(const struct gw *gw, struct ctl_status *ret)
 {
 	for (size_t i = 0; i < pools_count(gw->pools) && i < LIMIT_POOLS; i++) {
@@ -228,6 +236,7 @@ static void fill_pools(const struct gw *gw, struct ctl_status *ret)
 		pool_usage(gw->pools, i, gw_real_s(), &u);
 		*p = (struct ctl_pool){ .first = u.first,
 					.last = u.last,
+					.network6 = network6_of(gw, u.name),
 					.size = u.size,
 					.leased = u.leased,
 					.kept = u.kept,

@@ -70,6 +70,7 @@ struct ctl_lease {
 struct ctl_pool {
 	char name[LIMIT_GROUP_NAME + 1];
 	struct ipaddr first, last;
+	struct prefix network6; /* family IP_NONE: no IPv6 */
 	uint32_t size, leased, kept;
 	uint32_t draining; /* leased addresses that the pool has no more */
 };

@@ -92,6 +92,7 @@ const char ctl_interface_text[] =
 	"  name: string,\n"
 	"  first: ?string,\n"
 	"  last: ?string,\n"
+	"  network6: ?string,\n"
 	"  size: int,\n"
 	"  leased: int,\n"
 	"  kept: int,\n"
