@@ -75,6 +75,7 @@ struct conf_auth {
 
 struct conf_pool {
 	struct pool_conf pool;
+	struct prefix network6; /* family IP_NONE: no IPv6 addresses */
 	uint8_t netmask_len;
 	char *store; /* owned: path of the lease database; "" keeps leases in memory only */
 };

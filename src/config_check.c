@@ -250,6 +250,20 @@ static void check_range(const struct check *k, const struct conf_part *part,
 		}
 }
 
+/* RFC 8200 5: the interface has no IPv6 below that. */
+static void check_network6(const struct check *k, const struct conf_part *part,
+			   const struct conf_pool *p)
+{
+	uint32_t esp_frag = k->c->tunnel.esp_frag;
+
+	if (p->network6.addr.family && is_good(k, "tunnel", "esp_frag") && esp_frag &&
+	    esp_frag < 1280)
+		conf_mistake(k->in, place(part, "pool", "network6"),
+			     "network6: with esp_frag = %u there is no IPv6, which needs packets "
+			     "of 1280 bytes, expected no network6 or another esp_frag",
+			     esp_frag);
+}
+
 /* A network's own and broadcast addresses are no addresses of hosts in it. */
 static void check_netmask(const struct check *k, const struct conf_part *part,
 			  const struct conf_pool *p)
@@ -306,6 +320,7 @@ static void check_pools(const struct check *k)
 		found = found || strcmp(part->name, "default") == 0;
 		check_range(k, part, &k->c->pool[i]);
 		check_netmask(k, part, &k->c->pool[i]);
+		check_network6(k, part, &k->c->pool[i]);
 		for (size_t j = 0; j < i; j++)
 			check_two_pools(k, j, i);
 	}

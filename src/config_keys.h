@@ -134,6 +134,10 @@ int conf_parse_interface(struct conf_arg *a);
 int conf_parse_esp_frag(struct conf_arg *a);
 int conf_parse_mssclamp(struct conf_arg *a);
 
+/* config_values_net6.c */
+int conf_parse_address6(struct conf_arg *a);
+int conf_parse_network6(struct conf_arg *a);
+
 /* config_profile.c */
 int conf_parse_match_id(struct conf_arg *a);
 int conf_parse_pool(struct conf_arg *a); /* the name of one */

@@ -126,11 +126,17 @@ int conf_parse_split_network(struct conf_arg *a)
 	} else {
 		net = 0;
 	}
-	if (prefix_parse(a->text + net, &p) < 0 || p.addr.family != IP_V4)
+	if (prefix_parse(a->text + net, &p) < 0)
 		return conf_wrong(a, net,
-				  "'%s' is no IPv4 network, expected one such as 10.0.12.0/24 with "
-				  "its host bits zero",
+				  "'%s' is no network, expected one such as 10.0.12.0/24 with its "
+				  "host bits zero",
 				  conf_shown(a->text + net, buf));
+	if (p.addr.family == IP_V6 && kind == IKE_SPLIT_LOCAL_LAN)
+		return conf_wrong(
+			a, net,
+			"local_lan '%s': there is no form in which clients could be told, "
+			"expected an IPv4 network",
+			conf_shown(a->text + net, buf));
 	return conf_append(a, &p, sizeof(p), same_prefix);
 }
 

@@ -156,18 +156,20 @@ void gw_auth_reply(void *ctx, uint64_t id, const struct auth_reply *r)
 
 /* ---- addresses ---- */
 
-/* The pool that an address belongs to, for the database; they do not overlap. */
+/* The pool that an address belongs to, for the database. */
 static const char *pool_name(const struct gw *gw, const struct ipaddr *addr)
 {
-	uint32_t a = ipaddr_to_v4(addr);
+	const struct conf_pool *p = pool_of_address(gw->config, addr);
 
-	for (size_t i = 0; i < gw->config->n_pools; i++) {
-		const struct pool_conf *p = &gw->config->pool[i].pool;
+	return p ? p->pool.name : "";
+}
 
-		if (a - p->first < p->size)
-			return p->name;
-	}
-	return "";
+/* The IPv6 address that goes with it. */
+static struct ipaddr beside(const struct gw *gw, const struct ipaddr *addr)
+{
+	const struct conf_pool *p = pool_of_address(gw->config, addr);
+
+	return p ? pool_addr6(&p->network6, addr) : (struct ipaddr){ 0 };
 }
 
 static void save_lease(struct gw *gw, const struct ipaddr *addr, const char *user,
@@ -217,7 +219,7 @@ static void run_lease(struct gw *gw, const struct fx_item *it)
 	const struct ike_sa *sa = ike_find(gw->ike, it->who.who);
 	struct gw_session *g = sa ? gw_session(gw, it->who.who) : NULL;
 	char name[IKE_SESSION_NAME];
-	struct ipaddr addr = { 0 };
+	struct ipaddr addr = { 0 }, addr6 = { 0 };
 	enum ike_reason why;
 
 	if (!g)
@@ -227,8 +229,9 @@ static void run_lease(struct gw *gw, const struct fx_item *it)
 		g->granted_s = gw_real_s();
 		event_lease(sa, true, sa->user, &addr, ike_session_name(sa, name));
 		save_lease(gw, &addr, sa->user, g->granted_s, 0);
+		addr6 = beside(gw, &addr);
 	}
-	if (!ike_lease_done(gw->ike, it->who, why, &addr, gw_now_us(gw), gw->fx) &&
+	if (!ike_lease_done(gw->ike, it->who, why, &addr, &addr6, gw_now_us(gw), gw->fx) &&
 	    why == IKE_R_NONE) {
 		pool_release(gw->pools, &addr, gw_real_s());
 		save_lease(gw, &addr, sa->user, g->granted_s, gw_real_s());

@@ -28,7 +28,7 @@
 
 struct shown {
 	char user[4 * LIMIT_USER + 1], client[4 * LIMIT_CLIENT_NAME + 1], peer[ENDPOINT_STRLEN],
-		lease[ENDPOINT_STRLEN];
+		lease[ENDPOINT_STRLEN], lease6[ENDPOINT_STRLEN];
 	char who[LIMIT_USER + 4], what[LIMIT_CLIENT_NAME + 4]; /* the same, short for a sentence */
 };
 
@@ -41,6 +41,13 @@ static void show(struct shown *s, const char *user, const char *client, const st
 	text_cut(s->client, s->what, sizeof(s->what));
 	endpoint_str(peer, s->peer);
 	ipaddr_str(lease, s->lease);
+	strcpy(s->lease6, "-");
+}
+
+static void show_session(struct shown *s, const struct fx_session *f)
+{
+	show(s, f->user, f->client, &f->peer, &f->lease);
+	ipaddr_str(&f->lease6, s->lease6);
 }
 
 static void common(struct log_event *e, const char *event, const char *id, const char *session,
@@ -53,6 +60,8 @@ static void common(struct log_event *e, const char *event, const char *id, const
 	log_field(e, "VPNGW_PEER", "%s", s->peer);
 	if (strcmp(s->lease, "-") != 0)
 		log_field(e, "VPNGW_ADDRESS", "%s", s->lease);
+	if (strcmp(s->lease6, "-") != 0)
+		log_field(e, "VPNGW_ADDRESS6", "%s", s->lease6);
 	log_field(e, "VPNGW_CLIENT", "%s", s->client);
 }
 
@@ -68,9 +77,10 @@ void event_up(const struct ike_ticket *who, const struct fx_session *f)
 	struct shown s;
 
 	(void)who;
-	show(&s, f->user, f->client, &f->peer, &f->lease);
-	log_event_init(&e, LOG_NOTICE, "%s is up: %s, from %s%s%s, session %s", s.who, s.lease,
-		       s.peer, *s.what ? ", " : "", s.what, f->name);
+	show_session(&s, f);
+	log_event_init(&e, LOG_NOTICE, "%s is up: %s%s%s, from %s%s%s, session %s", s.who, s.lease,
+		       f->lease6.family ? " and " : "", f->lease6.family ? s.lease6 : "", s.peer,
+		       *s.what ? ", " : "", s.what, f->name);
 	common(&e, "session-up", ID_SESSION_UP, f->name, &s);
 	profile(&e, f);
 	log_send(&e);
@@ -98,7 +108,7 @@ void event_rekey(const struct fx_session *f)
 	struct log_event e;
 	struct shown s;
 
-	show(&s, f->user, f->client, &f->peer, &f->lease);
+	show_session(&s, f);
 	if (f->of_isakmp)
 		log_event_init(&e, LOG_INFO, "%.128s has logged in again and keeps %s, session %s",
 			       s.user, s.lease, f->name);
@@ -166,7 +176,7 @@ static void login_failed(struct gw *gw, const struct gw_session *g, const struct
 	if (!may_write(gw, &limit[f->reason], *f->user ? LIMIT_LOG_NAMED : LIMIT_LOG_UNNAMED,
 		       left_out))
 		return;
-	show(&s, f->user, f->client, &f->peer, &f->lease);
+	show_session(&s, f);
 	log_event_init(&e, LOG_NOTICE, "login of %s from %s failed: %s%s%s%s%s%s",
 		       *s.who ? s.who : "an unnamed user", s.peer, ike_reason_str(f->reason),
 		       more ? " (" : "", more ? more : "", more ? ")" : "", login_hint(f, hint),
@@ -187,7 +197,7 @@ static void dpd_timeout(const struct gw *gw, const struct fx_session *f)
 	char t[32];
 	struct shown s;
 
-	show(&s, f->user, f->client, &f->peer, &f->lease);
+	show_session(&s, f);
 	log_event_init(&e, LOG_NOTICE,
 		       "%s at %s does not answer: last heard of %s ago, asked %u times "
 		       "([phase1] dpd_delay, dpd_retry, dpd_maxfail), session %s",
@@ -216,7 +226,7 @@ void event_down(struct gw *gw, const struct gw_session *g, const struct fx_sessi
 	}
 	if (f->reason == IKE_R_DPD_TIMEOUT)
 		dpd_timeout(gw, f);
-	show(&s, f->user, f->client, &f->peer, &f->lease);
+	show_session(&s, f);
 	log_event_init(&e, LOG_NOTICE, "%s is down after %s: %s%s%s%s; %s in, %s out, session %s",
 		       s.who, text_duration(seconds, duration), ike_reason_str(f->reason),
 		       g && *g->reason ? " (" : "", g ? g->reason : "", g && *g->reason ? ")" : "",
@@ -238,7 +248,7 @@ void event_moved(const struct fx_session *f)
 	struct log_event e;
 	struct shown s;
 
-	show(&s, f->user, f->client, &f->peer, &f->lease);
+	show_session(&s, f);
 	log_event_init(&e, LOG_INFO, "%.128s moved from %s to %s, session %s", s.user,
 		       endpoint_str(&f->from, from), s.peer, f->name);
 	common(&e, "peer-moved", ID_PEER_MOVED, f->name, &s);

@@ -168,9 +168,10 @@ static int load_config(struct gw *gw, const char *path)
 	return 0;
 }
 
-int gw_check_forwarding(bool refuse, int answer)
+int gw_check_forwarding(bool refuse, int family, int answer)
 {
 	int prio = refuse ? LOG_ERR : LOG_WARNING;
+	bool v6 = family == AF_INET6;
 
 	if (answer > 0)
 		return 0;
@@ -179,8 +180,9 @@ int gw_check_forwarding(bool refuse, int answer)
 			 strerror(-answer));
 	else
 		log_line(prio,
-			 "the host does not forward IPv4: clients reach nothing behind the gateway "
-			 "(sysctl net.ipv4.ip_forward=1)");
+			 "the host does not forward IPv%c: clients reach nothing behind the "
+			 "gateway (sysctl net.%s=1)",
+			 v6 ? '6' : '4', v6 ? "ipv6.conf.all.forwarding" : "ipv4.ip_forward");
 	return !refuse ? 0 : answer < 0 ? answer : -ENETDOWN;
 }
 
@@ -191,8 +193,8 @@ static int add_routes(const struct gw *gw, int ifindex)
 
 	for (size_t i = 0; i < gw->config->n_pools; i++) {
 		const struct pool_conf *p = &gw->config->pool[i].pool;
-		struct prefix nets[64];
-		size_t failed, n = pool_prefixes(p->first, p->size, nets, ARRAY_SIZE(nets));
+		struct prefix nets[NETS_OF_POOL];
+		size_t failed, n = nets_of_pool(gw->config, i, nets);
 		int rc = xfrm_route_add(ifindex, nets, n, &failed);
 
 		if (rc == -EEXIST)
@@ -217,8 +219,8 @@ static int add_guard(const struct gw *gw)
 
 	for (size_t i = 0; i < gw->config->n_pools && rc == 0; i++) {
 		const struct pool_conf *p = &gw->config->pool[i].pool;
-		struct prefix nets[64];
-		size_t n = pool_prefixes(p->first, p->size, nets, ARRAY_SIZE(nets));
+		struct prefix nets[NETS_OF_POOL];
+		size_t n = nets_of_pool(gw->config, i, nets);
 
 		rc = xfrm_guard_add(gw->xfrm, nets, n, handover_fits(gw));
 		if (rc < 0)
@@ -253,6 +255,7 @@ static int make_interface(struct gw *gw)
 
 static int start_kernel(struct gw *gw)
 {
+	bool refuse = gw->config->tunnel.forwarding_check == CONF_FORWARDING_REFUSE;
 	unsigned sas = 0, policies = 0, links = 0;
 	int rc = xfrm_open(&gw->xfrm);
 
@@ -275,8 +278,9 @@ static int start_kernel(struct gw *gw)
 		log_err("[phase2] proposal: the kernel can do none of them: nobody gets a tunnel");
 	if (rc < 0 && !gw->any_kernel)
 		return rc;
-	rc = gw_check_forwarding(gw->config->tunnel.forwarding_check == CONF_FORWARDING_REFUSE,
-				 xfrm_forwarding(AF_INET));
+	rc = gw_check_forwarding(refuse, AF_INET, xfrm_forwarding(AF_INET));
+	if (rc == 0 && wants_ipv6(gw->config))
+		rc = gw_check_forwarding(refuse, AF_INET6, xfrm_forwarding(AF_INET6));
 	return rc < 0 ? rc : make_interface(gw);
 }
 

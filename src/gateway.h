@@ -18,6 +18,7 @@
 #include "leasedb.h"
 #include "log.h"
 #include "net.h"
+#include "nets.h"
 #include "pool/pool.h"
 #include "trust.h"
 #include "workers.h"
@@ -116,8 +117,9 @@ uint64_t gw_real_s(void);                /* CLOCK_REALTIME */
 struct gw_session *gw_session(struct gw *gw,
 			      struct sess_id id); /* made when missing; NULL: no memory */
 void gw_settle(struct gw *gw);                    /* carries out all effects, arms the timer */
-/* answer: of xfrm_forwarding(). Says what is wrong; 0, or with `refuse` the -errno to end with. */
-int gw_check_forwarding(bool refuse, int answer);
+/* answer: of xfrm_forwarding(family). Says what is wrong; 0, or with `refuse` the -errno to end
+ * with. */
+int gw_check_forwarding(bool refuse, int family, int answer);
 
 /* ---- leases.c ---- */
 /* Fills the pools from the file; what goes wrong is in the log, and leases are in memory only. */
@@ -148,7 +150,8 @@ void reload_nets_undo(struct gw *gw, struct reload_nets *n);
 void reload_nets_settle(struct gw *gw, struct reload_nets *n);
 /* A lease was released: networks that are of no pool go when no address drains any more. */
 void reload_drained(struct gw *gw);
-/* At the start, when the kernel has nothing of these networks: each address that drains, by itself. */
+/* At the start, when the kernel has nothing of these networks: each address that drains, or is of an
+ * IPv6 network of before, by itself. */
 void reload_nets_drain(struct gw *gw);
 
 /* ---- effects.c ---- */

@@ -65,12 +65,14 @@ bool handover_waits(const struct handover *h)
 
 static void shape_of(const struct config *c, char out[static SHAPE_MAX])
 {
+	char net[ENDPOINT_STRLEN];
 	size_t n = (size_t)snprintf(out, SHAPE_MAX, "%s\n%u\n", c->tunnel.interface,
 				    c->tunnel.esp_frag);
 
 	for (size_t i = 0; i < c->n_pools && n < SHAPE_MAX; i++)
-		n += (size_t)snprintf(out + n, SHAPE_MAX - n, "%" PRIu32 "+%" PRIu32 "\n",
-				      c->pool[i].pool.first, c->pool[i].pool.size);
+		n += (size_t)snprintf(out + n, SHAPE_MAX - n, "%" PRIu32 "+%" PRIu32 " %s\n",
+				      c->pool[i].pool.first, c->pool[i].pool.size,
+				      prefix_str(&c->pool[i].network6, net));
 }
 
 /* An empty line, and the networks of pools that have gone or shrunk, a line for each. */
@@ -311,7 +313,7 @@ void handover_nets(struct gw *gw)
 	if (h->fits && h->nets) {
 		gw->stale = nets_of_shape(h->nets, &gw->n_stale);
 		reload_drained(gw);
-	} else if (pools_draining(gw->pools, NULL)) {
+	} else {
 		reload_nets_drain(gw);
 	}
 }

@@ -85,7 +85,8 @@ static uint64_t policy_bit(const struct ike_sa *sa, const struct ike_child *c, e
 {
 	const struct prefix *inner = dir == XFRM_OUT ? dst : src,
 			    *net = dir == XFRM_OUT ? src : dst;
-	struct prefix lease = prefix_of(&sa->lease, 8 * (unsigned)ipaddr_len(&sa->lease));
+	const struct ipaddr *own = ike_child_inner(sa, c);
+	struct prefix lease = prefix_of(own, 8 * (unsigned)ipaddr_len(own));
 
 	if (!prefix_eq(inner, &lease))
 		return 0;

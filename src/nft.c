@@ -12,9 +12,11 @@
 #include "nft.h"
 
 #include "cleanup.h"
+#include "nets.h"
 
-#define HEADERS 40  /* IPv4 and TCP without options, which the MSS does not count */
-#define MSS_MIN 216 /* as the key's own bound: what is larger than esp_frag is cut by it */
+#define HEADERS  40  /* IPv4 and TCP without options, which the MSS does not count */
+#define HEADERS6 60  /* the same with IPv6 */
+#define MSS_MIN  216 /* as the key's own bound: what is larger than esp_frag is cut by it */
 
 /*
  * Inner packets that fit through 1500 bytes outside, whatever is negotiated: an IPv6 header of 40
@@ -24,13 +26,23 @@
  */
 #define INNER_MAX 1390
 
-uint32_t nft_mss(const struct conf_tunnel *t)
+static uint32_t mss_of(const struct conf_tunnel *t, uint32_t headers)
 {
 	uint32_t inner = t->esp_frag && t->esp_frag < INNER_MAX ? t->esp_frag : INNER_MAX;
 
 	if (t->mssclamp != CONF_MSSCLAMP_AUTO)
 		return t->mssclamp;
-	return inner < MSS_MIN + HEADERS ? MSS_MIN : inner - HEADERS;
+	return inner < MSS_MIN + headers ? MSS_MIN : inner - headers;
+}
+
+uint32_t nft_mss(const struct conf_tunnel *t)
+{
+	return mss_of(t, HEADERS);
+}
+
+uint32_t nft_mss6(const struct conf_tunnel *t)
+{
+	return mss_of(t, HEADERS6);
 }
 
 /* A range of one address is an address to nft. */
@@ -60,6 +72,39 @@ static void print_match(const struct config *c, const char *interface, const cha
 	fputs(" }", out);
 }
 
+static void print_clamp(uint32_t mss, FILE *out)
+{
+	fprintf(out, " tcp flags & (syn | rst) == syn tcp option maxseg size set %u\n", mss);
+}
+
+/* A second rule for IPv6, where the first one does not meet it, or sets too much. */
+static void print_ipv6(const struct config *c, const char *interface, const char *address,
+		       FILE *out)
+{
+	uint32_t mss = nft_mss6(&c->tunnel);
+	char text[ENDPOINT_STRLEN];
+	size_t n;
+	_cleanup_free_ struct prefix *nets = nets_of(c, 0, &n);
+	const char *sep = "";
+
+	if (!wants_ipv6(c) || !nets || (c->tunnel.interface[0] && mss == nft_mss(&c->tunnel)))
+		return;
+	if (c->tunnel.interface[0]) {
+		fprintf(out, "\t\t%s \"%s\" meta nfproto ipv6", interface, c->tunnel.interface);
+		print_clamp(mss, out);
+		return;
+	}
+	fprintf(out, "\t\tip6 %s { ", address);
+	for (size_t i = 0; i < n; i++) {
+		if (nets[i].addr.family != IP_V6)
+			continue;
+		fprintf(out, "%s%s", sep, prefix_str(&nets[i], text));
+		sep = ", ";
+	}
+	fputs(" }", out);
+	print_clamp(mss, out);
+}
+
 void nft_print_rules(const struct config *c, FILE *out)
 {
 	static const struct {
@@ -80,10 +125,9 @@ void nft_print_rules(const struct config *c, FILE *out)
 			"\t\ttype filter hook %s priority mangle; policy accept;\n\t\t",
 			i ? "\n" : "", way[i].chain, way[i].hook);
 		print_match(c, way[i].interface, way[i].address, out);
-		fprintf(out,
-			" tcp flags & (syn | rst) == syn"
-			" tcp option maxseg size set %u\n\t}\n",
-			mss);
+		print_clamp(mss, out);
+		print_ipv6(c, way[i].interface, way[i].address, out);
+		fputs("\t}\n", out);
 	}
 	fputs("}\n", out);
 }

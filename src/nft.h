@@ -10,6 +10,8 @@
 
 /* The MSS that [tunnel] mssclamp means, in bytes; 0: TCP is left alone. */
 uint32_t nft_mss(const struct conf_tunnel *t);
+/* The same for IPv6, whose header is longer. */
+uint32_t nft_mss6(const struct conf_tunnel *t);
 
 /*
  * Writes commands for `nft -f` that put the table inet vpngw in the place of one of that name, in

@@ -467,6 +467,8 @@ static void commit(struct gw *gw, struct next *next)
 	workers_set_keys(gw->workers, gw->creds, gw->trust);
 	reload_nets_settle(gw, &next->nets);
 	handover_reshape(gw);
+	if (wants_ipv6(gw->config) && !wants_ipv6(config))
+		gw_check_forwarding(false, AF_INET6, xfrm_forwarding(AF_INET6));
 	next->nets_added = false;
 	pools_free(pools);
 	creds_free(creds);

@@ -14,30 +14,7 @@
 #include "cleanup.h"
 #include "gateway.h"
 
-#define NETS_OF_POOL 64 /* enough for any: pool.h */
-
 /* ---- sets of networks ---- */
-
-static bool has_net(const struct prefix *v, size_t n, const struct prefix *p)
-{
-	for (size_t i = 0; i < n; i++)
-		if (v[i].len == p->len && ipaddr_eq(&v[i].addr, &p->addr))
-			return true;
-	return false;
-}
-
-/* Of all pools, with room for `more`. */
-static struct prefix *nets_of(const struct config *c, size_t more, size_t *ret_n)
-{
-	struct prefix *v = calloc(c->n_pools * NETS_OF_POOL + more + 1, sizeof(*v));
-	size_t n = 0;
-
-	for (size_t i = 0; v && i < c->n_pools; i++)
-		n += pool_prefixes(c->pool[i].pool.first, c->pool[i].pool.size, v + n,
-				   NETS_OF_POOL);
-	*ret_n = n;
-	return v;
-}
 
 /* What is in v and not in `others`, in front of v; how many. */
 static size_t without(struct prefix *v, size_t n, const struct prefix *others, size_t n_others)
@@ -45,7 +22,7 @@ static size_t without(struct prefix *v, size_t n, const struct prefix *others, s
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (!has_net(others, n_others, &v[i]))
+		if (!nets_have(others, n_others, &v[i]))
 			v[kept++] = v[i];
 	return kept;
 }
@@ -138,25 +115,55 @@ void reload_nets_settle(struct gw *gw, struct reload_nets *n)
 	reload_drained(gw);
 }
 
+/* Of an IPv6 network that its pool does not have any more. */
+static bool is_stale6(const struct gw *gw, const struct ipaddr *addr)
+{
+	for (size_t i = 0; i < gw->config->n_pools; i++)
+		if (prefix_has(&gw->config->pool[i].network6, addr))
+			return false;
+	return addr->family == IP_V6;
+}
+
 void reload_nets_drain(struct gw *gw)
 {
+	size_t max = pools_draining(gw->pools, NULL) + ike_sessions(gw->ike);
+	const struct ike_sa *sa;
 	struct pool_lease l;
 	uint32_t cursor = 0;
 	int rc = 0;
 
-	gw->stale = calloc(pools_draining(gw->pools, NULL), sizeof(*gw->stale));
+	gw->stale = calloc(max + 1, sizeof(*gw->stale));
 	while (gw->stale && pool_next(gw->pools, gw_real_s(), &cursor, &l))
 		if (pool_drains(gw->pools, &l.addr))
 			gw->stale[gw->n_stale++] = prefix_of(&l.addr, 32);
+	cursor = 0;
+	while (gw->stale && (sa = ike_next(gw->ike, &cursor)))
+		if (is_stale6(gw, &sa->lease6))
+			gw->stale[gw->n_stale++] = prefix_of(&sa->lease6, 128);
 	rc = gw->stale ? let_in(gw, gw->stale, gw->n_stale) : -ENOMEM;
 	if (rc < 0)
-		log_err("nothing reaches %u clients whose addresses are in no pool any more: %s",
-			pools_draining(gw->pools, NULL), strerror(-rc));
+		log_err("nothing reaches clients whose addresses are in no pool any more: %s",
+			strerror(-rc));
+}
+
+/* A session has its IPv6 address to the end, also when its pool's network is another by now. */
+static bool has_stale6(const struct gw *gw)
+{
+	const struct ike_sa *sa;
+	uint32_t cursor = 0;
+	bool any = false;
+
+	for (size_t i = 0; i < gw->n_stale; i++)
+		any |= gw->stale[i].addr.family == IP_V6;
+	while (any && (sa = ike_next(gw->ike, &cursor)))
+		if (is_stale6(gw, &sa->lease6))
+			return true;
+	return false;
 }
 
 void reload_drained(struct gw *gw)
 {
-	if (!gw->n_stale || pools_draining(gw->pools, NULL))
+	if (!gw->n_stale || pools_draining(gw->pools, NULL) || has_stale6(gw))
 		return;
 	let_out(gw, gw->stale, gw->n_stale);
 	gw->n_stale = 0;

@@ -103,18 +103,12 @@ static void cookies_text(const struct ike_sa *sa, char *buf, size_t cap)
 				      i < IKE_COOKIE ? sa->cky_i[i] : sa->cky_r[i - IKE_COOKIE]);
 }
 
-/* The pool that an address is of; they do not overlap. */
+/* The pool that an address is of. */
 static const char *pool_of(const struct gw *gw, const struct ipaddr *addr)
 {
-	uint32_t a = ipaddr_to_v4(addr);
+	const struct conf_pool *p = pool_of_address(gw->config, addr);
 
-	for (size_t i = 0; addr->family == IP_V4 && i < gw->config->n_pools; i++) {
-		const struct pool_conf *p = &gw->config->pool[i].pool;
-
-		if (a - p->first < p->size)
-			return p->name;
-	}
-	return "";
+	return p ? p->pool.name : "";
 }
 
 static void fill_session(struct gw *gw, const struct ike_sa *sa, struct ctl_session *ret)
@@ -130,6 +124,8 @@ static void fill_session(struct gw *gw, const struct ike_sa *sa, struct ctl_sess
 				     .expires_in_s = seconds_left(gw, ike_ends_at(gw->ike, sa)),
 				     .bytes_in = g ? g->bytes_in : 0,
 				     .bytes_out = g ? g->bytes_out : 0 };
+	if (sa->asked6)
+		ret->address6 = sa->lease6;
 	snprintf(ret->id, sizeof(ret->id), "%s", ike_session_name(sa, session));
 	snprintf(ret->user, sizeof(ret->user), "%s", sa->user);
 	snprintf(ret->pool, sizeof(ret->pool), "%s", pool_of(gw, &sa->lease));
@@ -223,6 +219,14 @@ static int lease_forget(void *ctx, const struct ipaddr *addr, const struct ctl_p
 
 /* ---- status ---- */
 
+static struct prefix network6_of(const struct gw *gw, const char *pool)
+{
+	for (size_t i = 0; i < gw->config->n_pools; i++)
+		if (strcmp(gw->config->pool[i].pool.name, pool) == 0)
+			return gw->config->pool[i].network6;
+	return (struct prefix){ 0 };
+}
+
 static void fill_pools(const struct gw *gw, struct ctl_status *ret)
 {
 	for (size_t i = 0; i < pools_count(gw->pools) && i < LIMIT_POOLS; i++) {
@@ -232,6 +236,7 @@ static void fill_pools(const struct gw *gw, struct ctl_status *ret)
 		pool_usage(gw->pools, i, gw_real_s(), &u);
 		*p = (struct ctl_pool){ .first = u.first,
 					.last = u.last,
+					.network6 = network6_of(gw, u.name),
 					.size = u.size,
 					.leased = u.leased,
 					.kept = u.kept,

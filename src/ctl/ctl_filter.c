@@ -47,7 +47,8 @@ static bool is_within(const json_t *o, const char *key, const char *want)
 static bool is_wanted(const struct ctl_options *o, const json_t *row)
 {
 	return is_text(row, "user", o->user) && is_text(row, "pool", o->pool) &&
-	       is_within(row, "address", o->address) && is_within(row, "peer", o->peer);
+	       (is_within(row, "address", o->address) || is_within(row, "address6", o->address)) &&
+	       is_within(row, "peer", o->peer);
 }
 
 /* ---- order ---- */

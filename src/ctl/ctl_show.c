@@ -103,6 +103,8 @@ static void show_session(FILE *f, const json_t *o)
 	text_line(f, "User", o, "user");
 	text_line(f, "State", o, "state");
 	text_line(f, "Address", o, "address");
+	if (json_is_string(json_object_get(o, "address6")))
+		text_line(f, "", o, "address6");
 	text_line(f, "Peer", o, "peer");
 	text_line(f, "Local", o, "local");
 	text_line(f, "NAT", o, "nat");

@@ -39,6 +39,7 @@ struct ctl_session {
 	char user[LIMIT_USER + 1];
 	char state[16];                  /* "login", "up" */
 	struct ipaddr address;           /* family IP_NONE without one */
+	struct ipaddr address6;          /* IPv6, where the client has asked for one */
 	char pool[LIMIT_GROUP_NAME + 1]; /* that the address is of */
 	struct endpoint peer, local;
 	char client[LIMIT_CLIENT_NAME + 1];
@@ -69,6 +70,7 @@ struct ctl_lease {
 struct ctl_pool {
 	char name[LIMIT_GROUP_NAME + 1];
 	struct ipaddr first, last;
+	struct prefix network6; /* family IP_NONE: no IPv6 */
 	uint32_t size, leased, kept;
 	uint32_t draining; /* leased addresses that the pool has no more */
 };

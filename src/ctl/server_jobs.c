@@ -93,7 +93,8 @@ static bool matches(const struct ctl_match *m, const struct ctl_session *s)
 	case CTL_BY_SESSION:
 		return strcmp(m->text, s->id) == 0;
 	case CTL_BY_ADDRESS:
-		return s->address.family != IP_NONE && ipaddr_eq(&m->addr, &s->address);
+		return m->addr.family != IP_NONE &&
+		       (ipaddr_eq(&m->addr, &s->address) || ipaddr_eq(&m->addr, &s->address6));
 	case CTL_BY_POOL:
 		return strcmp(m->text, s->pool) == 0;
 	case CTL_BY_USER:

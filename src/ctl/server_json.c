@@ -12,6 +12,13 @@ static void put_addr(struct jsonw *w, const char *key, const struct ipaddr *a)
 	jsonw_text(w, key, a->family == IP_NONE ? NULL : ipaddr_str(a, text));
 }
 
+static void put_prefix(struct jsonw *w, const char *key, const struct prefix *p)
+{
+	char text[ENDPOINT_STRLEN];
+
+	jsonw_text(w, key, p->addr.family == IP_NONE ? NULL : prefix_str(p, text));
+}
+
 static void put_endpoint(struct jsonw *w, const char *key, const struct endpoint *e)
 {
 	char text[ENDPOINT_STRLEN];
@@ -61,6 +68,7 @@ void ctl_json_session(struct jsonw *w, const struct ctl_session *s, bool with_ch
 	jsonw_text(w, "user", s->user);
 	jsonw_text(w, "state", s->state);
 	put_addr(w, "address", &s->address);
+	put_addr(w, "address6", &s->address6);
 	jsonw_text(w, "pool", s->pool);
 	put_endpoint(w, "peer", &s->peer);
 	put_endpoint(w, "local", &s->local);
@@ -111,6 +119,7 @@ static void put_pools(struct jsonw *w, const struct ctl_status *s)
 		jsonw_text(w, "name", p->name);
 		put_addr(w, "first", &p->first);
 		put_addr(w, "last", &p->last);
+		put_prefix(w, "network6", &p->network6);
 		jsonw_u64(w, "size", p->size);
 		jsonw_u64(w, "leased", p->leased);
 		jsonw_u64(w, "kept", p->kept);

@@ -157,7 +157,7 @@ struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_child *c
 				    .esn = c->alg.esn,
 				    .enc_len = (uint8_t)ike_esp_enc_len(&c->alg),
 				    .auth_len = (uint8_t)ike_esp_auth_len(c->alg.auth),
-				    .inner = sa->lease,
+				    .inner = *ike_child_inner(sa, c),
 				    .soft_bytes = (uint64_t)c->soft_kb * 1024,
 				    .hard_bytes = (uint64_t)c->life_kb * 1024,
 				    .n_nets = c->n_nets };

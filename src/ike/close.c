@@ -28,6 +28,8 @@ struct fx_session *sa_report(struct ike_sa *sa, enum fx_kind kind, enum ike_reas
 	snprintf(s->profile, sizeof(s->profile), "%s", sa->profile ? sa->profile : "");
 	s->peer = sa->peer;
 	s->lease = sa->lease;
+	if (sa->asked6)
+		s->lease6 = sa->lease6;
 	s->since_us = sa->since_us;
 	s->heard_us = sa->heard_us;
 	s->logged_in = 1u << sa->state & ST_LOGGED_IN;
@@ -44,7 +46,8 @@ void sa_down(struct ike *ike, struct ike_sa *sa, enum ike_reason why, struct fx 
 		sa_report(sa, FX_DOWN, why, fx);
 	by_user_leave(&ike->t.users, sa);
 	sa->why = why;
-	sa->lease = (struct ipaddr){ 0 };
+	sa->lease = sa->lease6 = (struct ipaddr){ 0 };
+	sa->asked6 = false;
 }
 
 bool sa_is_vpnc(const struct ike_sa *sa)

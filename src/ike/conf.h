@@ -83,11 +83,11 @@ enum ike_unique {
 /* What mode config hands out; see RFC draft-dukes-ike-mode-cfg-02 and Cisco Unity. */
 struct ike_modecfg {
 	uint8_t netmask_len; /* INTERNAL_IP4_NETMASK as a prefix length */
-	struct ipaddr dns[LIMIT_SERVERS], nbns[LIMIT_SERVERS];
-	uint8_t n_dns, n_nbns;
+	struct ipaddr dns[LIMIT_SERVERS], nbns[LIMIT_SERVERS], dns6[LIMIT_SERVERS];
+	uint8_t n_dns, n_nbns, n_dns6;
 	struct span default_domain, banner, split_dns, backup_servers, version;
 	enum ike_split split;
-	struct prefix split_net[LIMIT_SPLIT_NETS];
+	struct prefix split_net[LIMIT_SPLIT_NETS]; /* of either family */
 	uint8_t n_split;
 	bool save_passwd;
 	uint16_t pfs_group; /* UNITY_PFS: 0 when the gateway does not ask for PFS */

@@ -355,8 +355,8 @@ void keepalive_look(const struct ike *ike, struct ike_sa *sa, uint64_t now, stru
 /* ---- quick_id.c ---- */
 
 /*
- * The networks that this Quick Mode covers: IDci must be the lease, IDcr must meet what the
- * gateway offers. -EINVAL otherwise, with static text why. What the client asked for before, and
+ * The networks that this Quick Mode covers: IDci must be the lease of its family (IPv6: hold it), IDcr
+ * must meet what the gateway offers. -EINVAL otherwise, with static text why. What the client asked for before, and
  * has a pair for, it gets again, whatever is offered by now: a session keeps its networks.
  */
 int quick_select(const struct ike_conf *conf, const struct ike_sa *sa, const struct ike_msg *m,
@@ -367,6 +367,11 @@ int quick_select(const struct ike_conf *conf, const struct ike_sa *sa, const str
  * each would replace policies of the other, and take them away when it goes.
  */
 bool quick_overlaps(const struct ike_sa *sa, const struct ike_child *c);
+
+/* IDci for the answer to one of this type, into `out`: as the client sent it, but no wider than the
+ * address that it was given. Bytes written; 0: no room. */
+size_t quick_answer_id(const struct ike_sa *sa, uint8_t type, struct span asked, uint8_t *out,
+		       size_t cap);
 
 /* The same identities for a Quick Mode of ours: IDci is the gateway's side, IDcr the lease. */
 void quick_put_ids(struct ike_build *b, const struct ike_child *c, const struct ipaddr *lease);

@@ -137,8 +137,8 @@ struct ike_child_fx {
 	/* Set for FX_CHILD_ADD only, and of the part that it is about. */
 	uint8_t enc_in[ESP_ENC_KEY_MAX], enc_out[ESP_ENC_KEY_MAX];
 	uint8_t auth_in[ESP_AUTH_KEY_MAX], auth_out[ESP_AUTH_KEY_MAX];
-	struct ipaddr inner;               /* the lease */
-	struct prefix nets[IKE_SELECTORS]; /* behind the gateway */
+	struct ipaddr inner;               /* the lease of that family */
+	struct prefix nets[IKE_SELECTORS]; /* behind the gateway, all of one family */
 	uint8_t n_nets;
 	uint64_t soft_bytes, hard_bytes; /* when ike_child_expired() is called; 0: no bound */
 	bool keep_policies; /* FX_CHILD_DEL: another pair of the session uses the same ones */
@@ -150,9 +150,10 @@ struct fx_session {
 	char user[LIMIT_USER + 1], client[LIMIT_CLIENT_NAME + 1];
 	char profile[LIMIT_GROUP_NAME + 1]; /* empty: none */
 	struct endpoint peer;
-	struct ipaddr lease; /* family IP_NONE: none */
-	uint64_t since_us;   /* logged in at; 0: never */
-	uint64_t heard_us;   /* the client was heard of last */
+	struct ipaddr lease;  /* family IP_NONE: none */
+	struct ipaddr lease6; /* IPv6, where the client has asked for one */
+	uint64_t since_us;    /* logged in at; 0: never */
+	uint64_t heard_us;    /* the client was heard of last */
 	bool logged_in;
 	enum ike_reason reason; /* FX_DOWN */
 	struct endpoint from;   /* FX_MOVED: where it was */

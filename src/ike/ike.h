@@ -97,10 +97,12 @@ struct ike_groups {
 void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v,
 		   const struct ike_groups *groups, uint64_t now, struct fx *fx);
 
-/* reason: IKE_R_NONE with the address, or why there is none. False: the ticket is stale, and the
- * address goes back to the pool. */
+/* reason: IKE_R_NONE with the address, or why there is none. addr6: an IPv6 address that is the
+ * client's as long as that one is; family IP_NONE: none. False: the ticket is stale, and the address
+ * goes back to the pool. */
 bool ike_lease_done(struct ike *ike, struct ike_ticket who, enum ike_reason reason,
-		    const struct ipaddr *addr, uint64_t now, struct fx *fx);
+		    const struct ipaddr *addr, const struct ipaddr *addr6, uint64_t now,
+		    struct fx *fx);
 
 /* err < 0: nothing of the pair was left in the kernel. False: the ticket is stale, and an installed
  * pair must be taken out again. */

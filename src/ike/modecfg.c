@@ -11,6 +11,7 @@
  * Answers hold what was asked for and has a value, in the order of the request; nothing is
  * volunteered and no attribute is empty (3.4). steps.c lets a request through only after XAuth.
  * Nobody says which of the two it does: a client that asks for nothing after its login is told.
+ * Of IPv6 only those hear who ask for it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -48,21 +49,53 @@ static void put_split(struct ike_build *b, uint16_t type, const struct ike_modec
 	struct wr w = wr_into(buf, sizeof(buf));
 
 	for (unsigned i = 0; i < m->n_split; i++) {
+		if (m->split_net[i].addr.family != IP_V4)
+			continue; /* Unity has no form for them */
 		put_mask(&w, &m->split_net[i]);
 		wr_zero(&w, 6);
 	}
 	put_text(b, type, wr_done(&w));
 }
 
-static void put_subnets(struct ike_build *b, const struct ike_modecfg *m)
+/* Of the family that the type is for: IPv4 with a mask, IPv6 with a length. */
+static void put_subnets(struct ike_build *b, uint16_t type, const struct ike_modecfg *m)
 {
+	uint8_t family = type == INTERNAL_IP6_SUBNET ? IP_V6 : IP_V4;
+
 	for (unsigned i = 0; m->split == IKE_SPLIT_INCLUDE && i < m->n_split; i++) {
-		uint8_t buf[8];
+		const struct prefix *p = &m->split_net[i];
+		uint8_t buf[17];
 		struct wr w = wr_into(buf, sizeof(buf));
 
-		put_mask(&w, &m->split_net[i]);
-		build_tlv(b, INTERNAL_IP4_SUBNET, wr_done(&w));
+		if (p->addr.family != family)
+			continue;
+		if (family == IP_V4) {
+			put_mask(&w, p);
+		} else {
+			wr_span(&w, ipaddr_span(&p->addr));
+			wr_u8(&w, p->len);
+		}
+		build_tlv(b, type, wr_done(&w));
 	}
+}
+
+/*
+ * The draft gives the address 16 bytes (3.4), IKEv2 puts a prefix length behind (RFC 7296 3.15.1),
+ * and strongSwan takes the last byte off in either. So there is one, of a host, for all but those
+ * whose own request has the draft's form.
+ */
+static void put_address6(struct ike_build *b, struct ike_sa *sa, const struct ike_attr *request)
+{
+	uint8_t buf[17];
+	struct wr w = wr_into(buf, sizeof(buf));
+
+	if (!sa->lease6.family)
+		return;
+	wr_span(&w, ipaddr_span(&sa->lease6));
+	if (request->basic || request->data.n != 16)
+		wr_u8(&w, 128);
+	build_tlv(b, INTERNAL_IP6_ADDRESS, wr_done(&w));
+	sa->asked6 = true;
 }
 
 static void put_netmask(struct ike_build *b, const struct ike_modecfg *m)
@@ -91,7 +124,11 @@ static void put_attr(struct ike_build *b, uint16_t type, const struct ike_modecf
 		put_servers(b, type, m->nbns, m->n_nbns);
 		break;
 	case INTERNAL_IP4_SUBNET:
-		put_subnets(b, m);
+	case INTERNAL_IP6_SUBNET:
+		put_subnets(b, type, m);
+		break;
+	case INTERNAL_IP6_DNS:
+		put_servers(b, type, m->dns6, m->n_dns6);
 		break;
 	case APPLICATION_VERSION:
 		put_text(b, type, m->version);
@@ -129,6 +166,15 @@ static void put_attr(struct ike_build *b, uint16_t type, const struct ike_modecf
 	default:
 		break; /* unknown ones are passed over: N177 */
 	}
+}
+
+static void answer_attr(struct ike_build *b, const struct ike_attr *request,
+			const struct ike_modecfg *m, struct ike_sa *sa)
+{
+	if (request->type == INTERNAL_IP6_ADDRESS)
+		put_address6(b, sa, request);
+	else
+		put_attr(b, request->type, m, sa);
 }
 
 /* Every attribute type is answered once, however often it was asked for. */
@@ -210,7 +256,7 @@ int config_request(struct ike_event *ev)
 	wr_be16(&b.w, ev->cfg.id);
 	while (ike_attr_next(&r, &a)) {
 		if (first_of_type(ev->cfg.attrs, &a))
-			put_attr(&b, a.type, m, sa);
+			answer_attr(&b, &a, m, sa);
 		learn_client(sa, &a);
 	}
 	xauth_seen(sa, ev->now);

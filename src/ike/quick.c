@@ -98,8 +98,7 @@ static int quick_keep(struct ike_event *ev, struct ike_xchg *x, const struct p2_
 	x->quick = q;
 	q->choice = *choice;
 	if (choice->answer.transform.n > sizeof(q->transform) ||
-	    (ev->msg.n_id &&
-	     (ev->msg.id[0].n > sizeof(q->id_ci) || ev->msg.id[1].n > sizeof(q->id_cr))))
+	    (ev->msg.n_id && ev->msg.id[1].n > sizeof(q->id_cr)))
 		return -EMSGSIZE;
 	memcpy(q->transform, choice->answer.transform.p, choice->answer.transform.n);
 	q->choice.answer.transform.p = q->transform;
@@ -109,8 +108,10 @@ static int quick_keep(struct ike_event *ev, struct ike_xchg *x, const struct p2_
 	ike_random(ev->ike, q->nonce_own, sizeof(q->nonce_own));
 	q->has_ids = ev->msg.n_id == 2;
 	if (q->has_ids) {
-		q->id_ci_len = (uint8_t)ev->msg.id[0].n;
-		memcpy(q->id_ci, ev->msg.id[0].p, q->id_ci_len);
+		q->id_ci_len = (uint8_t)quick_answer_id(ev->sa, ev->msg.id[0].p[0], ev->msg.id[0],
+							q->id_ci, sizeof(q->id_ci));
+		if (!q->id_ci_len)
+			return -EMSGSIZE;
 		q->id_cr_len = (uint8_t)ev->msg.id[1].n;
 		memcpy(q->id_cr, ev->msg.id[1].p, q->id_cr_len);
 	}

@@ -88,7 +88,7 @@ static void send_first(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, u
 	if (x->quick->dh)
 		build_payload(&b, PL_KE,
 			      (struct span){ x->quick->dh->g_own, x->quick->dh->g_own_len });
-	quick_put_ids(&b, c, &sa->lease);
+	quick_put_ids(&b, c, ike_child_inner(sa, c));
 	if (p2_begin(ike, sa, x, &b, now, fx) < 0)
 		fail(ike, sa, x, "out of memory", now, fx);
 }
@@ -153,7 +153,7 @@ static const char *check_answer(const struct ike_event *ev, const struct ike_chi
 		return "its answer has another proposal";
 	if (ke != (c->pfs_group != 0) || (ke && (!g || ev->msg.ke.n != g->public_len)))
 		return "its answer has a public value of another group, or lacks it";
-	if (!quick_ids_match(&ev->msg, c, &ev->sa->lease))
+	if (!quick_ids_match(&ev->msg, c, ike_child_inner(ev->sa, c)))
 		return "its answer has other identities";
 	return NULL;
 }

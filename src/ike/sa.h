@@ -85,8 +85,8 @@ struct ike_child {
 	/* As the client numbers it: tunnel, in UDP, in UDP of a draft; 0: unsaid. */
 	uint16_t encap_mode;
 	uint16_t pfs_group;
-	struct endpoint local, peer; /* as installed */
-	struct prefix nets[IKE_SELECTORS];
+	struct endpoint local, peer;       /* as installed */
+	struct prefix nets[IKE_SELECTORS]; /* of one family */
 	uint8_t n_nets;
 	uint8_t set; /* pairs of the session with the same networks share this number */
 	/* What the client asked for, to ask for the same again: types of IDci and IDcr (0: it sent
@@ -130,6 +130,8 @@ struct ike_sa {
 	uint16_t peer_id_len;
 	char *profile;        /* owned: its name, chosen with the verdict; NULL: none */
 	struct ipaddr lease;  /* family IP_NONE: none */
+	struct ipaddr lease6; /* IPv6, beside it and as long as it; family IP_NONE: none */
+	bool asked6;          /* the client has asked for that one, and has been told */
 	uint64_t since_us;    /* logged in at */
 	uint64_t expires_us;  /* end of the ISAKMP SA's lifetime; UINT64_MAX before phase 1 ends */
 	uint64_t deadline_us; /* end of the present state; UINT64_MAX: none */
@@ -167,6 +169,13 @@ struct ike_sa {
 	/* by_user.c's own */
 	struct ike_sa *next_user, **user_link; /* user_link NULL: not in the index */
 };
+
+/* The client's side of a pair: all its networks are of one family. */
+static inline const struct ipaddr *ike_child_inner(const struct ike_sa *sa,
+						   const struct ike_child *c)
+{
+	return c->n_nets && c->nets[0].addr.family == IP_V6 ? &sa->lease6 : &sa->lease;
+}
 
 /*
  * The session's name for people and logs: 8 hex digits. No two SAs have the same one:

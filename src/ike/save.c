@@ -144,6 +144,8 @@ static void put_sa(struct wr *w, const struct ike_sa *sa)
 	put_bytes(w, sa->peer_id, sa->peer_id_len);
 	put_bytes(w, sa->profile, sa->profile ? strlen(sa->profile) : 0);
 	put_addr(w, &sa->lease);
+	put_addr(w, &sa->lease6);
+	wr_u8(w, sa->asked6);
 	wr_be64(w, sa->since_us);
 	wr_be64(w, sa->expires_us);
 	wr_be64(w, sa->deadline_us);
@@ -211,6 +213,16 @@ static void get_addr(struct rd *r, struct ipaddr *a)
 		r->bad = true;
 }
 
+/* family: which it must be of; IP_NONE: of any. */
+static void get_prefix(struct rd *r, struct prefix *p, uint8_t family)
+{
+	get_addr(r, &p->addr);
+	p->len = rd_u8(r);
+	if (p->len > 8 * ipaddr_len(&p->addr) || p->addr.family == IP_NONE ||
+	    (family && p->addr.family != family))
+		r->bad = true;
+}
+
 static void get_endpoint(struct rd *r, struct endpoint *e)
 {
 	get_addr(r, &e->addr);
@@ -235,7 +247,7 @@ static int get_out_keys(struct rd *r, struct ike_child *c)
 	return 0;
 }
 
-static int get_child(struct rd *r, struct ike_child **end)
+static int get_child(struct rd *r, const struct ike_sa *sa, struct ike_child **end)
 {
 	struct ike_child *c = calloc(1, sizeof(*c));
 	uint8_t flags;
@@ -269,19 +281,15 @@ static int get_child(struct rd *r, struct ike_child **end)
 	c->encap_mode = rd_be16(r);
 	c->id_ci = rd_u8(r);
 	c->id_cr = rd_u8(r);
-	get_addr(r, &c->asked.addr);
-	c->asked.len = rd_u8(r);
+	get_prefix(r, &c->asked, sa->lease6.family ? IP_NONE : IP_V4);
 	rc = get_out_keys(r, c);
 	if (rc < 0)
 		return rc;
 	c->n_nets = rd_u8(r);
-	for (unsigned i = 0; i < c->n_nets && i < IKE_SELECTORS; i++) {
-		get_addr(r, &c->nets[i].addr);
-		c->nets[i].len = rd_u8(r);
-	}
+	for (unsigned i = 0; i < c->n_nets && i < IKE_SELECTORS; i++)
+		get_prefix(r, &c->nets[i], c->asked.addr.family);
 	c->in_kernel = true;
 	return r->bad || c->n_nets > IKE_SELECTORS || c->set >= IKE_SETS || c->spi_in < 256 ||
-			       c->asked.len > 32 || c->asked.addr.family == IP_V6 ||
 			       c->state == IKE_CHILD_PENDING || c->state > IKE_CHILD_OLD
 		       ? -EBADMSG
 		       : 0;
@@ -321,6 +329,8 @@ static int get_sa(struct rd *r, struct ike_sa *sa)
 	if (profile_set(sa, profile) < 0)
 		rc = -ENOMEM;
 	get_addr(r, &sa->lease);
+	get_addr(r, &sa->lease6);
+	sa->asked6 = rd_u8(r);
 	sa->since_us = rd_be64(r);
 	sa->expires_us = rd_be64(r);
 	sa->deadline_us = rd_be64(r);
@@ -352,7 +362,7 @@ static int get_children(struct rd *r, struct ike_table *t, struct ike_sa *sa)
 	int rc = n > LIMIT_CHILDREN ? -EBADMSG : 0;
 
 	for (unsigned i = 0; i < n && rc == 0; i++) {
-		rc = get_child(r, end);
+		rc = get_child(r, sa, end);
 		if (rc == 0)
 			rc = u32_add(&t->spis, (*end)->spi_in);
 		if (rc == 0) {

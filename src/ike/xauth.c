@@ -343,7 +343,8 @@ int login_tell(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)
 }
 
 bool ike_lease_done(struct ike *ike, struct ike_ticket who, enum ike_reason reason,
-		    const struct ipaddr *addr, uint64_t now, struct fx *fx)
+		    const struct ipaddr *addr, const struct ipaddr *addr6, uint64_t now,
+		    struct fx *fx)
 {
 	struct ike_sa *sa = table_get(&ike->t, who.who);
 	struct ike_xchg *x = sa ? xchg_by_serial(sa, who.serial) : NULL;
@@ -358,6 +359,7 @@ bool ike_lease_done(struct ike *ike, struct ike_ticket who, enum ike_reason reas
 	}
 	ike->count[IKE_C_LOGIN_OK]++;
 	sa->lease = *addr;
+	sa->lease6 = *addr6;
 	sa->since_us = sa->active_us = now;
 	sa->deadline_us = now + ike->conf->auth_timeout_us;
 	dpd_heard(ike, sa, now); /* the check of a password may have taken a while */

@@ -67,7 +67,7 @@ struct ike_quick {
 	uint16_t nonce_peer_len; /* 0: its message is awaited */
 	struct p2_choice choice; /* .answer.transform views `transform` */
 	uint8_t transform[512];
-	uint8_t id_ci[64], id_cr[64]; /* bodies, echoed as sent */
+	uint8_t id_ci[64], id_cr[64]; /* bodies for our answer: as sent, or narrowed */
 	uint8_t id_ci_len, id_cr_len;
 	bool has_ids, clamp_life;
 	struct quick_dh {

@@ -313,6 +313,16 @@ void pool_usage(const struct pools *p, size_t i, uint64_t now_s, struct pool_usa
 				    .last = ipaddr_v4(pool->conf.first + (pool->conf.size - 1)) };
 }
 
+struct ipaddr pool_addr6(const struct prefix *network6, const struct ipaddr *addr)
+{
+	struct ipaddr a = network6->addr;
+
+	if (a.family != IP_V6 || addr->family != IP_V4)
+		return (struct ipaddr){ 0 };
+	memcpy(a.b + sizeof(a.b) - 4, addr->b, 4);
+	return a;
+}
+
 size_t pool_prefixes(uint32_t first, uint32_t size, struct prefix *out, size_t cap)
 {
 	uint64_t at = first, end = (uint64_t)first + size;

@@ -105,6 +105,15 @@ struct pool_usage {
 size_t pools_count(const struct pools *p);
 void pool_usage(const struct pools *p, size_t i, uint64_t now_s, struct pool_usage *ret);
 
+/*
+ * The IPv6 address that goes with an IPv4 one: the pool's network, of at most POOL_NETWORK6_MAX bits,
+ * with the IPv4 address as its last 32: 10.99.99.5 in fd00:99::/64 makes fd00:99::a63:6305. So it
+ * is nobody else's while that one is not, whatever becomes of the pools meanwhile, it is the same one
+ * when the user comes back, and there is nothing to keep. Family IP_NONE where the network has none.
+ */
+#define POOL_NETWORK6_MAX 96
+struct ipaddr pool_addr6(const struct prefix *network6, const struct ipaddr *addr);
+
 /* The prefixes that make up first..first+size-1 exactly, fewest first; returns how many (at most
  * cap, 64 is always enough). */
 size_t pool_prefixes(uint32_t first, uint32_t size, struct prefix *out, size_t cap);

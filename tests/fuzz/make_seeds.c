@@ -193,15 +193,35 @@ static void xauth(void)
 	stop("delete-while-checking");
 }
 
+/* Of an address, and of a network that is narrowed to it. */
+static void quick_ipv6(void)
+{
+	uint8_t range[36] = {
+		ID_IPV6_ADDR_RANGE, [4] = 0xfd, [7] = 0x99, [20] = 0xfd, [23] = 0x99,
+	};
+
+	memset(range + 28, 0xff, 8);
+	f.c.v6 = true;
+	ipaddr_parse("fd00:99::a63:6301", &f.c.address6);
+	say("quick-first-ipv6", client_quick1(&f.c, none, none), FUZZ_COOKIES);
+	say("quick-range-ipv6", client_quick1(&f.c, SPAN_OF(range), none), FUZZ_COOKIES);
+	f.c.v6 = false;
+}
+
 static void config(void)
 {
 	static const uint16_t all[] = { 1,     2,     3,     4,     7,     13,    28672, 28673,
 					28674, 28675, 28676, 28677, 28678, 28679, 28681 };
+	static const uint16_t ipv6[] = { 1, 8, 10, 15 };
 
 	record(FUZZ_AUTHED);
 	say("config-request", client_config(&f.c, all, ARRAY_SIZE(all)), FUZZ_COOKIES);
 	say("quick-first", client_quick1(&f.c, none, none), FUZZ_COOKIES);
 	stop("config-then-quick");
+	record(FUZZ_AUTHED);
+	say("config-request-ipv6", client_config(&f.c, ipv6, ARRAY_SIZE(ipv6)), FUZZ_COOKIES);
+	quick_ipv6();
+	stop("config-then-quick-ipv6");
 }
 
 static void quick(void)
@@ -429,8 +449,13 @@ static void attr(void)
 	static const uint8_t reply[] = "\2\0\x12\x34\x40\x89\0\5alice\x40\x8a\0\1x\xc0\x88\0\0";
 	static const uint8_t request[] = "\1\0\0\x14\0\1\0\0\0\3\0\4\0\0\0\0\x70\0\0\0\xf0\7\0\0";
 
+	static const uint8_t request_ipv6[] =
+		"\1\0\0\x14\0\10\0\21\xfd\0\0\x99\0\0\0\0\0\0\0\0\x0a\x63\x63\1\x40\0\12\0\0";
+
 	put("ike_attr", "xauth-reply", (struct span){ reply, sizeof(reply) - 1 });
 	put("ike_attr", "config-request", (struct span){ request, sizeof(request) - 1 });
+	put("ike_attr", "config-request-ipv6",
+	    (struct span){ request_ipv6, sizeof(request_ipv6) - 1 });
 	put("ike_attr", "empty", (struct span){ request, 4 });
 }
 
@@ -440,11 +465,20 @@ static void save(void)
 	static const struct {
 		const char *name;
 		enum fuzz_state s;
-	} rows[] = { { "logged-in", FUZZ_AUTHED }, { "up", FUZZ_UP }, { "up-nat", FUZZ_UP_NAT } };
+		bool ipv6;
+	} rows[] = { { "logged-in", FUZZ_AUTHED, false },
+		     { "up", FUZZ_UP, false },
+		     { "up-nat", FUZZ_UP_NAT, false },
+		     { "up-ipv6", FUZZ_UP, true } };
 	size_t n;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		fuzz_login(&f, (uint8_t)rows[i].s);
+		if (rows[i].ipv6) {
+			f.c.v6 = true;
+			ipaddr_parse("fd00:99::a63:6301", &f.c.address6);
+			client_quick(&f.c, &f.g);
+		}
 		if (ike_save(f.g.ike, client_sa(&f.c, &f.g)->id, rec, sizeof(rec), &n) == 0)
 			put("ike_save", rows[i].name, (struct span){ rec, n });
 		gate_stop(&f.g);

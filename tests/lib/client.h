@@ -28,6 +28,7 @@ struct client {
 	bool clear_third;       /* third message unencrypted: racoon, Apple, Android */
 	bool vpnc_order;        /* KEY_LENGTH first, numbers from 0 */
 	bool unity;
+	bool v6;          /* asks for an IPv6 address, too, and makes its pairs for that one */
 	bool tunnel_mode; /* Quick Mode without UDP encapsulation, whatever was found */
 	bool no_crypto;   /* as gate.h: a fixed secret instead of Diffie-Hellman */
 	bool main;        /* main mode */
@@ -63,7 +64,7 @@ struct client {
 	const uint32_t *own_msgid; /* what the next ones take instead of a random one; NULL: none */
 	uint8_t iv[IKE_BLOCK_MAX];
 	uint16_t cfg_id;
-	struct ipaddr address; /* from mode config */
+	struct ipaddr address, address6; /* from mode config */
 	uint8_t q_nonce[20], q_x[DH_PRIVATE_MAX], q_g[DH_PUBLIC_MAX];
 	uint32_t spi_in, spi_out;
 	bool theirs;         /* the exchange is a Quick Mode of the gateway's */
@@ -140,10 +141,13 @@ struct span client_credentials(struct client *c, struct span user, struct span p
 struct span client_ack(struct client *c);
 /* Asks for these attribute types with empty values. */
 struct span client_config(struct client *c, const uint16_t *types, size_t n);
-/* Reads INTERNAL_IP4_ADDRESS out of the reply that was opened last. */
+/* The same for what every client asks for, the IPv6 address where it wants one. */
+struct span client_config_usual(struct client *c);
+/* Reads INTERNAL_IP4_ADDRESS, and with v6 INTERNAL_IP6_ADDRESS, out of the reply that was opened last:
+ * true with all of them. */
 bool client_take_address(struct client *c);
 
-/* ci and cr: identity bodies, or NULL spans for the address and 0.0.0.0/0. */
+/* ci and cr: identity bodies, or NULL spans for the address and 0.0.0.0/0, with v6 ::/0. */
 struct span client_quick1(struct client *c, struct span ci, struct span cr);
 /* The same before it is sealed: client_clear() gives the message as it stands. */
 struct ike_build client_quick1_open(struct client *c, struct span ci, struct span cr);

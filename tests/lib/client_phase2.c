@@ -56,15 +56,27 @@ struct span client_config(struct client *c, const uint16_t *types, size_t n)
 	return client_transaction(c, CFG_REQUEST, wr_done(&b.w));
 }
 
+struct span client_config_usual(struct client *c)
+{
+	static const uint16_t want[] = { INTERNAL_IP4_ADDRESS, INTERNAL_IP4_DNS, UNITY_BANNER,
+					 INTERNAL_IP6_ADDRESS };
+
+	return client_config(c, want, ARRAY_SIZE(want) - !c->v6);
+}
+
 bool client_take_address(struct client *c)
 {
 	struct rd r = rd_from(c->cfg.attrs);
+	bool v4 = false, v6 = !c->v6;
 	struct ike_attr a;
 
-	while (ike_attr_next(&r, &a))
+	while (ike_attr_next(&r, &a)) {
 		if (a.type == INTERNAL_IP4_ADDRESS && a.data.n == 4)
-			return ipaddr_from_bytes(a.data, &c->address) == 0;
-	return false;
+			v4 = ipaddr_from_bytes(a.data, &c->address) == 0;
+		if (a.type == INTERNAL_IP6_ADDRESS && a.data.n == 17) /* a length is behind it */
+			v6 = ipaddr_from_bytes((struct span){ a.data.p, 16 }, &c->address6) == 0;
+	}
+	return v4 && v6;
 }
 
 /* ---- Quick Mode ---- */
@@ -116,10 +128,12 @@ static void put_esp_sa(struct client *c, struct ike_build *b)
 struct ike_build client_quick1_open(struct client *c, struct span ci, struct span cr)
 {
 	const struct dh_group *g = dh_group(c->pfs);
-	uint8_t host[8] = { ID_IPV4_ADDR }, any[12] = { ID_IPV4_ADDR_SUBNET };
+	uint8_t host[20] = { c->v6 ? ID_IPV6_ADDR : ID_IPV4_ADDR };
+	uint8_t any[36] = { c->v6 ? ID_IPV6_ADDR_SUBNET : ID_IPV4_ADDR_SUBNET };
+	size_t one = c->v6 ? 16 : 4;
 	struct ike_build b;
 
-	memcpy(host + 4, c->address.b, 4);
+	memcpy(host + 4, c->v6 ? c->address6.b : c->address.b, one);
 	client_new_exchange(c);
 	for (size_t i = 0; i < sizeof(c->q_nonce); i++)
 		c->q_nonce[i] = (uint8_t)(c->msgid >> (i % 4 * 8)) ^ (uint8_t)i;
@@ -134,8 +148,8 @@ struct ike_build client_quick1_open(struct client *c, struct span ci, struct spa
 			dh_make(g, c->q_x, c->q_g);
 		build_payload(&b, PL_KE, (struct span){ c->q_g, g->public_len });
 	}
-	build_payload(&b, PL_ID, ci.n ? ci : SPAN_OF(host));
-	build_payload(&b, PL_ID, cr.n ? cr : SPAN_OF(any));
+	build_payload(&b, PL_ID, ci.n ? ci : (struct span){ host, 4 + one });
+	build_payload(&b, PL_ID, cr.n ? cr : (struct span){ any, 4 + 2 * one });
 	return b;
 }
 
@@ -285,11 +299,9 @@ bool client_xauth(struct client *c, struct gate *g)
 
 bool client_login(struct client *c, struct gate *g)
 {
-	static const uint16_t want[] = { INTERNAL_IP4_ADDRESS, INTERNAL_IP4_DNS, UNITY_BANNER };
-
 	if (!client_xauth(c, g))
 		return false;
-	client_to(c, g, client_config(c, want, ARRAY_SIZE(want)));
+	client_to(c, g, client_config_usual(c));
 	return client_open(c, client_answer(g)) == 0 && c->cfg.type == CFG_REPLY &&
 	       client_take_address(c);
 }

@@ -195,9 +195,7 @@ static void on_main(struct dialer *d, struct span data, uint64_t now)
 
 static void start_config(struct dialer *d, uint64_t now)
 {
-	static const uint16_t want[] = { INTERNAL_IP4_ADDRESS, INTERNAL_IP4_DNS, UNITY_BANNER };
-
-	ask(d, client_config(&d->c, want, ARRAY_SIZE(want)), DIAL_CONFIG, now);
+	ask(d, client_config_usual(&d->c), DIAL_CONFIG, now);
 }
 
 static void start_quick(struct dialer *d, enum dialer_state state, uint64_t now)

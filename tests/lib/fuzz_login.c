@@ -16,6 +16,7 @@ static void prepare(struct fuzz_login *f, enum fuzz_state s)
 	f->g.conf.dpd_retry_us = 2000000;
 	f->g.conf.idle_limit_us = f->g.conf.session_limit_us = 3600000000;
 	f->g.conf.unique = IKE_UNIQUE_REPLACE;
+	prefix_parse("fd00:99::/64", &f->g.network6);
 	if (s == FUZZ_UP_NAT) {
 		m->split = IKE_SPLIT_INCLUDE;
 		prefix_parse("10.1.0.0/16", &m->split_net[0]);
@@ -68,7 +69,7 @@ static void main_mode(struct fuzz_login *f, enum fuzz_state s)
 
 static void after_phase1(struct fuzz_login *f, enum fuzz_state s)
 {
-	static const uint16_t addr[] = { INTERNAL_IP4_ADDRESS };
+	static const uint16_t addr[] = { INTERNAL_IP4_ADDRESS, INTERNAL_IP6_ADDRESS };
 	struct client *c = &f->c;
 	struct gate *g = &f->g;
 
@@ -85,7 +86,7 @@ static void after_phase1(struct fuzz_login *f, enum fuzz_state s)
 	if (s == FUZZ_REFUSING || s == FUZZ_AUTHED)
 		return;
 	client_to(c, g, client_ack(c));
-	client_to(c, g, client_config(c, addr, 1));
+	client_to(c, g, client_config(c, addr, ARRAY_SIZE(addr)));
 	client_open(c, client_answer(g));
 	client_take_address(c);
 	if (s == FUZZ_LEASED)

@@ -11,6 +11,7 @@
 #include "ike/dh.h"
 #include "ike/names.h"
 #include "ike/psk.h"
+#include "pool/pool.h"
 
 /* xorshift: repeatable, and good enough for nonces in a test. */
 static void fill(void *ctx, void *out, size_t n)
@@ -198,6 +199,7 @@ static void session(struct gate *g, const struct fx_item *it)
 
 	e->reason = s->reason;
 	e->lease = s->lease;
+	e->lease6 = s->lease6;
 	e->logged_in = s->logged_in;
 	e->from = s->from;
 	e->peer = s->peer;
@@ -291,7 +293,7 @@ static void do_dh(struct gate *g, const struct gate_job *j)
 static void do_lease(struct gate *g, const struct gate_job *j)
 {
 	enum ike_reason why = g->lease_reason;
-	struct ipaddr a = { 0 };
+	struct ipaddr a = { 0 }, a6;
 	uint32_t at = ipaddr_to_v4(&j->prefer) - g->pool_first;
 
 	if (!j->prefer.family || at >= g->pool_len || g->leased[at])
@@ -302,7 +304,8 @@ static void do_lease(struct gate *g, const struct gate_job *j)
 		why = IKE_R_POOL_EXHAUSTED;
 	if (why == IKE_R_NONE)
 		a = ipaddr_v4(g->pool_first + at);
-	if (ike_lease_done(g->ike, j->who, why, &a, g->now, &g->fx) && why == IKE_R_NONE) {
+	a6 = pool_addr6(&g->network6, &a);
+	if (ike_lease_done(g->ike, j->who, why, &a, &a6, g->now, &g->fx) && why == IKE_R_NONE) {
 		g->leased[at] = true;
 		g->leases++;
 	}

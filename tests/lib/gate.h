@@ -32,7 +32,7 @@ struct gate_event {
 	enum ike_reason reason;
 	char text[512]; /* FX_NOTE: detail; FX_AUTH, FX_UP, FX_DOWN: user */
 	struct sess_id who;
-	struct ipaddr lease;
+	struct ipaddr lease, lease6;
 	bool logged_in, by_gateway, of_isakmp;
 	struct endpoint from, peer; /* FX_MOVED, FX_CHILD_MOVE */
 };
@@ -81,6 +81,7 @@ struct gate {
 	uint32_t hold;                 /* GATE_HOLD() set: keep these as jobs */
 	enum ike_reason lease_reason;  /* IKE_R_NONE: there are addresses */
 	uint32_t pool_first, pool_len; /* at most GATE_POOL addresses */
+	struct prefix network6;        /* of the pool; family IP_NONE: it has none */
 	int child_err, dh_err, sign_err, move_err;
 	enum ike_proof proof; /* of a client whose signature is right */
 	const char *owner;    /* whose certificate it is then */

@@ -16,6 +16,21 @@ static bool logged_in(const struct ike_sa *sa)
 	return sa && 1u << sa->state & ST_LOGGED_IN;
 }
 
+/* A client's own address and no other; networks of its family, and for IPv6 only when it has asked. */
+static const char *check_selectors(const struct ike_sa *sa, const struct ike_child_fx *k)
+{
+	bool v6 = k->inner.family == IP_V6;
+
+	if (!ipaddr_eq(&k->inner, v6 ? &sa->lease6 : &sa->lease))
+		return "a pair in the kernel for another address than the lease";
+	if (v6 && !sa->asked6)
+		return "a pair for an IPv6 address of which its client was not told";
+	for (unsigned i = 0; i < k->n_nets; i++)
+		if (k->nets[i].addr.family != k->inner.family)
+			return "a pair in the kernel that joins IPv4 and IPv6";
+	return "";
+}
+
 static const char *check_pairs(const struct gate *g)
 {
 	for (unsigned i = 0; i < g->n_pairs; i++) {
@@ -25,8 +40,8 @@ static const char *check_pairs(const struct gate *g)
 
 		if (!logged_in(sa))
 			return "a pair in the kernel without a session that is logged in";
-		if (!ipaddr_eq(&p->fx.inner, &sa->lease))
-			return "a pair in the kernel for another address than the lease";
+		if (*check_selectors(sa, &p->fx))
+			return check_selectors(sa, &p->fx);
 		c = child_find(sa, p->fx.child);
 		if (!c || c->spi_in != p->fx.spi_in || !c->in_kernel)
 			return "a pair in the kernel that its session does not know";
@@ -139,6 +154,8 @@ static const char *check_sa(const struct gate *g, const struct ike_sa *sa, struc
 		return why;
 	if (sa->due_us != UINT64_MAX && g->ike->t.heap[sa->heap_at] != sa)
 		return "a deadline that is not in the heap";
+	if (sa->lease6.family && !sa->lease.family)
+		return "an IPv6 address that outlives the lease beside it";
 	if (!sa->lease.family)
 		return check_limits(sa);
 	if (!logged_in(sa))

@@ -164,6 +164,7 @@ static void fake_status(void *ctx, struct ctl_status *ret)
 	ret->pool[0].leased = 12;
 	ret->pool[0].kept = 5;
 	ret->pool[0].draining = 2;
+	prefix_parse("fd00:99::/64", &ret->pool[0].network6);
 	ret->counter[0] = (struct ctl_counter){ "logins", 77 };
 	ret->counter[1] = (struct ctl_counter){ "logins_failed", UINT64_MAX };
 }

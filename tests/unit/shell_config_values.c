@@ -264,17 +264,26 @@ static const struct bad networks[] = {
 	  "NETWORK "
 	  "or none" },
 	{ "mode_cfg", "split_network = include 10.0.0.1/8",
-	  "25: split_network: '10.0.0.1/8' is no IPv4 network, expected one such as 10.0.12.0/24 "
+	  "25: split_network: '10.0.0.1/8' is no network, expected one such as 10.0.12.0/24 "
+	  "with "
+	  "its host bits zero" },
+	{ "mode_cfg", "split_network = include fd00:12::1/64",
+	  "25: split_network: 'fd00:12::1/64' is no network, expected one such as 10.0.12.0/24 "
 	  "with "
 	  "its host bits zero" },
 	{ "mode_cfg", "split_network = include",
-	  "24: split_network: '' is no IPv4 network, expected one such as 10.0.12.0/24 with its "
+	  "24: split_network: '' is no network, expected one such as 10.0.12.0/24 with its "
 	  "host "
 	  "bits zero" },
-	{ "mode_cfg", "split_network = include 10.1.0.0/16, 2001:db8::/32",
-	  "38: split_network: '2001:db8::/32' is no IPv4 network, expected one such as "
-	  "10.0.12.0/24 "
-	  "with its host bits zero" },
+	{ "mode_cfg", "split_network = local_lan 10.1.0.0/16, 2001:db8::/32",
+	  "40: split_network: local_lan '2001:db8::/32': there is no form in which clients could "
+	  "be told, expected an IPv4 network" },
+	{ "mode_cfg", "dns6 = 10.0.12.1",
+	  "8: dns6: '10.0.12.1' is no IPv6 address of a host, expected one such as fd00:12::53" },
+	{ "mode_cfg", "dns6 = fe80::1",
+	  "8: dns6: 'fe80::1' is no IPv6 address of a host, expected one such as fd00:12::53" },
+	{ "mode_cfg", "dns6 = fd00:12::53, fd00:12:0::53",
+	  "21: dns6: 'fd00:12:0::53' is in the list twice, expected it once" },
 	{ "mode_cfg", "split_network = local_lan 10.1.0.0/16, 10.1.0.0/16",
 	  "40: split_network: '10.1.0.0/16' is in the list twice, expected it once" },
 	{ "mode_cfg", "banner = /nonexistent/motd",

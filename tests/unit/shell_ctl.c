@@ -195,6 +195,7 @@ static void test_values(struct fake *f)
 	const char *t = "";
 
 	fake_sessions(f, 2);
+	ipaddr_parse("fd00:99::1", &f->named[0].address6);
 	f->named[1].address = (struct ipaddr){ 0 };
 	f->named[1].user[0] = '\0';
 	f->named[1].since_s = 0;
@@ -210,8 +211,11 @@ static void test_values(struct fake *f)
 	is_str(t, "198.51.100.0:4500", "the peer has its port");
 	json_unpack(s, "{s:I}", "bytes_out", &i);
 	is_int(i, 12 << 20, "bytes out are a number");
+	json_unpack(s, "{s:s}", "address6", &t);
+	is_str(t, "fd00:99::1", "an IPv6 address stands beside the other");
 	s = json_array_get(reply_array(r, "sessions"), 1);
 	ok(json_is_null(json_object_get(s, "address")), "an absent address is null");
+	ok(json_is_null(json_object_get(s, "address6")), "an absent IPv6 address, too");
 	ok(json_is_null(json_object_get(s, "user")), "an absent user is null");
 	ok(json_is_null(json_object_get(s, "since")) &&
 		   json_is_null(json_object_get(s, "since_unix")),
@@ -403,6 +407,12 @@ static void test_show(struct fake *f)
 	is_str(json_string_value(
 		       json_object_get(json_array_get(reply_array(r, "sessions"), 0), "session")),
 	       "5e550003", "a session is shown by its address");
+	json_decref(r);
+	ipaddr_parse("fd00:99::4", &f->named[3].address6);
+	r = ask(f, "io.vpngw.Show", "{\"address\":\"fd00:99::4\"}");
+	is_str(json_string_value(
+		       json_object_get(json_array_get(reply_array(r, "sessions"), 0), "session")),
+	       "5e550004", "or by its IPv6 address");
 	json_decref(r);
 	r = ask(f, "io.vpngw.Show", "{\"user\":\"mallory\"}");
 	is_str(reply_text(r, "what"), "session of user mallory", "NotFound says what");

@@ -38,6 +38,8 @@ static void test_filters(struct fake *f)
 	try_list(f, "--pool guests", "246", "--pool: those of a pool");
 	try_list(f, "--address 10.9.0.3", "2", "--address: an address");
 	try_list(f, "--address 10.9.0.4/31", "34", "  or a prefix, in which no address is not");
+	ipaddr_parse("fd00:99::5", &f->named[4].address6);
+	try_list(f, "--address fd00:99::/64", "5", "  of either family");
 	try_list(f, "--peer 198.51.100.2", "3", "--peer: where the client is, whatever its port");
 	try_list(f, "--peer 198.51.100.2:4500", "3", "  or with its port");
 	try_list(f, "--peer 198.51.100.2:4501", "", "  which is to be that one");

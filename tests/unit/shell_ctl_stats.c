@@ -13,6 +13,7 @@ static void test_pools(struct fake *f)
 	ok(strncmp(out, "default ", 8) == 0, "for scripts");
 	is_int(run(f, "- pools --json --socket %s", f->path), 0, "pools as JSON");
 	ok(strstr(out, "{\"schema_version\":\"1.0\",\"pools\":[{") == out, "are an array");
+	ok(strstr(out, "\"network6\":\"fd00:99::/64\""), "with the IPv6 network");
 }
 
 static void test_stats(struct fake *f)

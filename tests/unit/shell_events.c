@@ -47,8 +47,15 @@ static void test_up_and_down(void)
 	is_str(kept_field("VPNGW_USER"), "alice", "  the user");
 	is_str(kept_field("VPNGW_PEER"), "192.0.2.9:4500", "  the peer");
 	is_str(kept_field("VPNGW_ADDRESS"), "10.99.99.1", "  the address");
+	is_str(kept_field("VPNGW_ADDRESS6"), "", "  no IPv6 address, where there is none");
 	is_str(kept_field("VPNGW_CLIENT"), "Shrew\\x1b[2J 2.2", "  the client, escaped");
 	is_int((long long)strlen(kept_field("MESSAGE_ID")), 32, "  and the kind of event");
+
+	ipaddr_parse("fd00:99::a63:6301", &f.lease6);
+	event_up(&(struct ike_ticket){ 0 }, &f);
+	ok(strstr(kept_last(), "is up: 10.99.99.1 and fd00:99::a63:6301, from"),
+	   "one with an IPv6 address names both");
+	is_str(kept_field("VPNGW_ADDRESS6"), "fd00:99::a63:6301", "  and has it in a field");
 
 	f.reason = IKE_R_KICKED;
 	event_down(&gw, &mine, &f);
@@ -61,7 +68,7 @@ static void test_up_and_down(void)
 	is_str(kept_field("VPNGW_BYTES_IN"), "1536", "  the traffic");
 	is_str(kept_field("VPNGW_BYTES_OUT"), "12582912", "  both ways");
 	is_str(kept_field("VPNGW_DURATION"), "65", "  and the time");
-	is_int(kept_n, 2, "and each is one line");
+	is_int(kept_n, 3, "and each is one line");
 }
 
 static void test_lease(void)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -79,16 +80,21 @@ static void test_refused_sas(void)
 
 static void test_forwarding(void)
 {
-	ok(gw_check_forwarding(true, 1) == 0 && gw_check_forwarding(false, 1) == 0,
+	ok(gw_check_forwarding(true, AF_INET, 1) == 0 &&
+		   gw_check_forwarding(false, AF_INET, 1) == 0,
 	   "a host that forwards is fine");
 	log_begin();
-	is_int(gw_check_forwarding(true, 0), -ENETDOWN, "one that does not can be refused");
-	is_int(gw_check_forwarding(false, 0), 0, "or warned about");
+	is_int(gw_check_forwarding(true, AF_INET, 0), -ENETDOWN,
+	       "one that does not can be refused");
+	is_int(gw_check_forwarding(false, AF_INET, 0), 0, "or warned about");
 	is_int(log_end("net.ipv4.ip_forward=1"), 2, "with the setting");
 	log_begin();
-	is_int(gw_check_forwarding(true, -EACCES), -EACCES,
+	is_int(gw_check_forwarding(true, AF_INET6, 0), -ENETDOWN, "IPv6 is forwarded for itself");
+	is_int(log_end("net.ipv6.conf.all.forwarding=1"), 1, "with a setting of its own");
+	log_begin();
+	is_int(gw_check_forwarding(true, AF_INET, -EACCES), -EACCES,
 	       "one that does not say is refused, too");
-	is_int(gw_check_forwarding(false, -EACCES), 0, "or warned about");
+	is_int(gw_check_forwarding(false, AF_INET, -EACCES), 0, "or warned about");
 	is_int(log_end("Permission denied"), 2, "with the reason");
 }
 

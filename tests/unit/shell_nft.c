@@ -6,20 +6,25 @@
 
 #define FIFTY LEAST "pool_size = 50\n"
 
-#define RULES(from, to, mss)                                                               \
-	"table inet vpngw\n"                                                               \
-	"delete table inet vpngw\n"                                                        \
-	"\n"                                                                               \
-	"table inet vpngw {\n"                                                             \
-	"\tchain from_clients {\n"                                                         \
-	"\t\ttype filter hook prerouting priority mangle; policy accept;\n"                \
-	"\t\t" from " tcp flags & (syn | rst) == syn tcp option maxseg size set " mss "\n" \
-	"\t}\n"                                                                            \
-	"\n"                                                                               \
-	"\tchain to_clients {\n"                                                           \
-	"\t\ttype filter hook postrouting priority mangle; policy accept;\n"               \
-	"\t\t" to " tcp flags & (syn | rst) == syn tcp option maxseg size set " mss "\n"   \
-	"\t}\n"                                                                            \
+#define CLAMP(match, mss) \
+	"\t\t" match " tcp flags & (syn | rst) == syn tcp option maxseg size set " mss "\n"
+
+/* With a second rule in each chain. */
+#define RULES2(from, to, mss, from2, to2, mss2) \
+	RULES_WITH(CLAMP(from, mss) CLAMP(from2, mss2), CLAMP(to, mss) CLAMP(to2, mss2))
+
+#define RULES(from, to, mss) RULES_WITH(CLAMP(from, mss), CLAMP(to, mss))
+
+#define RULES_WITH(from, to)                                                             \
+	"table inet vpngw\n"                                                             \
+	"delete table inet vpngw\n"                                                      \
+	"\n"                                                                             \
+	"table inet vpngw {\n"                                                           \
+	"\tchain from_clients {\n"                                                       \
+	"\t\ttype filter hook prerouting priority mangle; policy accept;\n" from "\t}\n" \
+	"\n"                                                                             \
+	"\tchain to_clients {\n"                                                         \
+	"\t\ttype filter hook postrouting priority mangle; policy accept;\n" to "\t}\n"  \
 	"}\n"
 
 static void rules_are(const char *text, const char *want, const char *name)
@@ -62,6 +67,25 @@ static void test_rules(void)
 		  RULES("ip saddr { 10.99.99.1-10.99.99.50 }",
 			"ip daddr { 10.99.99.1-10.99.99.50 }", "1350"),
 		  "no interface: the pool's addresses");
+	rules_are("[pool \"default\"]\nnetwork4 = 10.99.99.1\nnetwork6 = fd00:99::/64\n"
+		  "[tunnel]\nmssclamp = auto\n",
+		  RULES2("iifname \"vpn0\"", "oifname \"vpn0\"", "1350",
+			 "iifname \"vpn0\" meta nfproto ipv6", "oifname \"vpn0\" meta nfproto ipv6",
+			 "1330"),
+		  "IPv6 has a longer header");
+	rules_are("[pool \"default\"]\nnetwork4 = 10.99.99.1\nnetwork6 = fd00:99::/64\n"
+		  "[tunnel]\nmssclamp = 1300\n",
+		  RULES("iifname \"vpn0\"", "oifname \"vpn0\"", "1300"),
+		  "with a number for all there is one rule for both");
+	rules_are("[pool \"default\"]\nnetwork4 = 10.99.99.1\nnetwork6 = fd00:99::/80\n"
+		  "pool_size = 1\n[pool \"b\"]\nnetwork4 = 10.99.99.2\nnetwork6 = fd00:99::/64\n"
+		  "pool_size = 1\n[pool \"c\"]\nnetwork4 = 10.99.99.3\nnetwork6 = fd00:98::/64\n"
+		  "pool_size = 1\n[tunnel]\nmssclamp = 1300\ninterface = none\n",
+		  RULES2("ip saddr { 10.99.99.1, 10.99.99.2, 10.99.99.3 }",
+			 "ip daddr { 10.99.99.1, 10.99.99.2, 10.99.99.3 }", "1300",
+			 "ip6 saddr { fd00:99::/64, fd00:98::/64 }",
+			 "ip6 daddr { fd00:99::/64, fd00:98::/64 }", "1300"),
+		  "no interface: the pools' IPv6 networks, none in another");
 	rules_are(FIFTY "[tunnel]\nmssclamp = 1200\ninterface = none\n"
 			"[pool \"one\"]\nnetwork4 = 10.98.0.7\npool_size = 1\n"
 			"[pool \"next\"]\nnetwork4 = 10.98.0.8\npool_size = 2\n",

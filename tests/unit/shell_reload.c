@@ -150,6 +150,7 @@ static void log_in_all(void)
 
 	kit_fresh();
 	g.any_user = true;
+	prefix_parse("fd00:99::/64", &g.network6);
 	for (unsigned i = 0; i < MANY; i++) {
 		const struct ike_sa *sa;
 		char self[32];
@@ -389,6 +390,42 @@ static void test_pools(void)
 	ctl_reload_clear(&r);
 }
 
+static bool is_stale(const char *text)
+{
+	struct prefix p;
+
+	prefix_parse(text, &p);
+	return nets_have(gw.stale, gw.n_stale, &p);
+}
+
+/* The sessions have addresses of fd00:99::/64. */
+static void test_ipv6(void)
+{
+	struct ctl_reload r = { 0 };
+
+	configure("network6 = fd00:99::/64\n");
+	is_int(load(&r), 0, "a pool gets an IPv6 network");
+	ok(r.n_changes == 1 && change_of(&r, "[pool \"default\"] network6") && gw.n_stale == 0,
+	   "which is told");
+	ctl_reload_clear(&r);
+	configure("network6 = fd00:98::/64\n");
+	is_int(load(&r), 0, "and another one");
+	ok(gw.n_stale == 1 && is_stale("fd00:99::/64") && all_there(),
+	   "sessions have their addresses to the end, and the network that leads there");
+	ctl_reload_clear(&r);
+	configure("");
+	is_int(load(&r), 0, "and none");
+	ok(gw.n_stale == 2 && is_stale("fd00:98::/64") && is_stale("fd00:99::/64"), "the same");
+	ctl_reload_clear(&r);
+	configure("network6 = fd00:99::1/64\n");
+	is_int(load(&r), -EINVAL, "a network with host bits is refused");
+	ctl_reload_clear(&r);
+	configure("network6 = fd00:99::/64\n");
+	is_int(load(&r), 0, "and the first one again");
+	ok(gw.n_stale == 0 && all_there(), "then nothing is left of others");
+	ctl_reload_clear(&r);
+}
+
 static void test_profiles(void)
 {
 	static const char profile[] = "[phase1]\ndpd_retry = 4s\n"
@@ -490,6 +527,7 @@ int main(void)
 		test_shared_keys();
 		test_cas();
 		test_pools();
+		test_ipv6();
 		test_profiles();
 		test_ten_times();
 		ok(all_there(), "and they still are");

@@ -42,6 +42,8 @@ static void test_session(void)
 	uint32_t cursor = 0;
 
 	kit_fresh();
+	c.v6 = true;
+	prefix_parse("fd00:99::/64", &g.network6);
 	g.now = gw_now_us(&gw); /* the client comes in now */
 	if (!client_up(&c, &g))
 		abort();
@@ -58,6 +60,7 @@ static void test_session(void)
 	is_str(s.user, "alice", "its user");
 	is_str(s.state, "up", "its state");
 	is_str(ipaddr_str(&s.address, addr), "10.99.99.1", "its address");
+	is_str(ipaddr_str(&s.address6, addr), "fd00:99::a63:6301", "and the IPv6 one beside it");
 	is_str(s.pool, "default", "which is of a pool");
 	is_str(endpoint_str(&s.peer, addr), "192.0.2.9:500", "its peer");
 	is_str(s.proposal, "aes256-sha256-modp2048", "its proposal");

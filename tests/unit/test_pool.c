@@ -303,6 +303,27 @@ static void test_prefixes(void)
 	is_int((long long)pool_prefixes(UINT32_MAX, 1, out, 64), 1, "the last address of all");
 }
 
+/* ---- IPv6 beside it ---- */
+
+static void test_addr6(void)
+{
+	struct ipaddr a = ipaddr_v4(0x0a636305), b;
+	struct prefix net;
+	char text[ENDPOINT_STRLEN];
+
+	prefix_parse("fd00:99::/64", &net);
+	b = pool_addr6(&net, &a);
+	is_str(ipaddr_str(&b, text), "fd00:99::a63:6305",
+	       "an IPv6 address is the network and the IPv4 address");
+	prefix_parse("2001:db8:1:2:3:4::/96", &net);
+	b = pool_addr6(&net, &a);
+	is_str(ipaddr_str(&b, text), "2001:db8:1:2:3:4:a63:6305", "in the longest network as well");
+	b = pool_addr6(&(struct prefix){ 0 }, &a);
+	is_int(b.family, IP_NONE, "without a network there is none");
+	b = pool_addr6(&net, &(struct ipaddr){ 0 });
+	is_int(b.family, IP_NONE, "nor without an IPv4 address");
+}
+
 /* ---- the model ---- */
 
 #define M_SIZE  40
@@ -537,5 +558,6 @@ int main(void)
 	test_model(100000, 50000);
 	test_large(false);
 	test_large(true);
+	test_addr6();
 	return done();
 }

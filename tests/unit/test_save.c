@@ -111,6 +111,38 @@ static void test_main_mode(void)
 	kit_end("main mode");
 }
 
+/* An IPv6 address beside the lease, and a pair for it. */
+static void test_ipv6(void)
+{
+	static uint8_t again[65536];
+	const struct ike_sa *sa;
+	size_t n;
+
+	kit_prepare();
+	g.no_crypto = c.no_crypto = c.v6 = true;
+	prefix_parse("fd00:99::/64", &g.network6);
+	gate_start(&g);
+	if (!client_up(&c, &g))
+		abort();
+	save();
+	n = n_rec;
+	memcpy(again, rec, n);
+	restart();
+	is_int(restore(), 0, "a session with an IPv6 address is restored");
+	sa = client_sa(&c, &g);
+	ok(sa && ipaddr_eq(&sa->lease6, &c.address6) && sa->asked6 &&
+		   ipaddr_eq(ike_child_inner(sa, sa->children), &c.address6),
+	   "with it, and with the pair for it");
+	ok(save() == 0 && n_rec == n && memcmp(rec, again, n) == 0, "and saved as before");
+	ok(client_quick(&c, &g) && client_keys_match(&c, &g) && kit_sound(), "it goes on");
+	client_sa(&c, &g)->children->nets[0].addr = (struct ipaddr){ .family = IP_V4 };
+	save();
+	restart();
+	is_int(restore(), -EBADMSG, "a pair that joins IPv4 and IPv6 is none");
+	gate_sweep(&g);
+	gate_stop(&g);
+}
+
 static void test_goes_on(void)
 {
 	rich();
@@ -441,6 +473,7 @@ int main(void)
 	test_places();
 	test_round_trip();
 	test_main_mode();
+	test_ipv6();
 	test_goes_on();
 	test_states();
 	test_room();

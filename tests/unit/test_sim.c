@@ -33,7 +33,7 @@ static uint64_t rnd;
 static bool kills;                                   /* in this run */
 static unsigned loss, twice, slowest_ms;             /* percent, percent */
 static unsigned long by_client, by_gateway, renewed; /* pairs, pairs, ISAKMP SAs */
-static unsigned long events, came_up, by_main, matched, moved, put_together, silent, replaced;
+static unsigned long events, came_up, by_main, matched, dual, moved, put_together, silent, replaced;
 static unsigned long by_cert, refused;
 static struct {
 	bool deaf, dumb;
@@ -301,7 +301,9 @@ static bool keys_agree(const struct dialer *d, const struct ike_sa *sa)
 	memcpy(probe.key_in, d->pair.key_in, sizeof(probe.key_in));
 	memcpy(probe.key_out, d->pair.key_out, sizeof(probe.key_out));
 	matched++;
-	return client_keys_match(&probe, &g) && ipaddr_eq(&sa->lease, &d->c.address);
+	dual += d->c.v6;
+	return client_keys_match(&probe, &g) && ipaddr_eq(&sa->lease, &d->c.address) &&
+	       (!d->c.v6 || ipaddr_eq(ike_child_inner(sa, c), &d->c.address6));
 }
 
 /* While both sides have a pair, none is sent with that the client does not receive with. */
@@ -409,6 +411,7 @@ static void prepare(uint64_t seed)
 	g.conf.frag_size = draw(2) ? 552 : IKE_FRAG_SIZE_MIN;
 	g.hold = ~0u;
 	g.any_user = true;
+	prefix_parse("fd00:99::/64", &g.network6);
 	draw_limits(&g.conf);
 	kills = draw(2);
 	memset(&kept, 0, sizeof(kept));
@@ -440,6 +443,7 @@ static void prepare(uint64_t seed)
 		who[i].c.knows_frag = draw(3) == 0;
 		who[i].c.frag = draw(3) == 0 ? 60 + draw(300) : 0;
 		who[i].c.no_dpd = draw(4) == 0;
+		who[i].c.v6 = draw(3) == 0;
 		who[i].c.initial_contact = draw(2);
 		who[i].user = users[draw(ARRAY_SIZE(users))];
 		mute[i].until = 0;
@@ -594,6 +598,7 @@ int main(void)
 	ok(by_main > n * 2, "by main mode as well");
 	ok(by_cert > n && refused > n / 10, "by certificates, of which some are refused");
 	ok(matched > n * 100, "with the same keys on both sides, as far as both know");
+	ok(dual > n * 10, "and the pair of a client with an IPv6 address is for that one");
 	ok(moved > n / 2, "and are followed when they move");
 	ok(put_together > n * 5, "also those that send fragments");
 	ok(silent > n / 2 && replaced > n / 2, "some fall silent, and some give way to others");

@@ -551,6 +551,8 @@ static void test_pair(void)
 			       .nets = { net("10.0.12.0/24"), net("0.0.0.0/0") },
 			       .n_nets = 2 };
 	struct xfrm_pol want = pol_in();
+	uint8_t one[XFRM_MSG_POLICY_MAX];
+	struct wr w = wr_into(one, sizeof(one));
 
 	p.out.src = p.in.dst;
 	p.out.dst = p.in.src;
@@ -570,6 +572,15 @@ static void test_pair(void)
 	p.n_nets = 200;
 	is_int(xfrm_pair_policies(&p, pol), XFRM_PAIR_POLICIES, "too many networks are cut");
 	is_int(pol[0].tmpl_src.family, IP_V6, "an IPv6 outer has :: as the open source");
+	p.in.dst = p.out.src;
+	p.inner = ip("fd00:99::1");
+	p.nets[0] = net("fd00:10::/64");
+	p.n_nets = 1;
+	is_int(xfrm_pair_policies(&p, pol), 3, "an IPv6 inner over IPv4");
+	ok(pol[0].src.len == 128 && pol[0].src.addr.family == IP_V6 && pol[2].dst.len == 128 &&
+		   pol[0].tmpl_dst.family == IP_V4 && pol[0].tmpl_src.family == IP_V4,
+	   "has a selector of the one family and a template of the other");
+	is_int(xfrm_build_policy_add(&w, 1, &pol[0], false), 0, "which is a message");
 }
 
 static void test_sa_answers(void)

@@ -6,8 +6,9 @@
 # The reqid of a client's SAs: its address leads to its policy, the policy to the SAs. The kernel's
 # word, not the daemon's. In $reqid, for a pipe would cost a process.
 find_reqid() { # find_reqid ADDRESS
-	local policy
-	policy=$(ip -n g xfrm policy list dst "$1/32" dir out action allow)
+	local policy len=32
+	[[ $1 != *:* ]] || len=128
+	policy=$(ip -n g xfrm policy list dst "$1/$len" dir out action allow)
 	[[ $policy =~ reqid\ ([0-9]+) ]] || { echo "no policy towards $1" && return 1; }
 	reqid=${BASH_REMATCH[1]}
 }
@@ -66,9 +67,9 @@ assert_traffic() { # assert_traffic NAMESPACE ADDRESS [HOST [SIZE]]
 		equal "$(xfrm_errors)" "$errors"
 }
 
-# Twenty pings a second from a client to the LAN, until ping_lost asks how it went.
-ping_start() { # ping_start NAMESPACE ADDRESS
-	become_in_ns "$1" ping -n -i 0.05 -I "$2" $LAN_HOST >"$W/ping.log" 2>&1 &
+# Twenty pings a second from a client to the LAN or a host in it, until ping_lost asks how it went.
+ping_start() { # ping_start NAMESPACE ADDRESS [HOST]
+	become_in_ns "$1" ping -n -i 0.05 -I "$2" "${3:-$LAN_HOST}" >"$W/ping.log" 2>&1 &
 	ping_pid=$!
 	at_end+=("stop_process $ping_pid")
 }

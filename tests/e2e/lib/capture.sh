@@ -9,7 +9,7 @@ expected_outside='udp port 500 or udp port 4500 or ip proto 50 or ip6 proto 50
 	or icmp[icmptype] = icmp-unreach or arp or icmp6 or (ip6 and ip6[6] = 0)
 	or (ip6 and ip6[6] = 44 and (ip6[40] = 17 or ip6[40] = 50))'
 # Addresses that exist inside only.
-inner_addresses='net 10.10.0.0/16 or net 10.99.0.0/16'
+inner_addresses='net 10.10.0.0/16 or net 10.99.0.0/16 or net fd00::/16'
 
 # Starts to write down what passes the gateway's outside link, or another port of i.
 capture_start() { # capture_start [PORT]

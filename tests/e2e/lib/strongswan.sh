@@ -16,6 +16,8 @@
 #   proposals, esp   what it offers (aes256-sha256-modp2048; aes256-sha256)
 #   gateway          the address that it dials (198.51.100.2)
 #   remote_ts        what shall go through the tunnel (10.10.0.0/24)
+#   inner6           a network to reach over IPv6: asks for an IPv6 address, too, and has a CHILD_SA
+#                    home6, to be initiated by ss_up6 (none)
 #   unity            yes: speak Cisco Unity, which brings networks and more (no)
 #   encap            yes: ESP in UDP even without a NAT (no)
 #   pull             no: wait for mode config instead of asking (yes)
@@ -29,13 +31,13 @@ ss_client() {
 	local user=alice password=wonderland id=CN=$GATEWAY_NAME group=staff unity=no encap=no pull=yes
 	local mode=aggressive auth=hybrid psk="squeamish ossifrage"
 	local proposals=aes256-sha256-modp2048 esp=aes256-sha256 remote_ts=10.10.0.0/24 gateway=$GATEWAY
-	local fragmentation=yes fragment_size=1280 dpd=no conn= child= cert= key= own_id=
+	local fragmentation=yes fragment_size=1280 dpd=no conn= child= cert= key= own_id= inner6=
 	shift
 	for pair; do
 		case ${pair%%=*} in
 		user | password | id | mode | auth | psk | group | proposals | esp | gateway | \
 			remote_ts | unity | encap | pull | fragmentation | fragment_size | dpd | conn | \
-			child | cert | key | own_id)
+			child | cert | key | own_id | inner6)
 			printf -v "${pair%%=*}" %s "${pair#*=}"
 			;;
 		*) echo "ss_client knows no \"$pair\"" >&2 && return 1 ;;
@@ -103,7 +105,7 @@ connections {
     version = 1
     aggressive = $aggressive
     remote_addrs = $gateway
-    vips = 0.0.0.0
+    vips = 0.0.0.0${inner6:+, ::}
     proposals = $proposals
     encap = $encap
     pull = $pull
@@ -119,6 +121,7 @@ $(ss_write_rounds_$auth)
         dpd_action = $dpd_action
         ${child//;/$'\n'        }
       }
+$(ss_write_child6)
     }
   }
 }
@@ -131,6 +134,18 @@ secrets {
     secret = "$(ss_quote "$psk")"
   }
 }
+E
+}
+
+# The side of the client is a network here: "dynamic" is the first address of the session, which
+# is that of IPv4.
+ss_write_child6() {
+	[ -z "$inner6" ] || cat <<E
+      home6 {
+        local_ts = $POOL6
+        remote_ts = $inner6
+        esp_proposals = $esp
+      }
 E
 }
 
@@ -230,6 +245,13 @@ ss_up() { # ss_up NAMESPACE
 	return 1
 }
 
+# The CHILD_SA for IPv6 under the same ISAKMP SA.
+ss_up6() { # ss_up6 NAMESPACE
+	ss "$1" --initiate --child home6 --timeout 40 >"$W/$1/initiate6.log" 2>&1 && return
+	tail -n 5 "$W/$1/initiate6.log"
+	return 1
+}
+
 ss_down() { # ss_down NAMESPACE
 	ss "$1" --terminate --ike home --timeout 20
 }
@@ -237,6 +259,10 @@ ss_down() { # ss_down NAMESPACE
 # The address from the gateway.
 ss_address() { # ss_address NAMESPACE
 	in_ns "$1" ip -4 -o addr show dev wan | sed -n 's/.* inet \(10\.99\.[0-9.]*\).*/\1/p'
+}
+
+ss_address6() { # ss_address6 NAMESPACE
+	in_ns "$1" ip -6 -o addr show dev wan | sed -n 's/.* inet6 \(fd00:99:[0-9a-f:]*\).*/\1/p'
 }
 
 # The daemon is killed, as in a crash of the machine: nobody is told, it remembers nothing.
@@ -253,7 +279,9 @@ ss_crash() { # ss_crash NAMESPACE
 ss_sweep() { # ss_sweep NAMESPACE
 	xfrm_flush "$1"
 	in_ns "$1" ip -4 addr flush dev wan to 10.99.99.0/24
+	in_ns "$1" ip -6 addr flush dev wan to $POOL6
 	in_ns "$1" ip route flush table 220 2>/dev/null || true
+	in_ns "$1" ip -6 route flush table 220 2>/dev/null || true
 }
 
 # What strongSwan 5.9 writes.

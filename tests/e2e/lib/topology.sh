@@ -25,6 +25,11 @@ DIRECT6=2001:db8:100::10
 NAT6=2001:db8:100::1
 NAMESPACES="l g i r c1 c2 d"
 
+# IPv6 inside, where a scenario wants it: the pool's network, and the LAN's after topo_inner6.
+POOL6=fd00:99::/64
+LAN6=fd00:10::/64
+LAN_HOST6=fd00:10::2
+
 in_ns() { # in_ns NAMESPACE COMMAND [ARG]...
 	nsenter --net="/run/netns/$1" -- "${@:2}"
 }
@@ -148,6 +153,22 @@ addr add 2001:db8:100::10/64 dev wan nodad
 link set dev lo up
 link set dev wan up
 E
+}
+
+# The LAN has IPv6, and the gateway forwards it, until the end of the scenario.
+topo_inner6() {
+	at_end+=(topo_no_inner6)
+	in_ns g sh -c 'echo 1 >/proc/sys/net/ipv6/conf/all/forwarding' &&
+		ip -n g addr add fd00:10::1/64 dev lan nodad &&
+		ip -n l addr add $LAN_HOST6/64 dev eth0 nodad &&
+		ip -n l route add ::/0 via fd00:10::1
+}
+
+topo_no_inner6() {
+	ip -n l route del ::/0
+	ip -n l addr del $LAN_HOST6/64 dev eth0
+	ip -n g addr del fd00:10::1/64 dev lan
+	in_ns g sh -c 'echo 0 >/proc/sys/net/ipv6/conf/all/forwarding'
 }
 
 # The router lets nothing through: to and from a client behind it, or from it alone ("away").
