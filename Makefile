@@ -75,7 +75,7 @@ CORE := src/addr.c src/text.c src/ini.c $(wildcard src/xfrm/msg*.c) src/auth/pro
 	$(wildcard src/pool/*.c)
 AUTHD := $(wildcard src/auth/authd*.c)
 CTL := $(wildcard src/ctl/ctl*.c)
-SHELL_SRC := $(filter-out $(CORE) src/main.c,$(wildcard src/*.c)) \
+SHELL_SRC := $(filter-out $(CORE) src/main.c,$(wildcard src/*.c)) $(wildcard src/check/*.c) \
 	$(filter-out $(CORE),$(wildcard src/xfrm/*.c)) src/auth/client.c \
 	$(filter-out $(CTL),$(wildcard src/ctl/*.c))
 UNIT := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))
