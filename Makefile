@@ -45,7 +45,7 @@ endif
 endif
 
 CPPFLAGS += -iquote src -iquote tests/lib -iquote tests/unit -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfdir)"' \
-	-DLIBEXECDIR='"$(libexecdir)/vpngw"' -DLIBDIR='"$(libdir)/vpngw"' \
+	-DSBINDIR='"$(sbindir)"' -DLIBEXECDIR='"$(libexecdir)/vpngw"' -DLIBDIR='"$(libdir)/vpngw"' \
 	$(shell $(PKG_CONFIG) --cflags $(CORE_PKGS) $(SHELL_PKGS))
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
 	-Wimplicit-fallthrough -Wwrite-strings -Wcast-qual -Wswitch -Wundef \
