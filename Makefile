@@ -194,6 +194,7 @@ install: all
 	install -m 0755 $B/vpngw $(DESTDIR)$(sbindir)/vpngw
 	install -m 0755 $B/vpngwctl $(DESTDIR)$(bindir)/vpngwctl
 	install -m 0755 scripts/pki $(DESTDIR)$(sbindir)/vpngw-pki
+	install -m 0755 scripts/racoon2vpngw $(DESTDIR)$(sbindir)/racoon2vpngw
 	install -m 0755 $B/vpngw-authd $(DESTDIR)$(libexecdir)/vpngw/vpngw-authd
 	for u in systemd/*.service systemd/*.socket; do \
 		sed -e 's|@sbindir@|$(sbindir)|g; s|@libexecdir@|$(libexecdir)|g; s|@sysconfdir@|$(sysconfdir)|g' \
@@ -222,7 +223,7 @@ install: all
 # Leaves the configuration, as package managers do.
 uninstall:
 	rm -f $(DESTDIR)$(sbindir)/vpngw $(DESTDIR)$(bindir)/vpngwctl $(DESTDIR)$(sbindir)/vpngw-pki \
-		$(DESTDIR)$(sysusersdir)/vpngw.conf $(DESTDIR)$(modulesloaddir)/vpngw.conf \
+		$(DESTDIR)$(sbindir)/racoon2vpngw $(DESTDIR)$(sysusersdir)/vpngw.conf $(DESTDIR)$(modulesloaddir)/vpngw.conf \
 		$(DESTDIR)$(sysctldir)/50-vpngw.conf $(DESTDIR)$(catalogdir)/vpngw.catalog
 	for u in systemd/*.service systemd/*.socket; do rm -f $(DESTDIR)$(unitdir)/$${u##*/}; done
 	for m in man/*.5; do rm -f $(DESTDIR)$(mandir)/man5/$${m##*/}; done
