@@ -45,7 +45,7 @@ endif
 endif
 
 CPPFLAGS += -iquote src -iquote tests/lib -iquote tests/unit -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfdir)"' \
-	-DLIBEXECDIR='"$(libexecdir)/vpngw"' -DLIBDIR='"$(libdir)/vpngw"' \
+	-DSBINDIR='"$(sbindir)"' -DLIBEXECDIR='"$(libexecdir)/vpngw"' -DLIBDIR='"$(libdir)/vpngw"' \
 	$(shell $(PKG_CONFIG) --cflags $(CORE_PKGS) $(SHELL_PKGS))
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
 	-Wimplicit-fallthrough -Wwrite-strings -Wcast-qual -Wswitch -Wundef \
@@ -75,7 +75,7 @@ CORE := src/addr.c src/text.c src/ini.c $(wildcard src/xfrm/msg*.c) src/auth/pro
 	$(wildcard src/pool/*.c)
 AUTHD := $(wildcard src/auth/authd*.c)
 CTL := $(wildcard src/ctl/ctl*.c)
-SHELL_SRC := $(filter-out $(CORE) src/main.c,$(wildcard src/*.c)) \
+SHELL_SRC := $(filter-out $(CORE) src/main.c,$(wildcard src/*.c)) $(wildcard src/check/*.c) \
 	$(filter-out $(CORE),$(wildcard src/xfrm/*.c)) src/auth/client.c \
 	$(filter-out $(CTL),$(wildcard src/ctl/*.c))
 UNIT := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))
@@ -194,6 +194,7 @@ install: all
 	install -m 0755 $B/vpngw $(DESTDIR)$(sbindir)/vpngw
 	install -m 0755 $B/vpngwctl $(DESTDIR)$(bindir)/vpngwctl
 	install -m 0755 scripts/pki $(DESTDIR)$(sbindir)/vpngw-pki
+	install -m 0755 scripts/racoon2vpngw $(DESTDIR)$(sbindir)/racoon2vpngw
 	install -m 0755 $B/vpngw-authd $(DESTDIR)$(libexecdir)/vpngw/vpngw-authd
 	for u in systemd/*.service systemd/*.socket; do \
 		sed -e 's|@sbindir@|$(sbindir)|g; s|@libexecdir@|$(libexecdir)|g; s|@sysconfdir@|$(sysconfdir)|g' \
@@ -222,7 +223,7 @@ install: all
 # Leaves the configuration, as package managers do.
 uninstall:
 	rm -f $(DESTDIR)$(sbindir)/vpngw $(DESTDIR)$(bindir)/vpngwctl $(DESTDIR)$(sbindir)/vpngw-pki \
-		$(DESTDIR)$(sysusersdir)/vpngw.conf $(DESTDIR)$(modulesloaddir)/vpngw.conf \
+		$(DESTDIR)$(sbindir)/racoon2vpngw $(DESTDIR)$(sysusersdir)/vpngw.conf $(DESTDIR)$(modulesloaddir)/vpngw.conf \
 		$(DESTDIR)$(sysctldir)/50-vpngw.conf $(DESTDIR)$(catalogdir)/vpngw.catalog
 	for u in systemd/*.service systemd/*.socket; do rm -f $(DESTDIR)$(unitdir)/$${u##*/}; done
 	for m in man/*.5; do rm -f $(DESTDIR)$(mandir)/man5/$${m##*/}; done

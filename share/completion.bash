@@ -30,14 +30,14 @@ _vpngwctl() {
 			i=$((i + 1))
 			_vpngwctl_socket=(--socket "${COMP_WORDS[i]}")
 			;;
-		--user | --pool | --address | --peer | --sort | --reason) i=$((i + 1)) ;;
+		--user | --pool | --address | --peer | --sort | --reason | --config) i=$((i + 1)) ;;
 		-* | =) ;;
 		*) [ -n "$verb" ] || verb=${COMP_WORDS[i]} ;;
 		esac
 	done
 
 	case $prev in
-	--socket)
+	--socket | --config)
 		compopt -o default 2>/dev/null
 		return
 		;;
@@ -59,6 +59,7 @@ _vpngwctl() {
 			'' | list) printf '%s\n' --user --pool --address --peer --sort --watch ;;
 			leases) printf '%s\n' --user --pool --address --sort --watch ;;
 			kick) printf '%s\n' --all --pool --reason --wait ;;
+			check) printf '%s\n' --config ;;
 			log | monitor) printf '%s\n' --user ;;
 			passwd) printf '%s\n' --file --group --address --stdin --delete ;;
 			esac)

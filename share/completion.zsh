@@ -47,6 +47,7 @@ _arguments \
 	'--watch=-[again and again]:seconds:' \
 	'--all[all sessions]' \
 	'--reason=[why, for the journal]:text:' \
+	'--config=[instead of the installed configuration]:file:_files' \
 	'--wait[until the sessions have ended]' \
 	'--help[a short help]' \
 	'--version[the version]' \

@@ -90,3 +90,6 @@
 #define LIMIT_CTL_WATCHERS 16    /* of these, with Monitor */
 #define LIMIT_CTL_REQUEST  65536 /* bytes of one control request */
 #define LIMIT_AUTH_MESSAGE 8192  /* bytes of a message to or from vpngw-authd */
+
+/* vpngwctl check */
+#define LIMIT_FINDINGS 256

@@ -43,6 +43,7 @@ void creds_to_conf(const struct creds *c, struct ike_conf *conf);
 /* About the leaf certificate. */
 const char *creds_subject(const struct creds *c);                    /* for people */
 int64_t creds_expires(const struct creds *c);                        /* CLOCK_REALTIME seconds */
+int64_t creds_starts(const struct creds *c);                         /* the same */
 bool creds_same_certs(const struct creds *a, const struct creds *b); /* as they are sent */
 bool creds_same_key(const struct creds *a, const struct creds *b);   /* the file's content */
 
@@ -50,6 +51,9 @@ bool creds_same_key(const struct creds *a, const struct creds *b);   /* the file
  * dates there is at most one, the first; it is that of the last check, which loading is as well. */
 void creds_check_dates(struct creds *c, int64_t now_s); /* CLOCK_REALTIME seconds */
 const char *creds_warning(const struct creds *c, unsigned i);
+
+/* What else clients may find wrong, for who asks (creds_remarks.c); NULL after the last. */
+const char *creds_remark(const struct creds *c, unsigned i, char *buf, size_t cap);
 
 /* One per thread. NULL when out of memory. */
 struct signer *creds_signer(const struct creds *c);

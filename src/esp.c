@@ -76,16 +76,25 @@ static struct xfrm_sa probe_sa(const struct ike_p2 *p)
 	return sa;
 }
 
+int esp_try(const struct ike_p2 *p, struct xfrm *x, const char **ret_what)
+{
+	struct xfrm_sa sa = probe_sa(p);
+	int rc = xfrm_sa_probe(x, &sa, ret_what);
+
+	explicit_bzero(sa.enc_key, sizeof(sa.enc_key));
+	explicit_bzero(sa.auth_key, sizeof(sa.auth_key));
+	return rc;
+}
+
 int esp_probe(const struct ike_conf *conf, struct xfrm *x)
 {
 	unsigned good = 0;
 	int first = 0;
 
 	for (unsigned i = 0; i < conf->n_p2; i++) {
-		struct xfrm_sa sa = probe_sa(&conf->p2[i]);
 		char name[IKE_NAME_LEN];
 		const char *what = "";
-		int rc = xfrm_sa_probe(x, &sa, &what);
+		int rc = esp_try(&conf->p2[i], x, &what);
 
 		good += rc == 0;
 		if (rc < 0)

@@ -175,6 +175,8 @@ void event_address_taken(const struct ike_sa *sa, const struct ipaddr *addr, boo
 /* ---- esp.c ---- */
 /* The kernel's names for them, with the length of the ICV. */
 void esp_algorithms(enum esp_enc enc, enum esp_auth auth, struct xfrm_sa *sa);
+/* Tries one proposal on the kernel: 0, or -errno with `what` (borrowed until the next call). */
+int esp_try(const struct ike_p2 *p, struct xfrm *x, const char **ret_what);
 /* Tries each ESP proposal on the kernel, with a line for each that it refuses. 0, or the first
  * -errno when it refuses all. */
 int esp_probe(const struct ike_conf *conf, struct xfrm *x);

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "check/check.h"
 #include "creds.h"
 #include "gateway.h"
 #include "nft.h"
@@ -20,6 +21,7 @@ static const char usage[] =
 	"\n"
 	"  vpngw [--config FILE] [--control PATH] [--auth PATH] [--any-kernel] [--debug]\n"
 	"  vpngw --check-config[=FILE]   says what is wrong with it; exit status 0 or 6\n"
+	"  vpngw --check[=FILE]          whether this host is ready, in JSON, for vpngwctl check\n"
 	"  vpngw --print-config[=FILE]   every setting and where it comes from\n"
 	"  vpngw --print-nft[=FILE]      the firewall rules that it asks for, for nft -f\n"
 	"  vpngw --version | --help\n"
@@ -83,6 +85,20 @@ static int check_config(const char *path)
 	return end_of_output();
 }
 
+static int check(const char *path)
+{
+	struct findings *f = findings_new();
+	int rc = f ? check_host(path, f) : -ENOMEM;
+
+	if (rc == 0)
+		rc = findings_write(f, stdout);
+	findings_free(f);
+	if (rc == 0)
+		return end_of_output();
+	fprintf(stderr, "vpngw: --check: %s\n", strerror(-rc));
+	return EXIT_FAILURE;
+}
+
 static int print_nft(const char *path)
 {
 	struct config *c;
@@ -96,6 +112,7 @@ static int print_nft(const char *path)
 
 enum verb {
 	RUN,
+	CHECK,
 	CHECK_CONFIG,
 	PRINT_CONFIG,
 	PRINT_NFT,
@@ -113,6 +130,7 @@ static const struct option options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "control", required_argument, NULL, 'o' },
 	{ "auth", required_argument, NULL, 'a' },
+	{ "check", optional_argument, NULL, 'K' },
 	{ "check-config", optional_argument, NULL, 'k' },
 	{ "print-config", optional_argument, NULL, 'p' },
 	{ "print-nft", optional_argument, NULL, 'n' },
@@ -146,6 +164,9 @@ static int take_arguments(struct command *cmd, int argc, char **argv)
 			break;
 		case 'a':
 			cmd->gw.auth = optarg;
+			break;
+		case 'K':
+			take_verb(cmd, CHECK);
 			break;
 		case 'k':
 			take_verb(cmd, CHECK_CONFIG);
@@ -192,6 +213,8 @@ int main(int argc, char **argv)
 	case PRINT_USAGE:
 		fputs(usage, stdout);
 		return end_of_output();
+	case CHECK:
+		return check(cmd.gw.config);
 	case CHECK_CONFIG:
 		return check_config(cmd.gw.config);
 	case PRINT_CONFIG:

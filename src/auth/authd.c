@@ -22,6 +22,7 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "auth/authd_check.h"
 #include "auth/authd_server.h"
 #include "auth/authd_source.h"
 #include "cleanup.h"
@@ -34,7 +35,7 @@
 
 struct options {
 	const char *config, *listen;
-	bool debug;
+	bool debug, check;
 };
 
 struct authd {
@@ -53,6 +54,7 @@ static int usage(FILE *out)
 	      "Checks passwords for vpngw.\n\n"
 	      "  --config FILE   read FILE instead of " SYSCONFDIR CONFIG_FILE "\n"
 	      "  --listen PATH   make the socket PATH, when systemd passes none\n"
+	      "  --check         whether passwords could be checked, in JSON, for vpngwctl check\n"
 	      "  --debug         say more\n"
 	      "  --help          show this\n"
 	      "  --version       show the version\n",
@@ -66,6 +68,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 	static const struct option known[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "listen", required_argument, NULL, 'l' },
+		{ "check", no_argument, NULL, 'k' },
 		{ "debug", no_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -80,6 +83,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'l':
 			o->listen = optarg;
+			break;
+		case 'k':
+			o->check = true;
 			break;
 		case 'd':
 			o->debug = true;
@@ -307,6 +313,8 @@ int main(int argc, char **argv)
 		return rc;
 	log_open("vpngw-authd", o.debug);
 	harden();
+	if (o.check)
+		return authd_check(o.config);
 	if (config_load(o.config, stderr, &config) < 0)
 		return EXIT_CONFIG;
 	a.config = config;

@@ -35,6 +35,7 @@ static const struct verb verb[] = {
 	{ "passwd", NULL, NULL },
 	{ "reload", ctl_reload, NULL },
 	{ "config", ctl_config, NULL },
+	{ "check", ctl_check, "config " },
 };
 
 static const char help_text[] =
@@ -56,6 +57,7 @@ static const char help_text[] =
 	"  reload                           take over what vpngw.conf says now\n"
 	"  config [show|cat|diff]           what is in effect, the files, what a reload would "
 	"change\n"
+	"  check                            whether this host is ready for its first login\n"
 	"  passwd ...                       the users file; see vpngwctl passwd --help\n"
 	"\n"
 	"  --user, --pool, --address, --peer VALUE\n"
@@ -64,6 +66,7 @@ static const char help_text[] =
 	"  --watch[=SECONDS]     again every 2 seconds (list, leases)\n"
 	"  --reason TEXT         why, for the journal (kick)\n"
 	"  --wait                until the sessions have ended, which kick always does\n"
+	"  --config FILE         instead of the installed configuration (check)\n"
 	"  --json[=pretty|short] JSON; pretty is for terminals, short is one line\n"
 	"  --no-legend           neither header nor footer\n"
 	"  --no-pager            do not page long output\n"
@@ -100,6 +103,7 @@ enum {
 	OPT_PEER,
 	OPT_SORT,
 	OPT_WATCH,
+	OPT_CONFIG,
 	OPT_VERSION,
 };
 
@@ -117,6 +121,7 @@ static const struct option option[] = {
 	{ "peer", required_argument, NULL, OPT_PEER },
 	{ "sort", required_argument, NULL, OPT_SORT },
 	{ "watch", optional_argument, NULL, OPT_WATCH },
+	{ "config", required_argument, NULL, OPT_CONFIG },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -170,6 +175,8 @@ static const char **text_option(struct ctl_options *o, int c)
 		return &o->peer;
 	case OPT_SORT:
 		return &o->sort;
+	case OPT_CONFIG:
+		return &o->config;
 	default:
 		return NULL;
 	}
@@ -248,9 +255,10 @@ static bool options_fit(const struct ctl_options *o, const struct verb *v)
 		bool given;
 		const char *name; /* with a blank behind */
 	} of[] = {
-		{ o->all, "all " },   { o->reason, "reason " }, { o->wait, "wait " },
-		{ o->user, "user " }, { o->pool, "pool " },     { o->address, "address " },
-		{ o->peer, "peer " }, { o->sort, "sort " },     { o->watch_s, "watch " },
+		{ o->all, "all " },       { o->reason, "reason " }, { o->wait, "wait " },
+		{ o->user, "user " },     { o->pool, "pool " },     { o->address, "address " },
+		{ o->peer, "peer " },     { o->sort, "sort " },     { o->watch_s, "watch " },
+		{ o->config, "config " },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {

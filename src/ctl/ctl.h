@@ -30,8 +30,9 @@ struct ctl_options {
 	bool all, wait; /* of kick */
 	/* Which rows; borrowed, NULL without one. */
 	const char *user, *pool, *address, *peer;
-	const char *sort; /* borrowed; a column's title, "-" in front for the other way */
-	unsigned watch_s; /* list again that often; 0: once */
+	const char *sort;   /* borrowed; a column's title, "-" in front for the other way */
+	const char *config; /* of check; borrowed, NULL for the installed one */
+	unsigned watch_s;   /* list again that often; 0: once */
 };
 
 /* To stderr, with the program's name. Text of others is passed through ctl_text() first. */
@@ -77,6 +78,7 @@ enum ctl_exit ctl_show(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_kick(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_status(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_reload(const struct ctl_options *o, int argc, char **argv);
+enum ctl_exit ctl_check(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_config(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_pools(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_stats(const struct ctl_options *o, int argc, char **argv);

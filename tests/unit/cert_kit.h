@@ -24,7 +24,8 @@ static const char *path(const char *name)
 	return p;
 }
 
-static gnutls_x509_privkey_t ca_key, other_key, below_key, own_key, small_key;
+__attribute__((unused)) static gnutls_x509_privkey_t ca_key, other_key, below_key, own_key,
+	small_key;
 
 struct wish {
 	const char *cn;
@@ -109,7 +110,7 @@ struct list {
 };
 
 /* The file is another one each time, as `install` makes it. */
-static void put_lists(const char *name, const struct list *l, unsigned n)
+__attribute__((unused)) static void put_lists(const char *name, const struct list *l, unsigned n)
 {
 	FILE *f;
 

@@ -64,6 +64,7 @@ int main(void)
 	       "--all --help --json --no-legend --no-pager --pool --reason --socket --version "
 	       "--wait ",
 	       "the options that the verb has");
+	is_str(offered(&f, "check --c"), "--config ", "that of check");
 	is_str(offered(&f, "kick --reason ''"), "", "nothing for a text");
 	is_str(offered(&f, "config ''"), "cat diff show ", "what to see of the configuration");
 	fake_stop(&f);

@@ -224,6 +224,7 @@ int main(void)
 		try_output(&f, "config cat", "config_files");
 		try_output(&f, "kick --all", "kick");
 		try_output(&f, "list", "list");
+		try_output(&f, "check --config etc/vpngw/vpngw.conf", "check");
 		test_event(&f);
 	}
 	json_decref(schema);
