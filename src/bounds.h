@@ -63,7 +63,8 @@
 
 /* Names and words */
 #define LIMIT_USER        128 /* bytes of a login name */
-#define LIMIT_PASSWORD    255 /* bytes of a password */
+#define LIMIT_PASSWORD    255 /* bytes of a password, or of another answer of the user's */
+#define LIMIT_PROMPT      255 /* bytes of a question to the user */
 #define LIMIT_CLIENT_NAME 64  /* bytes of the client's own description */
 #define LIMIT_GROUPS      32  /* groups of one user */
 #define LIMIT_GROUP_NAME  64
