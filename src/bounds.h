@@ -34,6 +34,7 @@
 
 /* Between phase 1, which anybody can finish, and the login */
 #define LIMIT_LOGINS_WAITING 2000 /* clients that are asked for their password */
+#define LIMIT_XAUTH_ROUNDS   8    /* requests in one login: password, code, and again */
 
 /* Messages in fragments, of which nobody knows yet who sends them (DOS-04) */
 #define LIMIT_FRAG_SETS    2                 /* messages under way from one source, of one client */
