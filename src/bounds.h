@@ -34,6 +34,7 @@
 
 /* Between phase 1, which anybody can finish, and the login */
 #define LIMIT_LOGINS_WAITING 2000 /* clients that are asked for their password */
+#define LIMIT_XAUTH_ROUNDS   8    /* requests in one login: password, code, and again */
 
 /* Messages in fragments, of which nobody knows yet who sends them (DOS-04) */
 #define LIMIT_FRAG_SETS    2                 /* messages under way from one source, of one client */
@@ -63,7 +64,8 @@
 
 /* Names and words */
 #define LIMIT_USER        128 /* bytes of a login name */
-#define LIMIT_PASSWORD    255 /* bytes of a password */
+#define LIMIT_PASSWORD    255 /* bytes of a password, or of another answer of the user's */
+#define LIMIT_PROMPT      255 /* bytes of a question to the user */
 #define LIMIT_CLIENT_NAME 64  /* bytes of the client's own description */
 #define LIMIT_GROUPS      32  /* groups of one user */
 #define LIMIT_GROUP_NAME  64

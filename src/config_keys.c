@@ -218,6 +218,8 @@ const struct conf_key conf_keys[] = {
 	{ "auth", "deadline", conf_parse_seconds, .field = C(auth.deadline_s), .min = 1,
 	  .max = 5 * MINUTE, .dflt = "15s", .help = "Time for one check of a password.",
 	  .apply = CONF_APPLY_START },
+	{ "auth", "xauth_tries", conf_parse_number, .field = C(ike.xauth_tries), .min = 1, .max = 5,
+	  .dflt = "1", .help = "Passwords that a client may try before it has to dial again." },
 	{ "auth", "groups", conf_parse_groups, .field = CONF_NO_FIELD, .max = LIMIT_GROUPS,
 	  .list = true, .dflt = "",
 	  .help = "A user must be in one of these groups. Empty: anyone whose password is right.",

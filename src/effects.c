@@ -135,12 +135,12 @@ static enum ike_verdict verdict_of(enum auth_verdict v)
 void gw_auth_reply(void *ctx, uint64_t id, const struct auth_reply *r)
 {
 	struct gw *gw = ctx;
-	struct gw_check *c = (uint32_t)id < gw->n_check ? &gw->check[(uint32_t)id] : NULL;
+	struct gw_check *c = gw_check_of(gw, id);
 	const struct ike_groups groups = { .name = r->group, .n = r->n_groups };
 	enum ike_verdict v = verdict_of(r->verdict);
 	struct gw_session *g;
 
-	if (!c || !c->used || c->gen != (uint32_t)(id >> 32))
+	if (!c)
 		return;
 	c->used = false;
 	g = ike_find(gw->ike, c->who.who) ? gw_session(gw, c->who.who) : NULL;
@@ -449,6 +449,12 @@ static void run_one(struct gw *gw, const struct fx_item *it)
 		break;
 	case FX_AUTH:
 		run_auth(gw, it);
+		break;
+	case FX_ANSWER:
+		question_answer(gw, it);
+		break;
+	case FX_AGAIN:
+		question_again(gw, it);
 		break;
 	case FX_LEASE:
 		run_lease(gw, it);

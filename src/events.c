@@ -143,7 +143,15 @@ static const char *login_hint(const struct fx_session *f, char buf[static HINT])
 		return "; the gateway checked it as [auth] says";
 	case IKE_R_AUTH_UNAVAILABLE:
 		return "; look at vpngw-authd (systemctl status vpngw-authd) and [auth]";
+	case IKE_R_NO_ANSWER:
+		return "; the second factor that [auth] asks for needs a client that shows "
+		       "questions";
+	case IKE_R_XAUTH_ROUNDS:
+		return "; look at the modules of [auth] pam_service";
 	case IKE_R_CLIENT_SILENT:
+		if (f->asked)
+			return " when it was asked a question beyond name and password ([phase1] "
+			       "auth_timeout)";
 		return " after phase 1, when it was asked for name and password ([phase1] "
 		       "auth_timeout)";
 	case IKE_R_UNIQUE:
@@ -165,7 +173,8 @@ static const char *login_hint(const struct fx_session *f, char buf[static HINT])
 }
 
 /* Written to by anybody who can send packets, so not without a limit: DOS-09. */
-static void login_failed(struct gw *gw, const struct gw_session *g, const struct fx_session *f)
+static void login_failed(struct gw *gw, const struct gw_session *g, const struct fx_session *f,
+			 const char *then)
 {
 	struct log_limit *limit = *f->user ? gw->named_limit : gw->unnamed_limit;
 	const char *more = g && *g->reason ? g->reason : NULL;
@@ -177,16 +186,22 @@ static void login_failed(struct gw *gw, const struct gw_session *g, const struct
 		       left_out))
 		return;
 	show_session(&s, f);
-	log_event_init(&e, LOG_NOTICE, "login of %s from %s failed: %s%s%s%s%s%s",
+	log_event_init(&e, LOG_NOTICE, "login of %s from %s failed: %s%s%s%s%s%s%s",
 		       *s.who ? s.who : "an unnamed user", s.peer, ike_reason_str(f->reason),
 		       more ? " (" : "", more ? more : "", more ? ")" : "", login_hint(f, hint),
-		       left_out);
+		       then, left_out);
 	common(&e, "auth-failed", ID_AUTH_FAILED, f->name, &s);
 	profile(&e, f);
 	log_field(&e, "VPNGW_REASON", "%s", ike_reason_key(f->reason));
 	if (more)
 		log_field(&e, "VPNGW_DETAIL", "%s", more);
 	log_send(&e);
+}
+
+void event_again(struct gw *gw, const struct gw_session *g, const struct fx_session *f)
+{
+	gw->refused[f->reason]++;
+	login_failed(gw, g, f, "; the user is asked again ([auth] xauth_tries)");
 }
 
 /* Before the line about the end: which settings decided, and since when there was silence. */
@@ -221,7 +236,7 @@ void event_down(struct gw *gw, const struct gw_session *g, const struct fx_sessi
 	if (f->reason == IKE_R_POOL_EXHAUSTED || f->reason == IKE_R_ADDRESS_TAKEN)
 		return;
 	if (!f->logged_in) {
-		login_failed(gw, g, f);
+		login_failed(gw, g, f, "");
 		return;
 	}
 	if (f->reason == IKE_R_DPD_TIMEOUT)

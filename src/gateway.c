@@ -413,6 +413,8 @@ static int start(struct gw *gw, const struct gw_options *o)
 		rc = auth_client_new(gw->event, o->auth, gw->config->auth.deadline_s, gw_auth_reply,
 				     gw, &gw->auth);
 	if (rc == 0)
+		auth_client_on_question(gw->auth, gw_auth_question);
+	if (rc == 0)
 		rc = traffic_start(gw);
 	if (rc == 0)
 		rc = roam_start(gw);

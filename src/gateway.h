@@ -42,6 +42,7 @@ struct gw_session {
 	uint64_t seen_in, seen_out; /* packets of all, when last looked at */
 	struct keepalive keepalive;
 	char reason[128]; /* vpngw-authd's, or the operator's; escaped */
+	uint64_t check;   /* before the login: the password check that asks the user something */
 };
 
 /* A password check under way. */
@@ -49,6 +50,7 @@ struct gw_check {
 	struct ike_ticket who;
 	bool used;
 	uint32_t gen;
+	uint64_t question; /* auth_client_answer()'s handle */
 };
 
 /* Counters of the kernel's SAs, for one request of an operator. */
@@ -158,11 +160,23 @@ void reload_nets_drain(struct gw *gw);
 void gw_run_effects(struct gw *gw);
 void gw_show_status(const struct gw *gw);
 void gw_auth_reply(void *ctx, uint64_t id, const struct auth_reply *r);
+
+/* ---- question.c ---- */
+
+/* The check with this cookie; NULL: it is over. */
+struct gw_check *gw_check_of(struct gw *gw, uint64_t cookie);
+/* auth_question_fn */
+void gw_auth_question(void *ctx, uint64_t id, uint64_t handle, const struct auth_question *q);
+/* FX_ANSWER: the check goes on under the ticket of the answer, or is over without one. */
+void question_answer(struct gw *gw, const struct fx_item *it);
+void question_again(struct gw *gw, const struct fx_item *it); /* FX_AGAIN */
 void gw_work_done(void *ctx, const struct work *w);
 
 /* ---- events.c ---- */
 void event_up(const struct ike_ticket *who, const struct fx_session *s);
 void event_rekey(const struct fx_session *s);
+/* A login has failed, and the user may try again. */
+void event_again(struct gw *gw, const struct gw_session *g, const struct fx_session *s);
 void event_down(struct gw *gw, const struct gw_session *g, const struct fx_session *s);
 void event_moved(const struct fx_session *s);
 void event_note(struct gw *gw, const struct fx_item *it);

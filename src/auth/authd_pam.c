@@ -3,9 +3,9 @@
  * authd_pam.c - auth_source = pam (a service of the administrator's) and auth_source = system (the
  * service that vpngw brings along, which asks pam_unix).
  *
- * XAuth as clients speak it is one name and one password, so the conversation can answer one
- * prompt of each kind. A module that asks again gets the password again when it asks for a
- * password (stacked modules do); anything else is a second factor, which is not supported yet.
+ * A client sends a name and a password at first. The password answers the first prompt for a secret,
+ * and further ones for a password, as stacked modules have them. Whatever else a module wants to know
+ * (a one-time code, a choice) the user is asked, with what the module has said before.
  */
 #include <errno.h>
 #include <grp.h>
@@ -25,37 +25,110 @@
 
 /* What the conversation knows. */
 struct talk {
-	const char *user, *password; /* borrowed */
+	const struct authd_asker *asker; /* borrowed; NULL: nobody can be asked */
+	const char *user, *password;     /* borrowed */
 	unsigned prompts, secrets;
-	bool multi_step;
-	char message[96]; /* the last text of a module, escaped */
+	bool multi_step, alone;          /* alone: it wanted to ask, and nobody was there */
+	char message[96];                /* the last text of a module, escaped */
+	char said[LIMIT_PROMPT + 1];     /* its texts since the last question, escaped */
+	char question[LIMIT_PROMPT + 1]; /* the last one that the user was asked */
 };
+
+/* As a client can show it: one line, no control characters. */
+static void flatten(const char *text, char *buf, size_t cap)
+{
+	_cleanup_free_ char *line = strdup(text);
+	size_t n = line ? strlen(line) : 0;
+
+	while (n && strchr(" \t\r\n", line[n - 1]))
+		n--;
+	for (size_t i = 0; i < n; i++)
+		if (strchr("\t\r\n", line[i]))
+			line[i] = ' ';
+	text_escape((struct span){ (const uint8_t *)line, n }, buf, cap);
+}
+
+/* The user is shown it with the next question, if there is one. */
+static void keep_text(struct talk *t, const char *text)
+{
+	size_t n = strlen(t->said);
+
+	text_escape(span_str(text), t->message, sizeof(t->message));
+	if (n && n + 2 < sizeof(t->said))
+		t->said[n++] = ' ';
+	flatten(text, t->said + n, sizeof(t->said) - n);
+}
+
+/* The account's password, and no other secret. */
+static bool is_password(const char *text)
+{
+	static const char *const other[] = { "one-time", "one time", "otp",  "token",
+					     "passcode", "code",     "new ", "next " };
+
+	for (size_t i = 0; i < ARRAY_SIZE(other); i++)
+		if (strcasestr(text, other[i]))
+			return false;
+	return strcasestr(text, "password");
+}
+
+static bool is_name(const char *text)
+{
+	return strcasestr(text, "login") || strcasestr(text, "user");
+}
+
+static enum auth_ask kind_of(int style, const char *text)
+{
+	if (style == PAM_PROMPT_ECHO_ON)
+		return AUTH_ASK_ANSWER;
+	return strcasestr(text, "new pin") || strcasestr(text, "next pin") ? AUTH_ASK_PIN
+									   : AUTH_ASK_PASSCODE;
+}
+
+static int ask_user(struct talk *t, int style, const char *text, char **ret)
+{
+	char answer[LIMIT_PASSWORD + 1], prompt[LIMIT_PROMPT + 1], all[2 * LIMIT_PROMPT + 2];
+	int rc;
+
+	t->alone = !t->asker;
+	if (t->alone)
+		return PAM_CONV_ERR;
+	flatten(text, t->question, sizeof(t->question));
+	snprintf(all, sizeof(all), "%s%s%s", t->said, *t->said ? " " : "", t->question);
+	text_cut(all, prompt, sizeof(prompt));
+	*t->said = '\0';
+	rc = t->asker->ask(t->asker->ctx, kind_of(style, text), prompt, answer);
+	if (rc == 0)
+		*ret = strdup(answer);
+	explicit_bzero(answer, sizeof(answer));
+	return rc < 0 ? PAM_CONV_ERR : *ret ? PAM_SUCCESS : PAM_BUF_ERR;
+}
+
+static int give(const char *known, char **ret)
+{
+	*ret = strdup(known);
+	return *ret ? PAM_SUCCESS : PAM_BUF_ERR;
+}
 
 static int answer(struct talk *t, const struct pam_message *m, char **ret)
 {
 	const char *text = m->msg ? m->msg : "";
-	bool again;
 
 	*ret = NULL;
 	switch (m->msg_style) {
 	case PAM_PROMPT_ECHO_OFF:
-		again = t->secrets++ > 0;
-		if (++t->prompts > PROMPTS_MAX || (again && !strcasestr(text, "password"))) {
-			t->multi_step = true;
-			return PAM_CONV_ERR;
-		}
-		*ret = strdup(t->password);
-		return *ret ? PAM_SUCCESS : PAM_BUF_ERR;
 	case PAM_PROMPT_ECHO_ON:
-		if (++t->prompts > 1) {
+		if (++t->prompts > PROMPTS_MAX) {
 			t->multi_step = true;
 			return PAM_CONV_ERR;
 		}
-		*ret = strdup(t->user);
-		return *ret ? PAM_SUCCESS : PAM_BUF_ERR;
+		if (m->msg_style == PAM_PROMPT_ECHO_OFF && (t->secrets++ == 0 || is_password(text)))
+			return give(t->password, ret);
+		if (m->msg_style == PAM_PROMPT_ECHO_ON && !t->secrets && is_name(text))
+			return give(t->user, ret);
+		return ask_user(t, m->msg_style, text, ret);
 	case PAM_ERROR_MSG:
 	case PAM_TEXT_INFO:
-		text_escape(span_str(text), t->message, sizeof(t->message));
+		keep_text(t, text);
 		return PAM_SUCCESS;
 	default:
 		return PAM_CONV_ERR;
@@ -129,11 +202,14 @@ static void say_failure(const struct conf_auth *conf, const struct talk *t, int 
 			const char *step, struct auth_reply *r)
 {
 	enum auth_verdict v = verdict_of(rc);
+	char asked[80];
 
 	if (t->multi_step) {
-		authd_say(r, AUTH_NOT_ALLOWED,
-			  "PAM asks for more than a password; multi-step logins are not yet "
-			  "supported");
+		authd_say(r, AUTH_NOT_ALLOWED, "PAM asks more than %u questions", PROMPTS_MAX);
+		return;
+	}
+	if (t->alone) {
+		authd_say(r, AUTH_NOT_ALLOWED, "PAM asks for more than a password");
 		return;
 	}
 	if (rc == PAM_NEW_AUTHTOK_REQD)
@@ -141,6 +217,9 @@ static void say_failure(const struct conf_auth *conf, const struct talk *t, int 
 	else if (v == AUTH_ERROR)
 		authd_say(r, v, "PAM service %s, %s: %s; see its modules' log lines",
 			  service_of(conf), step, pam_strerror(NULL, rc));
+	else if (*t->question)
+		authd_say(r, v, "%s after the answer to \"%s\"", pam_strerror(NULL, rc),
+			  text_cut(t->question, asked, sizeof(asked)));
 	else
 		authd_say(r, v, "%s%s%s", pam_strerror(NULL, rc), t->message[0] ? ": " : "",
 			  t->message);
@@ -255,7 +334,7 @@ static void run_pam(const struct conf_auth *conf, struct talk *t, const char *pe
 		rc = set_items(h, peer);
 	if (rc == PAM_SUCCESS) {
 		step = "auth";
-		rc = pam_authenticate(h, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
+		rc = pam_authenticate(h, PAM_DISALLOW_NULL_AUTHTOK);
 	}
 	if (rc == PAM_SUCCESS) {
 		step = "account";
@@ -269,11 +348,11 @@ static void run_pam(const struct conf_auth *conf, struct talk *t, const char *pe
 		pam_end(h, rc);
 }
 
-void authd_pam_check(const struct conf_auth *conf, const struct auth_request *q,
-		     struct auth_reply *r)
+void authd_pam_check(const struct conf_auth *conf, const struct authd_asker *asker,
+		     const struct auth_request *q, struct auth_reply *r)
 {
 	char user[LIMIT_USER + 1] = "", password[LIMIT_PASSWORD + 1], peer[AUTH_PEER_MAX + 1] = "";
-	struct talk t = { .user = user, .password = password };
+	struct talk t = { .asker = asker, .user = user, .password = password };
 	char why[sizeof(r->reason)];
 
 	if (authd_pam_probe(conf, why, sizeof(why)) < 0) {

@@ -5,10 +5,12 @@
  *   READY    waits for an idle worker, first come first served
  *   PARKED   its source or user is slowed down; READY again when the delay is over
  *   WORKING  a worker has it, and its password is wiped here
+ *   ASKING   its user is asked something; the worker waits; WORKING again with the answer
  *   HELD     it has its answer, which waits for its time
  *
  * Each request has one timer, which means something else in each state. The deadline covers all of
- * READY, PARKED and WORKING; no answer is held beyond it.
+ * READY, PARKED and WORKING; no answer is held beyond it. An answer of the user's starts it anew, as if
+ * the request had arrived with it.
  *
  * A refusal leaves one AUTHD_FLOOR_US after the request's arrival or at a later multiple of it, or
  * when the throttle's delay is over if that is later still. The same for every reason, and requests
@@ -34,6 +36,7 @@ enum item_state {
 	READY,
 	PARKED,
 	WORKING,
+	ASKING,
 	HELD,
 	N_STATES,
 };
@@ -304,6 +307,10 @@ static int on_timer(sd_event_source *src, uint64_t usec, void *userdata)
 		authd_workers_kill(q->workers, it->job);
 		answer(it, AUTH_TIMEOUT, "the check did not end within %u s", q->conf->deadline_s);
 		break;
+	case ASKING:
+		authd_workers_kill(q->workers, it->job);
+		answer(it, AUTH_TIMEOUT, "nobody answered a question of PAM's");
+		break;
 	case HELD:
 		(void)item_send(it);
 		break;
@@ -313,15 +320,24 @@ static int on_timer(sd_event_source *src, uint64_t usec, void *userdata)
 	return 0;
 }
 
+static struct item *by_job(struct authd_queue *q, enum item_state state, uint64_t job)
+{
+	struct item *it;
+
+	TAILQ_FOREACH(it, &q->list[state], link)
+	if (it->job == job)
+		break;
+	return it;
+}
+
 static void on_done(void *ctx, uint64_t job, const struct auth_reply *reply)
 {
 	struct authd_queue *q = ctx;
+	struct item *it = by_job(q, WORKING, job);
 	struct auth_reply r;
-	struct item *it;
 
-	TAILQ_FOREACH(it, &q->list[WORKING], link)
-	if (it->job == job)
-		break;
+	if (!it)
+		it = by_job(q, ASKING, job);
 	if (!it)
 		return;
 	if (!reply) {
@@ -330,6 +346,70 @@ static void on_done(void *ctx, uint64_t job, const struct auth_reply *reply)
 	}
 	r = *reply;
 	complete(it, &r);
+}
+
+/* Whether the user can be asked: each question holds a process. */
+static bool may_ask(const struct item *it)
+{
+	const struct authd_queue *q = it->queue;
+	unsigned same = 0;
+	struct item *other;
+
+	TAILQ_FOREACH(other, &q->list[ASKING], link)
+	same += throttle_same_source(&other->peer, &it->peer);
+	return q->n[ASKING] < AUTHD_ASKING && same < AUTHD_ASKING_PER_SOURCE;
+}
+
+/* A job without a client any more is not asked about. */
+static void on_asked(void *ctx, uint64_t job, const struct auth_question *question)
+{
+	struct authd_queue *q = ctx;
+	struct item *it = by_job(q, WORKING, job);
+	struct auth_question out = *question;
+	uint8_t buf[LIMIT_AUTH_MESSAGE];
+	int n;
+
+	if (!it || !it->client) {
+		authd_workers_kill(q->workers, job);
+		if (it)
+			item_free(it);
+		return;
+	}
+	if (!may_ask(it)) {
+		authd_workers_kill(q->workers, job);
+		answer(it, AUTH_BUSY, "%zu users are asked for more than a password", q->n[ASKING]);
+		return;
+	}
+	out.id = it->id;
+	n = auth_put_question(buf, sizeof(buf), &out);
+	if (n < 0 || q->send(q->ctx, it->client, (struct span){ buf, (size_t)n }) < 0) {
+		authd_workers_kill(q->workers, job);
+		answer(it, AUTH_ERROR, "the gateway does not read a question of PAM's");
+		return;
+	}
+	item_move(it, ASKING);
+	item_wake_at(it, now_of(q) + AUTHD_ANSWER_US);
+}
+
+void authd_queue_answer(struct authd_queue *q, uint64_t client, const struct auth_answer *a)
+{
+	struct item *it;
+
+	TAILQ_FOREACH(it, &q->list[ASKING], link)
+	if (it->client == client && it->id == a->id)
+		break;
+	if (!it)
+		return;
+	if (!a->given) {
+		authd_workers_kill(q->workers, it->job);
+		item_free(it);
+		return;
+	}
+	it->arrived = now_of(q);
+	it->deadline = it->arrived + q->conf->deadline_s * UINT64_C(1000000);
+	item_move(it, WORKING);
+	item_wake_at(it, it->deadline);
+	(void)authd_workers_answer(q->workers, it->job, a->text);
 }
 
 static void on_ready(void *ctx)
@@ -416,6 +496,8 @@ void authd_queue_drop(struct authd_queue *q, uint64_t client)
 			next = TAILQ_NEXT(it, link);
 			if (it->client != client)
 				continue;
+			if (s == ASKING)
+				authd_workers_kill(q->workers, it->job);
 			if (s == WORKING) /* its outcome still counts for the throttle */
 				it->client = 0;
 			else
@@ -432,7 +514,9 @@ struct authd_counts authd_queue_counts(const struct authd_queue *q)
 int authd_queue_new(sd_event *event, const struct conf_auth *conf, uint64_t seed,
 		    authd_send_fn send, void *ctx, struct authd_queue **ret)
 {
-	const struct authd_workers_ops ops = { .done = on_done, .ready = on_ready };
+	const struct authd_workers_ops ops = { .done = on_done,
+					       .asked = on_asked,
+					       .ready = on_ready };
 	struct authd_queue *q = calloc(1, sizeof(*q));
 	int rc;
 

@@ -26,8 +26,12 @@ int authd_queue_new(sd_event *event, const struct conf_auth *conf, uint64_t seed
 		    authd_send_fn send, void *ctx, struct authd_queue **ret);
 struct authd_queue *authd_queue_free(struct authd_queue *q);
 
-/* Takes a copy. Every request is answered once, unless its client goes. client is not 0. */
+/* Takes a copy. Every request is answered once, unless its client goes or calls it off, and may have
+ * questions before that. client is not 0. */
 void authd_queue_submit(struct authd_queue *q, uint64_t client, const struct auth_request *r);
+
+/* A user's answer, or none, to a question of this client's request; one that is not open is ignored. */
+void authd_queue_answer(struct authd_queue *q, uint64_t client, const struct auth_answer *a);
 
 /* Answers a message that could not be read beyond its id. */
 void authd_queue_malformed(struct authd_queue *q, uint64_t client, uint64_t id);

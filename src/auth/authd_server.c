@@ -89,6 +89,7 @@ static int read_message(struct client *c)
 	struct authd_server *s = c->server;
 	uint8_t buf[AUTH_REQUEST_MAX];
 	struct auth_request r;
+	struct auth_answer a;
 	uint64_t id;
 	ssize_t n = recv(c->fd, buf, sizeof(buf), MSG_DONTWAIT | MSG_TRUNC);
 	struct span msg = { buf, n < 0 ? 0 : (size_t)n < sizeof(buf) ? (size_t)n : sizeof(buf) };
@@ -99,6 +100,8 @@ static int read_message(struct client *c)
 		return n < 0 ? -errno : -ECONNRESET;
 	if ((size_t)n <= sizeof(buf) && auth_get_request(msg, &r) == 0) {
 		authd_queue_submit(s->queue, c->number, &r);
+	} else if ((size_t)n <= sizeof(buf) && auth_get_answer(msg, &a) == 0) {
+		authd_queue_answer(s->queue, c->number, &a);
 	} else if (auth_peek_id(msg, &id)) {
 		authd_queue_malformed(s->queue, c->number, id);
 	} else if (may_log(s)) {

@@ -9,8 +9,9 @@
 #include "cleanup.h"
 
 struct authd_source {
-	const struct conf_auth *conf; /* borrowed */
-	struct authd_file *file;      /* owned, auth_source = file only */
+	const struct conf_auth *conf;    /* borrowed */
+	struct authd_file *file;         /* owned, auth_source = file only */
+	const struct authd_asker *asker; /* borrowed; NULL: nobody */
 };
 
 int authd_source_new(const struct conf_auth *conf, struct authd_source **ret)
@@ -34,6 +35,11 @@ struct authd_source *authd_source_free(struct authd_source *s)
 		authd_file_free(s->file);
 	free(s);
 	return NULL;
+}
+
+void authd_source_ask(struct authd_source *s, const struct authd_asker *asker)
+{
+	s->asker = asker;
 }
 
 void authd_say(struct auth_reply *r, enum auth_verdict v, const char *fmt, ...)
@@ -121,7 +127,7 @@ void authd_source_check(struct authd_source *s, const struct auth_request *q,
 		break;
 	case CONF_AUTH_PAM:
 	case CONF_AUTH_SYSTEM:
-		authd_pam_check(s->conf, q, ret);
+		authd_pam_check(s->conf, s->asker, q, ret);
 		break;
 	}
 	if (ret->verdict == AUTH_OK)

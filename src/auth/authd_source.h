@@ -18,6 +18,19 @@ struct authd_source;
 int authd_source_new(const struct conf_auth *conf, struct authd_source **ret);
 struct authd_source *authd_source_free(struct authd_source *s);
 
+/*
+ * Asks the user, and waits. prompt: text_is_clean(), at most LIMIT_PROMPT bytes. The answer has no NUL
+ * inside; whoever asked wipes it.
+ */
+struct authd_asker {
+	int (*ask)(void *ctx, enum auth_ask what, const char *prompt,
+		   char answer[static LIMIT_PASSWORD + 1]); /* 0, or -errno: nobody answers */
+	void *ctx;
+};
+
+/* Whom authd_source_check() may ask more than the password; borrowed. Without one, nobody. */
+void authd_source_ask(struct authd_source *s, const struct authd_asker *asker);
+
 /* Checks one password and the allowed groups. Fills in all of *ret. */
 void authd_source_check(struct authd_source *s, const struct auth_request *q,
 			struct auth_reply *ret);
@@ -43,7 +56,7 @@ void authd_file_check(struct authd_file *f, const struct conf_auth *conf,
 		      const struct auth_request *q, struct auth_reply *r);
 int authd_file_probe(const char *path, char *why, size_t cap);
 
-/* auth_source = pam, system */
-void authd_pam_check(const struct conf_auth *conf, const struct auth_request *q,
-		     struct auth_reply *r);
+/* auth_source = pam, system; asker may be NULL */
+void authd_pam_check(const struct conf_auth *conf, const struct authd_asker *asker,
+		     const struct auth_request *q, struct auth_reply *r);
 int authd_pam_probe(const struct conf_auth *conf, char *why, size_t cap);

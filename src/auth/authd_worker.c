@@ -6,6 +6,9 @@
  * module starts ends with it. After AUTHD_RECYCLE checks a worker ends and another takes its
  * place: modules leak. A worker that dies before it has done anything is replaced after a pause,
  * so a broken module cannot make authd fork in circles.
+ *
+ * A worker that waits for a user's answer is not busy: another process works in its place, and when
+ * there is one too many after that, it ends.
  */
 #include "auth/authd_worker.h"
 
@@ -24,9 +27,11 @@
 #include "log.h"
 
 enum worker_state {
+	W_NONE, /* nobody, and nobody is missed */
 	W_DOWN, /* no process; one is made when the pause is over */
 	W_IDLE,
 	W_BUSY,
+	W_ASKING, /* waits for a user's answer */
 	W_ENDING, /* told to end, or killed; waiting for SIGCHLD */
 };
 
@@ -47,7 +52,8 @@ struct authd_workers {
 	struct authd_workers_ops ops;
 	void *ctx;
 	struct log_limit limit;
-	size_t n;
+	size_t want; /* workers that do not wait for a user */
+	size_t n;    /* places */
 	struct worker w[];
 };
 
@@ -87,15 +93,49 @@ static void become_worker(int fd, pid_t parent)
 		(void)unsetenv(*v);
 }
 
+/* The job that this worker has. */
+static uint64_t own_job;
+
+/* An end of the parent is that of the worker, also here. */
+static int ask_parent(void *ctx, enum auth_ask what, const char *prompt,
+		      char answer[static LIMIT_PASSWORD + 1])
+{
+	const struct auth_question q = { .id = own_job, .ask = what, .prompt = span_str(prompt) };
+	uint8_t out[LIMIT_AUTH_MESSAGE], in[AUTH_ANSWER_MAX];
+	int len = auth_put_question(out, sizeof(out), &q);
+	struct auth_answer a;
+	ssize_t n;
+
+	(void)ctx;
+	if (len < 0)
+		return len;
+	if (send(3, out, (size_t)len, MSG_NOSIGNAL) != len)
+		_exit(1);
+	do
+		n = recv(3, in, sizeof(in), 0);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		_exit(n < 0);
+	if (auth_get_answer((struct span){ in, (size_t)n }, &a) < 0 || a.id != own_job || !a.given)
+		_exit(1);
+	if (a.text.n)
+		memcpy(answer, a.text.p, a.text.n);
+	answer[a.text.n] = '\0';
+	explicit_bzero(in, sizeof(in));
+	return 0;
+}
+
 /* Ends with the parent: recv() yields 0 then. */
 static _Noreturn void worker_run(int fd, pid_t parent, const struct conf_auth *conf)
 {
+	static const struct authd_asker asker = { .ask = ask_parent };
 	struct authd_source *source;
 	uint8_t in[AUTH_REQUEST_MAX], out[LIMIT_AUTH_MESSAGE];
 
 	become_worker(fd, parent);
 	if (authd_source_new(conf, &source) < 0)
 		_exit(1);
+	authd_source_ask(source, &asker);
 	for (;;) {
 		ssize_t n = recv(3, in, sizeof(in), 0);
 		struct auth_request q;
@@ -108,6 +148,7 @@ static _Noreturn void worker_run(int fd, pid_t parent, const struct conf_auth *c
 			_exit(n < 0);
 		if (auth_get_request((struct span){ in, (size_t)n }, &q) < 0)
 			_exit(1);
+		own_job = q.id;
 		authd_source_check(source, &q, &r);
 		explicit_bzero(in, sizeof(in));
 		len = auth_put_reply(out, sizeof(out), &r);
@@ -175,6 +216,16 @@ static int worker_spawn(struct worker *w)
 	return 0;
 }
 
+/* Those that work, could work or will: who waits for a user does not. */
+static size_t n_working(const struct authd_workers *all)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->n; i++)
+		n += all->w[i].state != W_NONE && all->w[i].state != W_ASKING;
+	return n;
+}
+
 static int on_pause_over(sd_event_source *src, uint64_t usec, void *userdata);
 
 static void worker_spawn_later(struct worker *w)
@@ -183,7 +234,7 @@ static void worker_spawn_later(struct worker *w)
 	w->wait = sd_event_source_disable_unref(w->wait);
 	if (sd_event_add_time_relative(w->all->event, &w->wait, CLOCK_BOOTTIME, AUTHD_PAUSE_US, 0,
 				       on_pause_over, w) < 0)
-		log_err("No timer for a new worker; %zu are left at most", w->all->n - 1);
+		log_err("No timer for a new worker; %zu are left at most", w->all->want - 1);
 }
 
 static int on_pause_over(sd_event_source *src, uint64_t usec, void *userdata)
@@ -204,10 +255,32 @@ static int on_pause_over(sd_event_source *src, uint64_t usec, void *userdata)
 	return 0;
 }
 
+static struct worker *find_worker(struct authd_workers *all, enum worker_state state, uint64_t job)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (all->w[i].state == state && all->w[i].job == job)
+			return &all->w[i];
+	return NULL;
+}
+
+/* Its user is asked; somebody else works meanwhile. */
+static void worker_asks(struct worker *w, const struct auth_question *q)
+{
+	struct authd_workers *all = w->all;
+	struct worker *other = find_worker(all, W_NONE, 0);
+
+	w->state = W_ASKING;
+	if (other && n_working(all) < all->want && worker_spawn(other) < 0)
+		worker_spawn_later(other);
+	all->ops.asked(all->ctx, q->id, q);
+	all->ops.ready(all->ctx);
+}
+
 static int on_worker(sd_event_source *src, int fd, uint32_t revents, void *userdata)
 {
 	uint8_t in[LIMIT_AUTH_MESSAGE];
 	struct worker *w = userdata;
+	struct auth_question q;
 	struct auth_reply r;
 	uint64_t job = w->job;
 	ssize_t n = recv(fd, in, sizeof(in), MSG_TRUNC);
@@ -216,6 +289,11 @@ static int on_worker(sd_event_source *src, int fd, uint32_t revents, void *userd
 	(void)revents;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
+	if (n > 0 && (size_t)n <= sizeof(in) && w->state == W_BUSY &&
+	    auth_get_question((struct span){ in, (size_t)n }, &q) == 0 && q.id == job) {
+		worker_asks(w, &q);
+		return 0;
+	}
 	if (n <= 0 || (size_t)n > sizeof(in) || w->state != W_BUSY ||
 	    auth_get_reply((struct span){ in, (size_t)n }, &r) < 0 || r.id != job) {
 		/* It closed its socket, or speaks out of turn. on_worker_exit() does the rest. */
@@ -224,7 +302,7 @@ static int on_worker(sd_event_source *src, int fd, uint32_t revents, void *userd
 	}
 	w->job = 0;
 	w->state = W_IDLE;
-	if (++w->checks >= AUTHD_RECYCLE)
+	if (++w->checks >= AUTHD_RECYCLE || n_working(w->all) > w->all->want)
 		worker_end(w);
 	w->all->ops.done(w->all->ctx, job, &r);
 	w->all->ops.ready(w->all->ctx);
@@ -266,8 +344,8 @@ static int on_worker_exit(sd_event_source *src, const siginfo_t *si, void *userd
 	close(w->fd);
 	w->fd = -1;
 	w->job = 0;
-	w->state = W_DOWN;
-	if (!worked || worker_spawn(w) < 0)
+	w->state = W_NONE;
+	if (n_working(w->all) < w->all->want && (!worked || worker_spawn(w) < 0))
 		worker_spawn_later(w);
 	if (job)
 		w->all->ops.done(w->all->ctx, job, NULL);
@@ -278,7 +356,7 @@ static int on_worker_exit(sd_event_source *src, const siginfo_t *si, void *userd
 int authd_workers_new(sd_event *event, const struct conf_auth *conf,
 		      const struct authd_workers_ops *ops, void *ctx, struct authd_workers **ret)
 {
-	size_t n = conf->workers ? conf->workers : 1;
+	size_t want = conf->workers ? conf->workers : 1, n = want + AUTHD_ASKING;
 	struct authd_workers *all = calloc(1, sizeof(*all) + n * sizeof(all->w[0]));
 
 	if (!all)
@@ -287,13 +365,15 @@ int authd_workers_new(sd_event *event, const struct conf_auth *conf,
 	all->conf = conf;
 	all->ops = *ops;
 	all->ctx = ctx;
-	for (; all->n < n; all->n++) {
+	all->want = want;
+	for (all->n = 0; all->n < n; all->n++) {
 		struct worker *w = &all->w[all->n];
-		int rc;
+		int rc = 0;
 
 		w->all = all;
 		w->fd = -1;
-		rc = worker_spawn(w);
+		if (all->n < want)
+			rc = worker_spawn(w);
 		if (rc < 0) {
 			authd_workers_free(all);
 			return rc;
@@ -312,7 +392,7 @@ struct authd_workers *authd_workers_free(struct authd_workers *all)
 
 		w->wait = sd_event_source_disable_unref(w->wait);
 		w->exit = sd_event_source_disable_unref(w->exit);
-		if (w->state == W_DOWN)
+		if (w->state == W_NONE || w->state == W_DOWN)
 			continue;
 		worker_kill(w);
 		(void)waitpid(w->pid, NULL, 0);
@@ -320,14 +400,6 @@ struct authd_workers *authd_workers_free(struct authd_workers *all)
 			close(w->fd);
 	}
 	free(all);
-	return NULL;
-}
-
-static struct worker *find_worker(struct authd_workers *all, enum worker_state state, uint64_t job)
-{
-	for (size_t i = 0; i < all->n; i++)
-		if (all->w[i].state == state && all->w[i].job == job)
-			return &all->w[i];
 	return NULL;
 }
 
@@ -361,10 +433,32 @@ int authd_workers_give(struct authd_workers *all, const struct auth_request *q)
 	return 0;
 }
 
+int authd_workers_answer(struct authd_workers *all, uint64_t job, struct span text)
+{
+	const struct auth_answer a = { .id = job, .given = true, .text = text };
+	struct worker *w = find_worker(all, W_ASKING, job);
+	uint8_t out[AUTH_ANSWER_MAX];
+	ssize_t sent = -1;
+	int len;
+
+	if (!w)
+		return -ENOENT;
+	len = auth_put_answer(out, sizeof(out), &a);
+	if (len > 0)
+		sent = send(w->fd, out, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	explicit_bzero(out, sizeof(out));
+	w->state = W_BUSY;
+	if (len < 0 || sent != len) /* it is dying; on_worker_exit() answers */
+		worker_kill(w);
+	return 0;
+}
+
 void authd_workers_kill(struct authd_workers *all, uint64_t job)
 {
 	struct worker *w = find_worker(all, W_BUSY, job);
 
+	if (!w)
+		w = find_worker(all, W_ASKING, job);
 	if (!w)
 		w = find_worker(all, W_ENDING, job);
 	if (!w)

@@ -7,7 +7,8 @@
  * end in the order in which they came, and one timer is enough.
  *
  * When the connection breaks (authd restarts, or was killed), requests without an answer are sent
- * once more over the next one. A request that broke two connections gets no third.
+ * once more over the next one. A request that broke two connections gets no third, and one whose user
+ * was asked a question is not sent again: the user would have to be asked anew.
  */
 #include "auth/client.h"
 
@@ -31,13 +32,15 @@
 #define SENDS_MAX      2
 
 struct request {
-	TAILQ_ENTRY(request) by_age;  /* all, oldest first */
+	TAILQ_ENTRY(request) by_age;  /* all, oldest first, but those that ask: in `asking` */
 	TAILQ_ENTRY(request) to_send; /* those that this connection has not carried */
 	uint64_t cookie, deadline;
 	uint32_t generation;
 	uint16_t len; /* of the message in the vault; 0: not in use */
 	uint8_t sends;
 	bool waiting; /* in to_send */
+	bool asking;  /* the user has not answered yet */
+	bool asked;   /* there was a question */
 };
 
 TAILQ_HEAD(request_list, request);
@@ -47,13 +50,14 @@ struct auth_client {
 	struct sockaddr_un addr;
 	uint64_t wait; /* microseconds that a request may take */
 	auth_client_fn fn;
+	auth_question_fn ask;
 	void *ctx;
 	int fd;                                  /* owned; -1: not connected */
 	sd_event_source *io, *reconnect, *timer; /* owned */
 	uint64_t backoff, down_since, up_since;
 	bool told; /* the journal knows that authd is gone */
 	unsigned n;
-	struct request_list by_age, to_send;
+	struct request_list by_age, asking, to_send;
 	struct vault vault; /* slot i: the message of req[i] */
 	struct request req[AUTH_CLIENT_PENDING];
 };
@@ -105,17 +109,33 @@ static void arm_timer(struct auth_client *c)
 	(void)sd_event_source_set_enabled(c->timer, oldest ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
-/* The slot is free before the callback runs, which may use it again. */
-static void finish(struct auth_client *c, struct request *r, struct auth_reply *reply)
+static void set_asking(struct auth_client *c, struct request *r, bool asking)
 {
-	uint64_t cookie = r->cookie;
+	struct request_list *from = r->asking ? &c->asking : &c->by_age;
+	struct request_list *to = asking ? &c->asking : &c->by_age;
 
+	TAILQ_REMOVE(from, r, by_age);
+	TAILQ_INSERT_TAIL(to, r, by_age);
+	r->asking = asking;
+}
+
+static void release(struct auth_client *c, struct request *r)
+{
 	set_waiting(c, r, false);
+	set_asking(c, r, false);
 	TAILQ_REMOVE(&c->by_age, r, by_age);
 	(void)vault_drop(&c->vault, slot_of(c, r));
 	r->len = 0;
 	c->n--;
 	arm_timer(c);
+}
+
+/* The slot is free before the callback runs, which may use it again. */
+static void finish(struct auth_client *c, struct request *r, struct auth_reply *reply)
+{
+	uint64_t cookie = r->cookie;
+
+	release(c, r);
 	reply->id = cookie;
 	c->fn(c->ctx, cookie, reply);
 }
@@ -165,15 +185,19 @@ static void disconnect(struct auth_client *c)
 	TAILQ_INIT(&c->to_send);
 	TAILQ_FOREACH(r, &c->by_age, by_age)
 	{
-		r->waiting = r->sends < SENDS_MAX;
+		r->waiting = r->sends < SENDS_MAX && !r->asked;
 		if (r->waiting)
 			TAILQ_INSERT_TAIL(&c->to_send, r, to_send);
 		else
 			TAILQ_INSERT_TAIL(&lost, r, to_send);
 	}
+	TAILQ_FOREACH(r, &c->asking, by_age)
+	TAILQ_INSERT_TAIL(&lost, r, to_send);
 	for (r = TAILQ_FIRST(&lost); r; r = next) {
 		next = TAILQ_NEXT(r, to_send);
-		fail(c, r, AUTH_ERROR, "vpngw-authd ended twice during the check");
+		fail(c, r, AUTH_ERROR,
+		     r->asked ? "vpngw-authd ended during the login"
+			      : "vpngw-authd ended twice during the check");
 	}
 }
 
@@ -198,11 +222,46 @@ static int send_waiting(struct auth_client *c)
 	return sd_event_source_set_io_events(c->io, events);
 }
 
+/* As well as it goes: authd has a deadline of its own. */
+static void call_off(struct auth_client *c, uint64_t id)
+{
+	const struct auth_answer a = { .id = id };
+	uint8_t buf[AUTH_ANSWER_MAX];
+	int n = auth_put_answer(buf, sizeof(buf), &a);
+
+	if (n > 0 && c->fd >= 0)
+		(void)send(c->fd, buf, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* 0, or -errno: authd speaks out of turn. */
+static int take_question(struct auth_client *c, const struct auth_question *q)
+{
+	struct request *r = by_wire_id(c, q->id);
+
+	if (!r) { /* it came after the deadline */
+		call_off(c, q->id);
+		return 0;
+	}
+	if (r->waiting || r->asking)
+		return -EPROTO;
+	set_asking(c, r, true);
+	r->asked = true;
+	explicit_bzero(vault_at(&c->vault, slot_of(c, r)), r->len); /* it is not sent again */
+	arm_timer(c);
+	if (c->ask)
+		c->ask(c->ctx, r->cookie, q->id, q);
+	else
+		(void)auth_client_answer(c, q->id, false, (struct span){ 0 });
+	return 0;
+}
+
 /* 1: one answer was read; 0: there is none; -errno: the connection is broken. */
 static int read_answer(struct auth_client *c)
 {
 	uint8_t buf[LIMIT_AUTH_MESSAGE];
 	ssize_t n = recv(c->fd, buf, sizeof(buf), MSG_DONTWAIT | MSG_TRUNC);
+	struct span msg = { buf, n > 0 ? (size_t)n : 0 };
+	struct auth_question q;
 	struct auth_reply reply;
 	struct request *r;
 
@@ -210,8 +269,9 @@ static int read_answer(struct auth_client *c)
 		return 0;
 	if (n <= 0)
 		return n < 0 ? -errno : -ECONNRESET;
-	if ((size_t)n > sizeof(buf) ||
-	    auth_get_reply((struct span){ buf, (size_t)n }, &reply) < 0) {
+	if (msg.n <= sizeof(buf) && auth_get_question(msg, &q) == 0 && take_question(c, &q) == 0)
+		return 1;
+	if (msg.n > sizeof(buf) || auth_get_reply(msg, &reply) < 0) {
 		log_err("vpngw-authd sent a malformed answer; are vpngw and vpngw-authd of one "
 			"version?");
 		return -EPROTO;
@@ -314,6 +374,7 @@ int auth_client_new(sd_event *event, const char *path, uint32_t deadline_s, auth
 	c->backoff = BACKOFF_MIN_US;
 	c->down_since = now_of(c);
 	TAILQ_INIT(&c->by_age);
+	TAILQ_INIT(&c->asking);
 	TAILQ_INIT(&c->to_send);
 	c->addr.sun_family = AF_UNIX;
 	if (!path)
@@ -378,11 +439,43 @@ int auth_client_check(struct auth_client *c, uint64_t cookie, struct span user,
 	r->cookie = cookie;
 	r->deadline = now + c->wait;
 	r->sends = 0;
+	r->asking = r->asked = false;
 	TAILQ_INSERT_TAIL(&c->by_age, r, by_age);
 	set_waiting(c, r, true);
 	c->n++;
 	arm_timer(c);
 	/* A broken connection shows itself to on_io(); the request waits for the next one. */
+	if (c->fd >= 0)
+		(void)send_waiting(c);
+	return 0;
+}
+
+void auth_client_on_question(struct auth_client *c, auth_question_fn fn)
+{
+	c->ask = fn;
+}
+
+int auth_client_answer(struct auth_client *c, uint64_t handle, bool given, struct span text)
+{
+	const struct auth_answer a = { .id = handle, .given = given, .text = text };
+	struct request *r = by_wire_id(c, handle);
+	int n;
+
+	if (!r || !r->asking)
+		return -ENOENT;
+	if (!given) {
+		release(c, r);
+		call_off(c, handle);
+		return 0;
+	}
+	n = auth_put_answer(vault_at(&c->vault, slot_of(c, r)), AUTH_REQUEST_MAX, &a);
+	if (n < 0)
+		return n;
+	r->len = (uint16_t)n;
+	r->deadline = now_of(c) + c->wait;
+	set_asking(c, r, false);
+	set_waiting(c, r, true);
+	arm_timer(c);
 	if (c->fd >= 0)
 		(void)send_waiting(c);
 	return 0;

@@ -31,6 +31,21 @@ typedef void (*auth_client_fn)(void *ctx, uint64_t cookie, const struct auth_rep
  */
 int auth_client_new(sd_event *event, const char *path, uint32_t deadline_s, auth_client_fn fn,
 		    void *ctx, struct auth_client **ret);
+/*
+ * The request with this cookie has a question to its user. It waits, without a deadline, until
+ * auth_client_answer() is called with this handle, or authd has gone. Where no callback was set, all
+ * questions stay without an answer.
+ */
+typedef void (*auth_question_fn)(void *ctx, uint64_t cookie, uint64_t handle,
+				 const struct auth_question *q);
+void auth_client_on_question(struct auth_client *c, auth_question_fn fn);
+
+/*
+ * The user's answer; copied. given false: there is none, the request is over, and its callback will not
+ * be called. 0; -ENOENT when no question with this handle is open; -EMSGSIZE.
+ */
+int auth_client_answer(struct auth_client *c, uint64_t handle, bool given, struct span text);
+
 /* Requests under way are forgotten, their passwords wiped. */
 struct auth_client *auth_client_free(struct auth_client *c);
 

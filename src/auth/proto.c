@@ -9,6 +9,8 @@
 enum {
 	TYPE_REQUEST = 1,
 	TYPE_REPLY = 2,
+	TYPE_QUESTION = 4,
+	TYPE_ANSWER = 5,
 };
 
 static void put_header(struct wr *w, uint8_t type, uint64_t id)
@@ -61,6 +63,26 @@ int auth_put_reply(void *buf, size_t cap, const struct auth_reply *r)
 	wr_be16(&w, r->n_groups);
 	for (uint16_t i = 0; i < r->n_groups; i++)
 		put_text(&w, r->group[i], sizeof(r->group[i]));
+	return put_done(&w);
+}
+
+int auth_put_question(void *buf, size_t cap, const struct auth_question *q)
+{
+	struct wr w = wr_into(buf, cap);
+
+	put_header(&w, TYPE_QUESTION, q->id);
+	wr_u8(&w, (uint8_t)q->ask);
+	put_str(&w, q->prompt, LIMIT_PROMPT);
+	return put_done(&w);
+}
+
+int auth_put_answer(void *buf, size_t cap, const struct auth_answer *a)
+{
+	struct wr w = wr_into(buf, cap);
+
+	put_header(&w, TYPE_ANSWER, a->id);
+	wr_u8(&w, a->given);
+	put_str(&w, a->given ? a->text : (struct span){ 0 }, LIMIT_PASSWORD);
 	return put_done(&w);
 }
 
@@ -124,6 +146,40 @@ int auth_get_reply(struct span msg, struct auth_reply *ret)
 		get_text(&r, a.group[i], sizeof(a.group[i]));
 	if (r.bad || r.left)
 		return -EBADMSG;
+	*ret = a;
+	return 0;
+}
+
+int auth_get_question(struct span msg, struct auth_question *ret)
+{
+	struct rd r = rd_from(msg);
+	struct auth_question q;
+	uint8_t ask;
+
+	q.id = get_header(&r, TYPE_QUESTION);
+	ask = rd_u8(&r);
+	q.prompt = get_str(&r, LIMIT_PROMPT);
+	if (r.bad || r.left || ask < AUTH_ASK_ANSWER || ask > AUTH_ASK_PIN ||
+	    !text_is_clean(q.prompt))
+		return -EBADMSG;
+	q.ask = (enum auth_ask)ask;
+	*ret = q;
+	return 0;
+}
+
+int auth_get_answer(struct span msg, struct auth_answer *ret)
+{
+	struct rd r = rd_from(msg);
+	struct auth_answer a;
+	uint8_t given;
+
+	a.id = get_header(&r, TYPE_ANSWER);
+	given = rd_u8(&r);
+	a.text = get_str(&r, LIMIT_PASSWORD);
+	if (r.bad || r.left || given > 1 || (!given && a.text.n) ||
+	    (a.text.n && memchr(a.text.p, '\0', a.text.n)))
+		return -EBADMSG;
+	a.given = given;
 	*ret = a;
 	return 0;
 }

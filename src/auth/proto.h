@@ -11,7 +11,13 @@
  *   reply:   u32 magic, u8 type 2, u64 id, u8 verdict, str reason, str static address or "",
  *            u16 number of groups, str group ...
  *
- * vpngw-authd and its worker processes use the same two messages between themselves.
+ * Before its reply a request may have questions to the user, one at a time:
+ *
+ *   question: u32 magic, u8 type 4, u64 id, u8 what is asked for, str prompt
+ *   answer:   u32 magic, u8 type 5, u64 id, u8 1, str answer; u8 0, str "" when there is none and
+ *             will be none: the user is gone, and nobody waits for the reply any more
+ *
+ * vpngw-authd and its worker processes use the same messages between themselves.
  */
 #pragma once
 
@@ -53,17 +59,42 @@ struct auth_reply {
 	char group[LIMIT_GROUPS][LIMIT_GROUP_NAME + 1];
 };
 
+enum auth_ask {
+	AUTH_ASK_ANSWER = 1,   /* may be seen while it is typed */
+	AUTH_ASK_PASSCODE = 2, /* is a secret */
+	AUTH_ASK_PIN = 3,      /* a new secret, for the next time */
+};
+
+struct auth_question {
+	uint64_t id; /* of the request */
+	enum auth_ask ask;
+	struct span prompt; /* a view of the message; text_is_clean(), may be empty */
+};
+
+struct auth_answer {
+	uint64_t id;
+	bool given;       /* false: no answer, and the request is of no interest any more */
+	struct span text; /* a view of the message; without NUL, may be empty */
+};
+
+/* No answer is longer. */
+#define AUTH_ANSWER_MAX (13 + 1 + 2 + LIMIT_PASSWORD)
+
 /*
  * Bytes written; -EMSGSIZE when a field is longer than its limit or the buffer too small. The
- * buffer of a request holds the password: wipe it.
+ * buffer of a request holds the password, that of an answer the answer: wipe them.
  */
 int auth_put_request(void *buf, size_t cap, const struct auth_request *r);
 int auth_put_reply(void *buf, size_t cap, const struct auth_reply *r);
+int auth_put_question(void *buf, size_t cap, const struct auth_question *q);
+int auth_put_answer(void *buf, size_t cap, const struct auth_answer *a);
 
 /* 0 or -EBADMSG. A request's fields are within their limits and otherwise any bytes; a reply's
  * strings contain no NUL. */
 int auth_get_request(struct span msg, struct auth_request *ret);
 int auth_get_reply(struct span msg, struct auth_reply *ret);
+int auth_get_question(struct span msg, struct auth_question *ret);
+int auth_get_answer(struct span msg, struct auth_answer *ret);
 
 /* The id of a message that may be broken behind it, so that its sender can be answered. */
 bool auth_peek_id(struct span msg, uint64_t *ret_id);

@@ -33,6 +33,7 @@ struct fx_session *sa_report(struct ike_sa *sa, enum fx_kind kind, enum ike_reas
 	s->since_us = sa->since_us;
 	s->heard_us = sa->heard_us;
 	s->logged_in = 1u << sa->state & ST_LOGGED_IN;
+	s->asked = sa->state == IKE_ST_XAUTH && sa->asks;
 	s->reason = why;
 	fx_add(fx, kind, sa_ticket(sa, 0))->session = s;
 	return s;
@@ -42,6 +43,7 @@ void sa_down(struct ike *ike, struct ike_sa *sa, enum ike_reason why, struct fx 
 {
 	while (sa->children)
 		child_drop(ike, sa, sa->children, fx);
+	xauth_no_answer(sa, fx);
 	if (1u << sa->state & AFTER_PHASE1)
 		sa_report(sa, FX_DOWN, why, fx);
 	by_user_leave(&ike->t.users, sa);

@@ -146,6 +146,7 @@ struct ike_conf {
 	uint32_t sessions_per_user; /* 0: one where unique says so, else no bound */
 	uint32_t half_open_total, half_open_source;
 	uint64_t auth_timeout_us;
+	uint32_t xauth_tries; /* passwords in one phase 1; 0 and 1: a wrong one is the last */
 	enum ike_my_id my_id_type;
 	struct span my_id;
 	struct span cert[IKE_CERTS_MAX]; /* DER, leaf first */

@@ -399,6 +399,9 @@ static const struct {
 	[IKE_R_IDENTITY] = { "identity",
 			     "the client's identity is not one to have a session under; "
 			     "[phase1] authentication psk needs a name or an address" },
+	[IKE_R_NO_ANSWER] = { "no-answer",
+			      "the client does not answer a question beyond name and password" },
+	[IKE_R_XAUTH_ROUNDS] = { "xauth-rounds", "too many questions in one login" },
 	[IKE_R_POOL_EXHAUSTED] = { "pool-exhausted", "no address is left in the pool" },
 	[IKE_R_ADDRESS_TAKEN] = { "address-taken",
 				  "the user's own address is in use or in no pool" },

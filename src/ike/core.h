@@ -192,6 +192,26 @@ void quick_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int e
 void quick_installed(struct ike *ike, struct ike_sa *sa, struct ike_child *c, int err, uint64_t now,
 		     struct fx *fx);
 
+/* ---- xauth_ask.c: what the user is asked for ---- */
+
+void put_attr_header(struct ike_build *b, enum ike_cfg_type type, uint16_t id);
+
+/*
+ * Asks for the attribute `asks`, or with 0 for name and password, and shows the user `message`, which
+ * may be empty. False: it cannot be asked, or LIMIT_XAUTH_ROUNDS are over.
+ */
+bool xauth_request(struct ike *ike, struct ike_sa *sa, uint16_t asks, struct span message,
+		   uint64_t now, struct fx *fx);
+
+/* A wrong password: true when the user was asked for another one. */
+bool xauth_try_again(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
+
+/* The client's answer to a further question goes to vpngw-authd. */
+void xauth_answer(struct ike_event *ev, struct span text);
+
+/* The SA ends; where a question was open, vpngw-authd is told that nobody answers. */
+void xauth_no_answer(struct ike_sa *sa, struct fx *fx);
+
 /* The verdict goes out under a message ID of its own. NULL: it does not. */
 struct ike_xchg *xauth_status(struct ike *ike, struct ike_sa *sa, uint16_t status, uint64_t now,
 			      struct fx *fx);

@@ -30,7 +30,9 @@ enum fx_kind {
 	FX_DH,        /* make a key pair and a shared secret; answer with ike_dh_done() */
 	FX_SIGN,      /* sign a hash with the gateway's key; answer with ike_sign_done() */
 	FX_PROOF,     /* check the client's certificate and signature; answer: ike_proof_done() */
-	FX_AUTH,      /* check a password; answer with ike_auth_done() */
+	FX_AUTH,      /* check a password; answer with ike_auth_ask(), ike_auth_done() */
+	FX_ANSWER,    /* what the user says to ike_auth_ask(); then as FX_AUTH */
+	FX_AGAIN,     /* a login has failed, and the user may try again */
 	FX_LEASE,     /* take an address for the user; answer with ike_lease_done() */
 	FX_CHILD_ADD, /* install an SA pair, or a part of it; answer with ike_child_done() */
 	FX_CHILD_DEL, /* remove them */
@@ -71,6 +73,8 @@ enum ike_reason {
 	IKE_R_CLIENT_REFUSED,   /* the client gave up the login */
 	IKE_R_BAD_CREDENTIALS,  /* the answer to XAuth is not a usable name and password */
 	IKE_R_IDENTITY,         /* psk: the identity is no usable name */
+	IKE_R_NO_ANSWER,        /* the client knows name and password, but was asked for more */
+	IKE_R_XAUTH_ROUNDS,     /* LIMIT_XAUTH_ROUNDS questions, and another one */
 	IKE_R_POOL_EXHAUSTED,   /* no address left */
 	IKE_R_ADDRESS_TAKEN,    /* the user's own address is in use or in no pool */
 	IKE_R_KERNEL,           /* the kernel refused the SA pair */
@@ -155,6 +159,7 @@ struct fx_session {
 	uint64_t since_us;    /* logged in at; 0: never */
 	uint64_t heard_us;    /* the client was heard of last */
 	bool logged_in;
+	bool asked;             /* a question beyond name and password was open */
 	enum ike_reason reason; /* FX_DOWN */
 	struct endpoint from;   /* FX_MOVED: where it was */
 	bool by_gateway;        /* FX_REKEY: who began */
@@ -194,6 +199,10 @@ struct fx_item {
 			struct span user, password;
 		} auth;
 		struct {
+			bool given; /* false: there is none, and the check is of no use any more */
+			struct span text;
+		} answer;
+		struct {
 			struct ipaddr prefer; /* of a session that gave way; may be IP_NONE */
 			const char *pool;     /* of the configuration */
 		} lease;
@@ -203,7 +212,7 @@ struct fx_item {
 			struct endpoint to;         /* another address, or another port only */
 		} move;
 		const struct fx_session
-			*session; /* FX_UP, FX_REKEY, FX_DOWN, FX_MOVED; in the arena */
+			*session; /* FX_UP, FX_REKEY, FX_DOWN, FX_AGAIN, FX_MOVED; in the arena */
 		struct {
 			enum ike_reason reason;
 			struct endpoint peer;

@@ -87,6 +87,21 @@ enum ike_verdict {
 	IKE_AUTH_UNAVAILABLE, /* nobody could tell */
 };
 
+/* What a user may be asked for beyond name and password. */
+enum ike_ask {
+	IKE_ASK_ANSWER,   /* anything; may be seen while it is typed */
+	IKE_ASK_PASSCODE, /* a token's code, or another secret */
+	IKE_ASK_PIN,      /* a new secret, for the next time */
+};
+
+/*
+ * Before ike_auth_done(): a question to the user, text_is_clean() and at most LIMIT_PROMPT bytes. Its
+ * answer, or that there is none, leaves as FX_ANSWER with a ticket of its own. False: it is not asked,
+ * and nobody waits for the verdict.
+ */
+bool ike_auth_ask(struct ike *ike, struct ike_ticket who, enum ike_ask what, struct span prompt,
+		  uint64_t now, struct fx *fx);
+
 /* The groups that a user is in. */
 struct ike_groups {
 	const char (*name)[LIMIT_GROUP_NAME + 1];

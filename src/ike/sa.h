@@ -136,6 +136,8 @@ struct ike_sa {
 	uint64_t expires_us;  /* end of the ISAKMP SA's lifetime; UINT64_MAX before phase 1 ends */
 	uint64_t deadline_us; /* end of the present state; UINT64_MAX: none */
 	uint16_t cfg_id;      /* identifier of our XAuth transaction */
+	uint16_t asks;        /* XAUTH: the attribute of a further question; 0: name and password */
+	uint8_t xauth_rounds, xauth_tries; /* requests sent; wrong passwords that were forgiven */
 	bool tell_life;     /* the client believes in a longer life of the ISAKMP SA than it has */
 	bool pushed;        /* it does not ask for its configuration: it is told */
 	struct sess_id kin; /* RETIRED: its session; a session: its RETIRED one. gen 0: none */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * xauth.c - the user's name and password (draft-beaulieu-ike-xauth-02), gateway side.
+ * xauth.c - the user's name and password (draft-beaulieu-ike-xauth-02), gateway side. What is asked
+ * for beyond them, xauth_ask.c does.
  *
  *   R -> I  HDR*, HASH, ATTR(REQUEST: USER-NAME, USER-PASSWORD)
  *   I -> R  HDR*, HASH, ATTR(REPLY)
@@ -20,14 +21,6 @@
 
 /* How long a refused client has to acknowledge before it gets its Delete. */
 #define REFUSAL_WAIT_S 4
-
-static void put_attr_header(struct ike_build *b, enum ike_cfg_type type, uint16_t id)
-{
-	build_open(b, PL_ATTR);
-	wr_u8(&b->w, (uint8_t)type);
-	wr_u8(&b->w, 0);
-	wr_be16(&b->w, id);
-}
 
 /*
  * Anybody can get this far. When very many wait for their password to be typed, who has been waiting
@@ -59,9 +52,6 @@ static bool began_wrong(struct ike *ike, struct ike_sa *sa)
 
 void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx)
 {
-	uint32_t msgid = ike_random_msgid(ike, sa);
-	struct ike_build b;
-
 	if (!make_room(ike, now, fx)) {
 		ike_note(ike, NULL, &sa->peer, IKE_R_TOO_MANY_HALF_OPEN, "", fx);
 		sa_close(ike, sa, IKE_R_TOO_MANY_HALF_OPEN, false, now, fx);
@@ -73,12 +63,7 @@ void xauth_start(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx
 		xauth_refuse(ike, sa, IKE_R_PROFILE_PHASE1, now, fx);
 		return;
 	}
-	sa->deadline_us = now + ike->conf->auth_timeout_us;
-	b = p2_start(ike, sa, XCHG_TRANSACTION, msgid);
-	put_attr_header(&b, CFG_REQUEST, sa->cfg_id);
-	build_tlv(&b, XAUTH_USER_NAME, (struct span){ 0 });
-	build_tlv(&b, XAUTH_USER_PASSWORD, (struct span){ 0 });
-	if (!p2_initiate(ike, sa, &b, XCHG_KIND_XAUTH, XCHG_TRANSACTION, msgid, now, fx))
+	if (!xauth_request(ike, sa, 0, (struct span){ 0 }, now, fx))
 		sa_close(ike, sa, IKE_R_INTERNAL, false, now, fx);
 }
 
@@ -144,8 +129,8 @@ void xauth_refuse(struct ike *ike, struct ike_sa *sa, enum ike_reason why, uint6
 
 /* What a reply says. Views of the message. */
 struct credentials {
-	struct span user, password;
-	bool refused; /* the client sent STATUS = FAIL */
+	struct span user, password, answer; /* answer: to a further question */
+	bool refused;                       /* the client sent STATUS = FAIL */
 	bool bad;
 };
 
@@ -162,7 +147,7 @@ static bool has_nul(struct span s)
 	return s.n && memchr(s.p, '\0', s.n);
 }
 
-static struct credentials read_reply(const struct ike_cfg *cfg)
+static struct credentials read_reply(const struct ike_cfg *cfg, uint16_t asks)
 {
 	struct credentials c = { 0 };
 	struct rd r = rd_from(cfg->attrs);
@@ -172,6 +157,7 @@ static struct credentials read_reply(const struct ike_cfg *cfg)
 	while (ike_attr_next(&r, &a)) {
 		struct span *field = a.type == XAUTH_USER_NAME       ? &c.user
 				     : a.type == XAUTH_USER_PASSWORD ? &c.password
+				     : asks && a.type == asks        ? &c.answer
 								     : NULL;
 
 		if (field) {
@@ -184,11 +170,27 @@ static struct credentials read_reply(const struct ike_cfg *cfg)
 			c.bad |= !ike_attr_number(&a, &v) || v != 0; /* Generic only */
 		}
 	}
-	/* One canonical form of a name: clean UTF-8, byte for byte, never cut (N164-N170b). */
-	c.bad |= c.user.n == 0 || c.user.n > LIMIT_USER || has_nul(c.user) ||
-		 !text_is_clean(c.user) || c.password.n == 0 || c.password.n > LIMIT_PASSWORD ||
-		 has_nul(c.password);
 	return c;
+}
+
+/* One canonical form of a name: clean UTF-8, byte for byte, never cut (N164-N170b). */
+static bool is_usable(const struct credentials *c)
+{
+	return !c->bad && c->user.n && c->user.n <= LIMIT_USER && !has_nul(c->user) &&
+	       text_is_clean(c->user) && c->password.n && c->password.n <= LIMIT_PASSWORD &&
+	       !has_nul(c->password);
+}
+
+/* Who knows nothing of a question leaves its attribute out. An empty answer is one. */
+static void take_answer(struct ike_event *ev, const struct credentials *c)
+{
+	bool there = c->answer.p;
+
+	if (there && !c->bad && c->answer.n <= LIMIT_PASSWORD && !has_nul(c->answer))
+		xauth_answer(ev, c->answer);
+	else
+		xauth_refuse(ev->ike, ev->sa, there ? IKE_R_BAD_CREDENTIALS : IKE_R_NO_ANSWER,
+			     ev->now, ev->fx);
 }
 
 int xauth_reply(struct ike_event *ev)
@@ -198,10 +200,10 @@ int xauth_reply(struct ike_event *ev)
 	struct credentials c;
 	struct fx_item *it;
 
-	if (x->kind != XCHG_KIND_XAUTH)
-		return -EPROTO;
+	if (x->kind != XCHG_KIND_XAUTH || x->done)
+		return -EPROTO; /* of an earlier round, it says something else now */
 	sa_follow(ev);
-	c = read_reply(&ev->cfg);
+	c = read_reply(&ev->cfg, sa->asks);
 	memcpy(x->request, ev->digest, sizeof(x->request));
 	x->done = true;
 	x->next_us = UINT64_MAX;
@@ -209,7 +211,11 @@ int xauth_reply(struct ike_event *ev)
 		sa_close(ev->ike, sa, IKE_R_CLIENT_REFUSED, true, ev->now, ev->fx);
 		return 0;
 	}
-	if (c.bad) {
+	if (sa->asks) {
+		take_answer(ev, &c);
+		return 0;
+	}
+	if (!is_usable(&c)) {
 		xauth_refuse(ev->ike, sa, IKE_R_BAD_CREDENTIALS, ev->now, ev->fx);
 		return 0;
 	}
@@ -314,6 +320,8 @@ void ike_auth_done(struct ike *ike, struct ike_ticket who, enum ike_verdict v,
 
 	/* By now the client may have hung up: that is normal. */
 	if (!sa || sa->state != IKE_ST_CHECKING || !xchg_by_serial(sa, who.serial))
+		return;
+	if (v == IKE_AUTH_NO && xauth_try_again(ike, sa, now, fx))
 		return;
 	if (v != IKE_AUTH_OK) {
 		xauth_refuse(ike, sa, v == IKE_AUTH_NO ? IKE_R_AUTH_FAILED : IKE_R_AUTH_UNAVAILABLE,

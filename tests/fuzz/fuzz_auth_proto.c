@@ -8,6 +8,26 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void more_messages(struct span msg)
+{
+	uint8_t buf[LIMIT_AUTH_MESSAGE];
+	struct auth_question q;
+	struct auth_answer a;
+	int n;
+
+	if (auth_get_question(msg, &q) == 0) {
+		n = auth_put_question(buf, sizeof(buf), &q);
+		if (n < 0 || !span_eq(msg, (struct span){ buf, (size_t)n }) ||
+		    !text_is_clean(q.prompt) || q.prompt.n > LIMIT_PROMPT)
+			abort();
+	}
+	if (auth_get_answer(msg, &a) == 0) {
+		n = auth_put_answer(buf, sizeof(buf), &a);
+		if (n < 0 || n > AUTH_ANSWER_MAX || !span_eq(msg, (struct span){ buf, (size_t)n }))
+			abort();
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span msg = { data, size };
@@ -36,5 +56,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!*auth_verdict_str(a.verdict))
 			abort();
 	}
+	more_messages(msg);
 	return 0;
 }

@@ -138,6 +138,11 @@ void client_hash_payload(struct client *c, struct wr *w, uint8_t next, struct sp
 
 struct span client_attr(struct client *c, enum ike_cfg_type type, uint16_t id, struct span attrs);
 struct span client_credentials(struct client *c, struct span user, struct span password);
+/* The attribute that the request which was opened last asks for, with its MESSAGE; 0: it asks for
+ * name and password, or is none. */
+uint16_t client_asked(const struct client *c, struct span *ret_message);
+/* Answers it. */
+struct span client_say(struct client *c, uint16_t attr, struct span text);
 struct span client_ack(struct client *c);
 /* Asks for these attribute types with empty values. */
 struct span client_config(struct client *c, const uint16_t *types, size_t n);

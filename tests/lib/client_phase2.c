@@ -31,6 +31,30 @@ struct span client_credentials(struct client *c, struct span user, struct span p
 	return client_attr(c, CFG_REPLY, c->cfg_id, wr_done(&b.w));
 }
 
+uint16_t client_asked(const struct client *c, struct span *ret_message)
+{
+	struct rd r = rd_from(c->cfg.attrs);
+	uint16_t asked = 0;
+	struct ike_attr a;
+
+	*ret_message = (struct span){ 0 };
+	while (c->cfg.type == CFG_REQUEST && ike_attr_next(&r, &a))
+		if (a.type == XAUTH_MESSAGE)
+			*ret_message = a.data;
+		else if (a.type != XAUTH_USER_NAME && a.type != XAUTH_USER_PASSWORD && !a.data.n)
+			asked = a.type;
+	return asked;
+}
+
+struct span client_say(struct client *c, uint16_t attr, struct span text)
+{
+	uint8_t buf[1024];
+	struct ike_build b = { .w = wr_into(buf, sizeof(buf)) };
+
+	build_tlv(&b, attr, text);
+	return client_attr(c, CFG_REPLY, c->cfg_id, wr_done(&b.w));
+}
+
 struct span client_ack(struct client *c)
 {
 	uint8_t buf[8];

@@ -17,6 +17,7 @@ void dialer_init(struct dialer *d, const char *self, const char *gateway)
 	client_init(&d->c, self, gateway);
 	d->user = "alice";
 	d->password = "wonderland";
+	d->code = "271828";
 	d->next_us = d->again_us = UINT64_MAX;
 }
 
@@ -219,9 +220,15 @@ static void welcome(struct dialer *d, uint64_t now)
 static void on_transaction(struct dialer *d, uint64_t now)
 {
 	struct rd r = rd_from(d->c.cfg.attrs);
+	struct span message;
 	struct ike_attr a;
+	uint16_t asked = client_asked(&d->c, &message);
 
-	if (d->c.cfg.type == CFG_REQUEST) {
+	if (asked) {
+		answer(d, &d->c, client_say(&d->c, asked, span_str(d->code)));
+		if (d->state == DIAL_NAME)
+			waiting(d, DIAL_NAME, now + 90 * SECOND);
+	} else if (d->c.cfg.type == CFG_REQUEST) {
 		answer(d, &d->c,
 		       client_credentials(&d->c, span_str(d->user),
 					  span_str(d->mistypes ? "" : d->password)));

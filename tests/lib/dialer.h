@@ -53,7 +53,7 @@ struct dialer {
 	struct client c;
 	struct client older;  /* under the ISAKMP SA before; unused while its cookies are zero */
 	struct client theirs; /* in a Quick Mode that the gateway began */
-	const char *user, *password;
+	const char *user, *password, *code; /* code: for a question behind them */
 	enum dialer_state state;
 	struct dialer_memo memo[DIALER_MEMO];
 	unsigned turn;

@@ -55,6 +55,8 @@ void gate_init(struct gate *g)
 	g->seed = 88172645463325252u;
 	g->user = g->owner = "alice";
 	g->password = "wonderland";
+	g->prompt = "Code: ";
+	g->ask = IKE_ASK_PASSCODE;
 	g->pool_first = 0x0a636301; /* 10.99.99.1 */
 	g->pool_len = GATE_POOL;
 	for (unsigned i = 0; i < ARRAY_SIZE(p1); i++)
@@ -201,6 +203,7 @@ static void session(struct gate *g, const struct fx_item *it)
 	e->lease = s->lease;
 	e->lease6 = s->lease6;
 	e->logged_in = s->logged_in;
+	e->asked = s->asked;
 	e->from = s->from;
 	e->peer = s->peer;
 	e->by_gateway = s->by_gateway;
@@ -258,6 +261,8 @@ static struct gate_job job_from(const struct gate *g, const struct fx_item *it)
 	} else if (it->kind == FX_AUTH) {
 		j.good = (g->any_user || span_eq(it->auth.user, span_str(g->user))) &&
 			 span_eq(it->auth.password, span_str(g->password));
+	} else if (it->kind == FX_ANSWER) {
+		j.good = g->code && span_eq(it->answer.text, span_str(g->code));
 	}
 	if (keep.n > sizeof(j.b))
 		abort();
@@ -268,6 +273,14 @@ static struct gate_job job_from(const struct gate *g, const struct fx_item *it)
 }
 
 /* ---- what takes time ---- */
+
+bool gate_question(struct gate *g, struct ike_ticket who, enum ike_ask what, const char *prompt)
+{
+	bool asked = ike_auth_ask(g->ike, who, what, span_str(prompt), g->now, &g->fx);
+
+	g->open_questions += asked;
+	return asked;
+}
 
 static void do_dh(struct gate *g, const struct gate_job *j)
 {
@@ -388,6 +401,12 @@ static void do_job(struct gate *g, const struct gate_job *j)
 			       g->now, &g->fx);
 		break;
 	case FX_AUTH:
+		if (g->code && j->good) {
+			gate_question(g, j->who, g->ask, g->prompt);
+			break;
+		}
+		/* fallthrough */
+	case FX_ANSWER:
 		ike_auth_done(g->ike, j->who, j->good ? IKE_AUTH_OK : IKE_AUTH_NO, &g->groups,
 			      g->now, &g->fx);
 		break;
@@ -421,6 +440,21 @@ static void take_job(struct gate *g, const struct fx_item *it)
 	if (g->n_jobs == GATE_JOBS)
 		abort();
 	g->job[g->n_jobs++] = j;
+}
+
+/* Where nobody answers, nothing is left to do. */
+static void take_answer(struct gate *g, const struct fx_item *it)
+{
+	struct gate_event *e = note(g, it);
+
+	e->given = it->answer.given;
+	snprintf(e->text, sizeof(e->text), "%.*s", (int)it->answer.text.n,
+		 (const char *)it->answer.text.p);
+	if (!g->open_questions)
+		fault(g, "an answer to no question");
+	g->open_questions--;
+	if (it->answer.given)
+		take_job(g, it);
 }
 
 static struct gate_job pop_job(struct gate *g, unsigned i)
@@ -460,7 +494,7 @@ void gate_verdict(struct gate *g, enum ike_verdict v)
 	unsigned i = 0;
 	struct gate_job j;
 
-	while (i < g->n_jobs && g->job[i].kind != FX_AUTH)
+	while (i < g->n_jobs && g->job[i].kind != FX_AUTH && g->job[i].kind != FX_ANSWER)
 		i++;
 	j = pop_job(g, i);
 	forget_out(g);
@@ -498,6 +532,8 @@ static char trace_letter(const struct fx_item *it)
 	case FX_SIGN:
 	case FX_PROOF:
 	case FX_AUTH:
+	case FX_ANSWER:
+	case FX_AGAIN:
 	case FX_LEASE:
 	case FX_CHILD_MOVE:
 	case FX_MOVED:
@@ -529,6 +565,9 @@ static void run_one(struct gate *g, const struct fx_item *it)
 	case FX_CHILD_ADD:
 		take_job(g, it);
 		break;
+	case FX_ANSWER:
+		take_answer(g, it);
+		break;
 	case FX_CHILD_DEL:
 		del_pair(g, it);
 		break;
@@ -541,6 +580,7 @@ static void run_one(struct gate *g, const struct fx_item *it)
 	case FX_UP:
 	case FX_REKEY:
 	case FX_DOWN:
+	case FX_AGAIN:
 	case FX_MOVED:
 		session(g, it);
 		break;

@@ -30,10 +30,12 @@ struct gate_dgram {
 struct gate_event {
 	enum fx_kind kind;
 	enum ike_reason reason;
-	char text[512]; /* FX_NOTE: detail; FX_AUTH, FX_UP, FX_DOWN: user */
+	char text[512]; /* FX_NOTE: detail; FX_AUTH, FX_UP, FX_DOWN: user; FX_ANSWER: answer */
 	struct sess_id who;
 	struct ipaddr lease, lease6;
 	bool logged_in, by_gateway, of_isakmp;
+	bool asked;                 /* FX_DOWN, FX_AGAIN */
+	bool given;                 /* FX_ANSWER */
 	struct endpoint from, peer; /* FX_MOVED, FX_CHILD_MOVE */
 };
 
@@ -51,7 +53,7 @@ struct gate_policy {
 	uint8_t set; /* of the pairs that carry it */
 };
 
-/* Something that takes time: FX_DH, FX_SIGN, FX_PROOF, FX_AUTH, FX_LEASE or FX_CHILD_ADD. */
+/* Something that takes time: FX_DH, FX_SIGN, FX_PROOF, FX_AUTH, FX_ANSWER, FX_LEASE, FX_CHILD_ADD. */
 struct gate_job {
 	enum fx_kind kind;
 	struct ike_ticket who;
@@ -60,7 +62,7 @@ struct gate_job {
 	uint8_t b[1024];
 	size_t secret_n; /* FX_DH: bytes of our private value */
 	uint8_t secret[128];
-	bool good;            /* FX_AUTH: the password is right; FX_PROOF: the signature is */
+	bool good; /* FX_AUTH, FX_ANSWER: password, code are right; FX_PROOF: the signature is */
 	unsigned n_certs;     /* FX_PROOF */
 	struct ipaddr prefer; /* FX_LEASE */
 	const char *pool;     /* the same */
@@ -77,6 +79,9 @@ struct gate {
 	/* what the world answers */
 	const char *user, *password;   /* the one account */
 	bool any_user;                 /* every name is an account, with that password */
+	const char *code, *prompt;     /* what is asked for behind the password; NULL: nothing */
+	enum ike_ask ask;              /* how */
+	unsigned open_questions;       /* not answered yet, and not called off */
 	struct ike_groups groups;      /* of every account */
 	uint32_t hold;                 /* GATE_HOLD() set: keep these as jobs */
 	enum ike_reason lease_reason;  /* IKE_R_NONE: there are addresses */
@@ -132,6 +137,9 @@ void gate_do(struct gate *g, unsigned i);
 void gate_do_all(struct gate *g);
 /* Ends the first waiting FX_AUTH with this verdict. */
 void gate_verdict(struct gate *g, enum ike_verdict v);
+
+/* vpngw-authd asks this user; gate_run() does what follows. Whether the user is asked. */
+bool gate_question(struct gate *g, struct ike_ticket who, enum ike_ask what, const char *prompt);
 
 /* The i-th datagram of the last input. An empty span when there is none. */
 struct span gate_out(const struct gate *g, unsigned i);

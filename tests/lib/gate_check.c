@@ -84,7 +84,7 @@ static const char *check_limits(const struct ike_sa *sa)
 }
 
 struct sums {
-	unsigned names, sas, logged_in, half_open, pairs, spis, leases, users;
+	unsigned names, sas, logged_in, half_open, pairs, spis, leases, users, asked;
 	bool seen[GATE_POOL];
 };
 
@@ -136,6 +136,7 @@ static const char *check_sa(const struct gate *g, const struct ike_sa *sa, struc
 	s->sas++;
 	s->names += sa->name != 0;
 	s->logged_in += logged_in(sa);
+	s->asked += sa->state == IKE_ST_XAUTH && sa->asks;
 	s->half_open += sa->half_open != IKE_HALF_OPEN_NO;
 	for (const struct ike_child *c = sa->children; c; c = c->next) {
 		s->spis++;
@@ -232,6 +233,8 @@ const char *gate_check(struct gate *g)
 		return "SPIs stay marked as used";
 	if (s.users != t->users.n)
 		return "the index of users is wrong";
+	if (s.asked != g->open_questions)
+		return "a question that nobody answers, or calls off";
 	if (s.leases != g->leases)
 		return "an address is held without a session";
 	if (crypto != g->ike->crypto_pending)

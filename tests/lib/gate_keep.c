@@ -130,7 +130,7 @@ const char *gate_kill(struct gate *g, const struct gate_kept *k)
 	gate_stop(g);
 	gate_start(g);
 	g->came_back = g->now;
-	g->n_jobs = 0;
+	g->n_jobs = g->open_questions = 0;
 	g->n_out = 0;
 	for (uint32_t i = 0; i < GATE_KEPT; i++) {
 		const struct gate_record *r = &k->place[i];

@@ -249,6 +249,37 @@ static UNUSED bool ask_recv(int fd, struct auth_reply *ret, int ms)
 	return n > 0 && auth_get_reply((struct span){ buf, (size_t)n }, ret) == 0;
 }
 
+/* A question to the user within ms; its prompt into `prompt`. */
+static UNUSED bool ask_question(int fd, struct auth_question *ret, char prompt[LIMIT_PROMPT + 1],
+				int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	uint8_t buf[LIMIT_AUTH_MESSAGE];
+	ssize_t n;
+
+	if (poll(&p, 1, ms) <= 0)
+		return false;
+	n = recv(fd, buf, sizeof(buf), 0);
+	if (n <= 0 || auth_get_question((struct span){ buf, (size_t)n }, ret) < 0)
+		return false;
+	snprintf(prompt, LIMIT_PROMPT + 1, "%.*s", (int)ret->prompt.n, (const char *)ret->prompt.p);
+	return true;
+}
+
+/* text NULL: there is no answer. */
+static UNUSED void ask_answer(int fd, uint64_t id, const char *text)
+{
+	struct auth_answer a = { .id = id, .given = text };
+	uint8_t buf[AUTH_ANSWER_MAX];
+	int n;
+
+	if (text)
+		a.text = span_str(text);
+	n = auth_put_answer(buf, sizeof(buf), &a);
+	if (n < 0 || send(fd, buf, (size_t)n, MSG_NOSIGNAL) != n)
+		bail("send");
+}
+
 /* Sends n questions at once, collects the answers for up to ms. */
 static UNUSED void ask_all(const struct authd_run *r, struct ask *a, unsigned n, int ms)
 {

@@ -84,10 +84,25 @@ static int more_steps(pam_handle_t *h, const char *user)
 {
 	if (strcmp(user, "twice") == 0)
 		return ask_is(h, PAM_PROMPT_ECHO_OFF, "LDAP Password: ", "right");
-	if (strcmp(user, "otp") == 0)
-		return ask_is(h, PAM_PROMPT_ECHO_OFF, "Verification code: ", "right");
+	if (strncmp(user, "otp", 3) == 0)
+		return ask_is(h, PAM_PROMPT_ECHO_OFF, "One-time password: ", "271828");
 	if (strcmp(user, "question") == 0)
-		return ask_is(h, PAM_PROMPT_ECHO_ON, "Favourite colour: ", "question");
+		return ask_is(h, PAM_PROMPT_ECHO_ON, "Favourite\ncolour: ", "blue");
+	if (strcmp(user, "pin") == 0) {
+		(void)pam_error(h, "%s", "Your PIN has expired.\033[2J");
+		(void)pam_info(h, "%s", "Four digits.");
+		return ask_is(h, PAM_PROMPT_ECHO_OFF, "Enter a new PIN: ", "1234") == PAM_SUCCESS
+			       ? ask_is(h, PAM_PROMPT_ECHO_ON, "Keep it? ", "")
+			       : PAM_AUTH_ERR;
+	}
+	if (strcmp(user, "curious") == 0)
+		while (ask_is(h, PAM_PROMPT_ECHO_ON, "Why? ", "y") == PAM_SUCCESS)
+			;
+	if (strcmp(user, "curious") == 0)
+		return PAM_AUTH_ERR;
+	if (strcmp(user, "dies") == 0 &&
+	    ask_is(h, PAM_PROMPT_ECHO_ON, "Now? ", "yes") == PAM_SUCCESS)
+		abort();
 	if (strcmp(user, "toroot") == 0)
 		return pam_set_item(h, PAM_USER, "root");
 	if (strcmp(user, "canonical") == 0)

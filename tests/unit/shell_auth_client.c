@@ -270,6 +270,149 @@ static void breaking_server(struct authd_run *r)
 	close(listener);
 }
 
+/* The questions that came, the last one in full. */
+static struct {
+	unsigned total;
+	uint64_t cookie, handle;
+	char prompt[LIMIT_PROMPT + 1];
+} asked;
+
+static void on_question(void *ctx, uint64_t cookie, uint64_t handle, const struct auth_question *q)
+{
+	(void)ctx;
+	asked.total++;
+	asked.cookie = cookie;
+	asked.handle = handle;
+	snprintf(asked.prompt, sizeof(asked.prompt), "%.*s", (int)q->prompt.n,
+		 (const char *)q->prompt.p);
+}
+
+static void fake_question(int fd, uint64_t id, const char *prompt)
+{
+	struct auth_question q = { .id = id, .ask = AUTH_ASK_PASSCODE, .prompt = span_str(prompt) };
+	uint8_t buf[LIMIT_AUTH_MESSAGE];
+	int n = auth_put_question(buf, sizeof(buf), &q);
+
+	if (n < 0 || send(fd, buf, (size_t)n, MSG_NOSIGNAL) != n)
+		bail("fake question");
+}
+
+/* The next message is an answer with this text; NULL: that there is none. */
+static bool fake_reads(int fd, uint64_t id, const char *want)
+{
+	uint8_t buf[AUTH_REQUEST_MAX];
+	ssize_t n = recv(fd, buf, sizeof(buf), 0);
+	struct auth_answer a;
+
+	return n > 0 && auth_get_answer((struct span){ buf, (size_t)n }, &a) == 0 && a.id == id &&
+	       a.given == !!want && (!want || span_eq(a.text, span_str(want)));
+}
+
+static void asking_server(struct authd_run *r)
+{
+	int listener = fake_listen(r), fd;
+	struct auth_client *c = client_new(r->sock, 1);
+	struct span code = span_str("271828");
+	struct auth_request q;
+	uint64_t handle;
+
+	auth_client_on_question(c, on_question);
+	check(c, 1, "alice", "a-password");
+	fd = fake_accept(listener, 2000);
+	turn(1, 100);
+	fake_read(fd, &q);
+	fake_question(fd, q.id, "Code:");
+	turn(1, 200);
+	ok(asked.total == 1 && asked.cookie == 1, "a question of authd's is handed on");
+	is_str(asked.prompt, "Code:", "with its words");
+	turn(1, 3500);
+	ok(seen.total == 0 && auth_client_pending(c) == 1, "a user may think as long as he likes");
+	handle = asked.handle;
+	is_int(auth_client_answer(c, handle, true, (struct span){ code.p, LIMIT_PASSWORD + 1 }),
+	       -EMSGSIZE, "an answer that is too long is not taken");
+	is_int(auth_client_answer(c, handle + 1, true, code), -ENOENT,
+	       "nor one to a question that is not open");
+	is_int(auth_client_answer(c, handle, true, code), 0, "the user's answer is");
+	is_int(auth_client_answer(c, handle, true, code), -ENOENT, "once");
+	ok(fake_reads(fd, q.id, "271828"), "and sent to authd");
+	fake_question(fd, q.id, "And the next code:");
+	turn(1, 200);
+	ok(asked.total == 2 && auth_client_answer(c, asked.handle, true, (struct span){ 0 }) == 0 &&
+		   fake_reads(fd, q.id, ""),
+	   "a second question may follow, and an empty answer");
+	fake_answer(fd, q.id, AUTH_OK);
+	turn(1, 500);
+	ok(seen.answers[1] == 1 && seen.reply[1].verdict == AUTH_OK, "and then the verdict");
+
+	check(c, 2, "alice", "a-password");
+	turn(2, 100);
+	fake_read(fd, &q);
+	fake_question(fd, q.id, "Code:");
+	turn(2, 200);
+	is_int(auth_client_answer(c, asked.handle, false, (struct span){ 0 }), 0,
+	       "a question can be called off");
+	ok(fake_reads(fd, q.id, NULL) && auth_client_pending(c) == 0, "which authd is told");
+	fake_answer(fd, q.id, AUTH_DENIED);
+	turn(2, 200);
+	is_int(seen.total, 1, "whose verdict is for nobody then");
+
+	check(c, 3, "alice", "a-password");
+	turn(2, 100);
+	fake_read(fd, &q);
+	fake_question(fd, q.id, "Code:");
+	turn(2, 200);
+	auth_client_answer(c, asked.handle, true, code);
+	turn(2, 4000);
+	ok(seen.answers[3] == 1 && seen.reply[3].verdict == AUTH_TIMEOUT,
+	   "after the answer the deadline counts again");
+	ok(fake_reads(fd, q.id, "271828"), "  (the answer came)");
+	fake_question(fd, q.id, "Too late:");
+	turn(3, 200);
+	ok(asked.total == 4 && fake_reads(fd, q.id, NULL),
+	   "a question that comes too late is called off at once");
+
+	check(c, 4, "alice", "a-password");
+	check(c, 5, "alice", "a-password");
+	turn(3, 100);
+	fake_read(fd, &q);
+	fake_question(fd, q.id, "Code:");
+	turn(3, 200);
+	close(fd);
+	fd = fake_accept(listener, 3000);
+	turn(3, 100);
+	ok(asked.cookie == 5 && seen.answers[5] == 1 && seen.reply[5].verdict == AUTH_ERROR,
+	   "when authd ends while a user is asked, the login has failed");
+	is_int(fake_read(fd, &q), 1, "and the other one alone is sent again");
+	fake_question(fd, q.id, "Code:");
+	fake_question(fd, q.id, "Code:");
+	turn(4, 500);
+	ok(seen.answers[4] == 1 && seen.reply[4].verdict == AUTH_ERROR,
+	   "a server that asks twice at once is left");
+	is_int((int)recv(fd, &q, sizeof(q), 0), 0, "  (it is)");
+	auth_client_free(c);
+	close(fd);
+	close(listener);
+}
+
+/* Without somebody to ask. */
+static void nobody_asks(struct authd_run *r)
+{
+	int listener = fake_listen(r), fd;
+	struct auth_client *c = client_new(r->sock, 1);
+	struct auth_request q;
+
+	check(c, 1, "alice", "a-password");
+	fd = fake_accept(listener, 2000);
+	turn(1, 100);
+	fake_read(fd, &q);
+	fake_question(fd, q.id, "Code:");
+	turn(1, 200);
+	ok(fake_reads(fd, q.id, NULL), "where nobody takes questions, none is answered");
+	auth_client_free(c);
+	close(fd);
+	close(listener);
+}
+
 int main(void)
 {
 	struct authd_run r;
@@ -285,6 +428,8 @@ int main(void)
 	limits(&r);
 	silent_server(&r);
 	breaking_server(&r);
+	asking_server(&r);
+	nobody_asks(&r);
 	sd_event_unref(event);
 	run_done(&r);
 	return done();

@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 
+#include "auth/authd.h"
 #include "authd_run.h"
 
 #define MODULE "tests/unit/pam_test_module.c"
@@ -132,8 +133,6 @@ static void verdicts(struct authd_run *r)
 		{ .user = "toroot", .password = "right", .peer = "192.0.2.5" },
 		{ .user = "twice", .password = "right", .peer = "192.0.2.6" },
 		{ .user = "polite", .password = "right", .peer = "192.0.2.7" },
-		{ .user = "otp", .password = "right", .peer = "192.0.2.8" },
-		{ .user = "question", .password = "right", .peer = "192.0.2.9" },
 		{ .user = "expired", .password = "right", .peer = "192.0.2.10" },
 		{ .user = "gone", .password = "right", .peer = "192.0.2.11" },
 		{ .user = "broken", .password = "right", .peer = "192.0.2.12" },
@@ -144,7 +143,7 @@ static void verdicts(struct authd_run *r)
 		{ .user = "../good", .password = "right", .peer = "192.0.2.16" },
 	};
 
-	ask_all(r, a, 17, 10000);
+	ask_all(r, a, 15, 10000);
 	is_verdict(&a[0], AUTH_OK, NULL, "the right password gets in");
 	ok(a[0].reply.n_groups == 2 && strcmp(a[0].reply.group[0], "goodies") == 0 &&
 		   strcmp(a[0].reply.group[1], "vpnusers") == 0,
@@ -159,18 +158,16 @@ static void verdicts(struct authd_run *r)
 	is_verdict(&a[4], AUTH_NOT_ALLOWED, "uid 0", "nor a name that a module turns into root");
 	is_verdict(&a[5], AUTH_OK, NULL, "a second question for the password is answered");
 	is_verdict(&a[6], AUTH_OK, NULL, "a question for the name, too");
-	is_verdict(&a[7], AUTH_NOT_ALLOWED, "multi-step", "a question for a code is not");
-	is_verdict(&a[8], AUTH_NOT_ALLOWED, "multi-step", "nor any other");
-	is_verdict(&a[9], AUTH_NOT_ALLOWED, "expired", "an expired password is not allowed");
-	is_verdict(&a[10], AUTH_NOT_ALLOWED, "expired", "nor an expired account");
-	is_verdict(&a[11], AUTH_ERROR, "service vpngw, auth",
+	is_verdict(&a[7], AUTH_NOT_ALLOWED, "expired", "an expired password is not allowed");
+	is_verdict(&a[8], AUTH_NOT_ALLOWED, "expired", "nor an expired account");
+	is_verdict(&a[9], AUTH_ERROR, "service vpngw, auth",
 		   "a module without a source is an error");
-	is_verdict(&a[12], AUTH_OK, NULL, "modules see the peer and the terminal");
-	is_verdict(&a[13], AUTH_OK, NULL, "a module may print");
-	ok(a[14].reply.verdict == AUTH_OK && a[14].reply.n_groups == 2,
+	is_verdict(&a[10], AUTH_OK, NULL, "modules see the peer and the terminal");
+	is_verdict(&a[11], AUTH_OK, NULL, "a module may print");
+	ok(a[12].reply.verdict == AUTH_OK && a[12].reply.n_groups == 2,
 	   "the groups are those of the name that PAM made of it");
-	is_verdict(&a[15], AUTH_DENIED, "empty", "W13: an empty password is denied");
-	is_verdict(&a[16], AUTH_DENIED, "slash", "a name that is a path is denied");
+	is_verdict(&a[13], AUTH_DENIED, "empty", "W13: an empty password is denied");
+	is_verdict(&a[14], AUTH_DENIED, "slash", "a name that is a path is denied");
 }
 
 /* Processes that run with this run's configuration on their command line: vpngw-authd, its workers,
@@ -210,6 +207,125 @@ static bool are_processes(const struct authd_run *r, unsigned want)
 	if (n != want)
 		printf("# %u processes, not %u\n", n, want);
 	return n == want;
+}
+
+/* ---- questions ---- */
+
+/* Says the password of `user`, whose module then asks `prompt`. */
+static bool is_asked(int fd, uint64_t id, const char *user, enum auth_ask ask, const char *prompt,
+		     const char *peer)
+{
+	char got[LIMIT_PROMPT + 1] = "";
+	struct auth_question q = { 0 };
+
+	ask_send(fd, id, span_str(user), span_str("right"), peer);
+	if (ask_question(fd, &q, got, 5000) && q.id == id && q.ask == ask &&
+	    strcmp(got, prompt) == 0)
+		return true;
+	printf("# %s: asked \"%s\"\n", user, got);
+	return false;
+}
+
+static bool ends(int fd, enum auth_verdict want, const char *reason)
+{
+	struct auth_reply r;
+
+	if (ask_recv(fd, &r, 8000) && r.verdict == want && (!reason || strstr(r.reason, reason)))
+		return true;
+	printf("# %s: %s\n", auth_verdict_str(r.verdict), r.reason);
+	return false;
+}
+
+#define OTP "\\x1b[2Jbeware One-time password:"
+
+static void questions(struct authd_run *r)
+{
+	struct auth_question q;
+	char prompt[LIMIT_PROMPT + 1];
+	unsigned n = 0;
+	double start;
+	int fd = run_connect(r);
+
+	ok(is_asked(fd, 1, "otp", AUTH_ASK_PASSCODE, OTP, "192.0.2.8"),
+	   "a question for a code goes to the user, with what the module said before it");
+	ask_answer(fd, 1, "271828");
+	ok(ends(fd, AUTH_OK, NULL), "who answers it right gets in");
+	ok(is_asked(fd, 2, "otp", AUTH_ASK_PASSCODE, OTP, "192.0.2.9"), "it is asked again");
+	pause_ms(1500);
+	start = now_s();
+	ask_answer(fd, 2, "314159");
+	ok(ends(fd, AUTH_DENIED, "after the answer to \"One-time password:\""),
+	   "a wrong answer is denied, with the step at which it was");
+	start = now_s() - start;
+	ok(start > 0.98 && (start < 1.3 || start > 1.98), "a full second after the answer");
+	ok(is_asked(fd, 3, "question", AUTH_ASK_ANSWER,
+		    "\\x1b[2Jbeware Favourite colour:", "192.0.2.8"),
+	   "an answer that may be seen is asked for as such, in one line");
+	ask_answer(fd, 3, "blue");
+	ok(ends(fd, AUTH_OK, NULL), "and checked");
+	ok(is_asked(fd, 4, "pin", AUTH_ASK_PIN,
+		    "\\x1b[2Jbeware Your PIN has expired.\\x1b[2J Four digits. Enter a new PIN:",
+		    "192.0.2.8"),
+	   "so is a new PIN, with errors and remarks in front of it");
+	ask_answer(fd, 4, "1234");
+	ok(ask_question(fd, &q, prompt, 5000) && q.ask == AUTH_ASK_ANSWER &&
+		   strcmp(prompt, "Keep it?") == 0,
+	   "a further question has its own words alone");
+	ask_answer(fd, 4, "");
+	ok(ends(fd, AUTH_OK, NULL), "and may have an empty answer");
+	ask_send(fd, 5, span_str("curious"), span_str("right"), "192.0.2.10");
+	while (n < 100 && ask_question(fd, &q, prompt, 3000)) {
+		n++;
+		ask_answer(fd, 5, "y");
+	}
+	is_int(n, 7, "N186b: a module that never stops to ask is stopped");
+	ok(is_asked(fd, 6, "dies", AUTH_ASK_ANSWER, "\\x1b[2Jbeware Now?", "192.0.2.8"),
+	   "a module asks");
+	ask_answer(fd, 6, "yes");
+	ok(ends(fd, AUTH_ERROR, "died"), "and may die of the answer");
+	close(fd);
+}
+
+/* Two workers, and more users than that who think. */
+static void thinking(struct authd_run *r)
+{
+	struct ask a = { .user = "good", .password = "right", .peer = "192.0.2.70" };
+	unsigned asked = 0, right = 0;
+	struct auth_reply reply;
+	char user[16], peer[32];
+	int fd = run_connect(r);
+
+	for (unsigned i = 0; i < AUTHD_ASKING; i++) {
+		snprintf(user, sizeof(user), "otp%u", i);
+		snprintf(peer, sizeof(peer), "198.51.100.%u", i);
+		asked += is_asked(fd, i, user, AUTH_ASK_PASSCODE, OTP, peer);
+	}
+	is_int(asked, AUTHD_ASKING, "64 users may think at once");
+	ok(are_processes(r, 3 + AUTHD_ASKING), "each has a process, and two workers are left");
+	is_int(ask_one(r, &a), AUTH_OK, "which check passwords meanwhile");
+	ask_send(fd, 99, span_str("otp"), span_str("right"), "192.0.2.71");
+	ok(ends(fd, AUTH_BUSY, "64 users"), "one more is told that it is busy");
+	ask_answer(fd, 7777, "271828");
+	for (unsigned i = 0; i < AUTHD_ASKING / 2; i++)
+		ask_answer(fd, i, "271828");
+	for (unsigned i = 0; i < AUTHD_ASKING / 2; i++)
+		right += ask_recv(fd, &reply, 8000) && reply.verdict == AUTH_OK;
+	is_int(right, AUTHD_ASKING / 2, "those who answer get in");
+	for (unsigned i = AUTHD_ASKING / 2; i < AUTHD_ASKING - 1; i++)
+		ask_answer(fd, i, NULL);
+	ok(are_processes(r, 4), "who does not leaves no process behind");
+	ok(!ask_recv(fd, &reply, 1200), "and hears nothing more");
+	close(fd);
+	ok(are_processes(r, 3), "nor does the last one, when the gateway is gone");
+	is_int(ask_one(r, &a), AUTH_OK, "and both workers work");
+	fd = run_connect(r);
+	for (unsigned i = 0; i < AUTHD_ASKING_PER_SOURCE; i++)
+		ok(is_asked(fd, i, "otp", AUTH_ASK_PASSCODE, OTP, "192.0.2.72"),
+		   "%u from one address", i + 1);
+	ask_send(fd, 99, span_str("otp"), span_str("right"), "192.0.2.72");
+	ok(ends(fd, AUTH_BUSY, NULL), "and no more than that");
+	close(fd);
+	ok(are_processes(r, 3), "and all of them go");
 }
 
 static void accidents(struct authd_run *r)
@@ -426,6 +542,8 @@ int main(void)
 	ok(run_start(&r), "vpngw-authd starts");
 	ok(are_processes(&r, 3), "with two workers");
 	verdicts(&r);
+	questions(&r);
+	thinking(&r);
 	accidents(&r);
 	is_int(run_stop(&r, SIGTERM), 0, "it ends");
 	ok(are_processes(&r, 0), "and leaves no process of a module behind");

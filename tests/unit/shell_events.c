@@ -138,6 +138,25 @@ static void test_failed(void)
 	event_down(&gw, NULL, &f);
 	ok(strncmp(kept_last(), "login of an unnamed user from ", 30) == 0,
 	   "who said no name is told as such");
+	f.asked = true;
+	event_down(&gw, NULL, &f);
+	ok(strstr(kept_last(), "stopped answering when it was asked a question beyond name and"),
+	   "who does not answer a second question is told apart");
+	f = failed("mallory", IKE_R_NO_ANSWER);
+	event_down(&gw, NULL, &f);
+	is_str(kept_last(),
+	       "login of mallory from 192.0.2.9:4500 failed: the client does not answer a question "
+	       "beyond name and password; the second factor that [auth] asks for needs a client "
+	       "that shows questions",
+	       "and who cannot, too");
+	ok(is_sample(kept_last()), "  in words that fail2ban's filter passes over");
+	f = failed("mallory", IKE_R_AUTH_FAILED);
+	event_again(&gw, &mine, &f);
+	is_str(kept_last(),
+	       "login of mallory from 192.0.2.9:4500 failed: login refused (wrong password); the "
+	       "gateway checked it as [auth] says; the user is asked again ([auth] xauth_tries)",
+	       "a wrong password that is not the end has its line as well");
+	ok(is_sample(kept_last()), "  in words that fail2ban's filter looks for");
 }
 
 /* The line about the missing address stands for the end of the login as well. */

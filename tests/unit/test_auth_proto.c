@@ -119,6 +119,97 @@ static void bad_replies(void)
 	       "a reason of 128 bytes is refused");
 }
 
+static int question(const char *text)
+{
+	struct auth_question back;
+
+	return auth_get_question(hex(text), &back);
+}
+
+static int answer(const char *text)
+{
+	struct auth_answer back;
+
+	return auth_get_answer(hex(text), &back);
+}
+
+static void questions(void)
+{
+	struct auth_question q = { .id = 7,
+				   .ask = AUTH_ASK_PASSCODE,
+				   .prompt = span_str("Code: ") };
+	struct auth_question back;
+	uint8_t buf[LIMIT_AUTH_MESSAGE], long_text[LIMIT_PROMPT + 1];
+	bool all = true;
+	int n = auth_put_question(buf, sizeof(buf), &q);
+
+	is_bytes((struct span){ buf, (size_t)n },
+		 hex("76706731 04 0000000000000007 02 0006 436f64653a20"),
+		 "a question has the bytes of proto.h");
+	ok(auth_get_question((struct span){ buf, (size_t)n }, &back) == 0 && back.id == 7 &&
+		   back.ask == AUTH_ASK_PASSCODE && span_eq(back.prompt, q.prompt),
+	   "and reads back");
+	for (int i = 0; i < n; i++)
+		all &= auth_get_question((struct span){ buf, (size_t)i }, &back) == -EBADMSG;
+	ok(all, "cut anywhere it is refused");
+	memset(long_text, 'x', sizeof(long_text));
+	q.prompt = (struct span){ long_text, LIMIT_PROMPT };
+	ok(auth_put_question(buf, sizeof(buf), &q) > 0, "the longest prompt is written");
+	q.prompt.n++;
+	is_int(auth_put_question(buf, sizeof(buf), &q), -EMSGSIZE, "a longer one is not");
+	is_int(question("76706731 04 0000000000000001 01 0000"), 0, "a question may have no text");
+	is_int(question("76706731 04 0000000000000001 00 0000"), -EBADMSG,
+	       "it must say what it asks for");
+	is_int(question("76706731 04 0000000000000001 04 0000"), -EBADMSG, "which must be known");
+	is_int(question("76706731 04 0000000000000001 01 0001 1b"), -EBADMSG,
+	       "an escape in its text is refused");
+	is_int(question("76706731 04 0000000000000001 01 0001 00"), -EBADMSG, "so is a NUL");
+	is_int(question("76706731 04 0000000000000001 01 0000 00"), -EBADMSG,
+	       "and a byte behind the end");
+	is_int(question("76706731 02 0000000000000001 01 0000"), -EBADMSG,
+	       "a reply is no question");
+}
+
+static void answers(void)
+{
+	struct auth_answer a = { .id = 7, .given = true, .text = span_str("123456") }, back;
+	uint8_t buf[AUTH_ANSWER_MAX + 1], long_text[LIMIT_PASSWORD + 1];
+	bool all = true;
+	int n = auth_put_answer(buf, sizeof(buf), &a);
+
+	is_bytes((struct span){ buf, (size_t)n },
+		 hex("76706731 05 0000000000000007 01 0006 313233343536"),
+		 "an answer has the bytes of proto.h");
+	ok(auth_get_answer((struct span){ buf, (size_t)n }, &back) == 0 && back.id == 7 &&
+		   back.given && span_eq(back.text, a.text),
+	   "and reads back");
+	for (int i = 0; i < n; i++)
+		all &= auth_get_answer((struct span){ buf, (size_t)i }, &back) == -EBADMSG;
+	ok(all, "cut anywhere it is refused");
+	a.given = false;
+	n = auth_put_answer(buf, sizeof(buf), &a);
+	is_bytes((struct span){ buf, (size_t)n }, hex("76706731 05 0000000000000007 00 0000"),
+		 "no answer has no text");
+	ok(auth_get_answer((struct span){ buf, (size_t)n }, &back) == 0 && !back.given,
+	   "and reads back");
+	memset(long_text, 'x', sizeof(long_text));
+	a = (struct auth_answer){ .given = true, .text = { long_text, LIMIT_PASSWORD } };
+	is_int(auth_put_answer(buf, sizeof(buf), &a), AUTH_ANSWER_MAX,
+	       "the longest answer fits AUTH_ANSWER_MAX exactly");
+	a.text.n++;
+	is_int(auth_put_answer(buf, sizeof(buf), &a), -EMSGSIZE, "a longer one is not written");
+	is_int(answer("76706731 05 0000000000000001 01 0000"), 0, "an answer may be empty");
+	is_int(answer("76706731 05 0000000000000001 00 0001 78"), -EBADMSG,
+	       "no answer with a text is refused");
+	is_int(answer("76706731 05 0000000000000001 02 0000"), -EBADMSG, "as is what is neither");
+	is_int(answer("76706731 05 0000000000000001 01 0002 7800"), -EBADMSG,
+	       "a NUL in an answer is refused");
+	is_int(answer("76706731 05 0000000000000001 01 0100"), -EBADMSG,
+	       "an answer of 256 bytes is refused");
+	is_int(answer("76706731 05 0000000000000001 01 0000 00"), -EBADMSG,
+	       "and a byte behind the end");
+}
+
 static const char *refusal(struct span user, struct span password, enum auth_verdict *v)
 {
 	struct auth_request q = { .user = user, .password = password };
@@ -157,6 +248,8 @@ int main(void)
 	request_limits();
 	replies();
 	bad_replies();
+	questions();
+	answers();
 	refused();
 	is_str(auth_verdict_str(AUTH_THROTTLED), "throttled", "a verdict has its word");
 	is_str(auth_verdict_str((enum auth_verdict)99), "unknown", "and an unknown one, too");

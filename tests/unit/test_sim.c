@@ -34,7 +34,7 @@ static bool kills;                                   /* in this run */
 static unsigned loss, twice, slowest_ms;             /* percent, percent */
 static unsigned long by_client, by_gateway, renewed; /* pairs, pairs, ISAKMP SAs */
 static unsigned long events, came_up, by_main, matched, dual, moved, put_together, silent, replaced;
-static unsigned long by_cert, refused;
+static unsigned long by_cert, refused, coded, asked_again;
 static struct {
 	bool deaf, dumb;
 	uint64_t until;
@@ -412,6 +412,8 @@ static void prepare(uint64_t seed)
 	g.hold = ~0u;
 	g.any_user = true;
 	prefix_parse("fd00:99::/64", &g.network6);
+	g.code = draw(2) ? "271828" : NULL;
+	g.conf.xauth_tries = 1 + draw(4);
 	draw_limits(&g.conf);
 	kills = draw(2);
 	memset(&kept, 0, sizeof(kept));
@@ -452,6 +454,8 @@ static void prepare(uint64_t seed)
 		who[i].falls_back = draw(2);
 		if (draw(10) == 0)
 			who[i].password = "wrong";
+		if (draw(10) == 0)
+			who[i].code = "wrong";
 	}
 }
 
@@ -513,6 +517,7 @@ static void count_up(void)
 
 	came_up += gate_count(&g, FX_UP, IKE_R__COUNT);
 	by_main += sa && sa->mode == XCHG_MAIN;
+	coded += sa && g.code;
 	by_cert += sa && sa->auth == AUTH_XAUTH_RSA;
 }
 
@@ -537,6 +542,7 @@ static const char *run(uint64_t seed)
 		moved += gate_count(&g, FX_MOVED, IKE_R__COUNT);
 		silent += gate_count(&g, FX_DOWN, IKE_R_DPD_TIMEOUT);
 		replaced += gate_count(&g, FX_DOWN, IKE_R_REPLACED);
+		asked_again += gate_count(&g, FX_AGAIN, IKE_R__COUNT);
 		refused += gate_count(&g, FX_NOTE, IKE_R_CERTIFICATE) +
 			   gate_count(&g, FX_NOTE, IKE_R_SIGNATURE);
 		why = wrong();
@@ -589,6 +595,8 @@ int main(void)
 	       n, events, came_up, by_main, moved, matched, put_together);
 	printf("# %lu silent clients given up, %lu sessions replaced\n", silent, replaced);
 	printf("# %lu came up by certificates, %lu were refused\n", by_cert, refused);
+	printf("# %lu came up with a code, %lu wrong passwords and codes were forgiven\n", coded,
+	       asked_again);
 	printf("# renewed: %lu ISAKMP SAs; pairs: %lu by clients, %lu by the gateway\n", renewed,
 	       by_client, by_gateway);
 	printf("# the gateway was killed %lu times, with %lu sessions in all that went on\n",
@@ -596,6 +604,7 @@ int main(void)
 	ok(bad == 0, "in every run, after every event, what must hold does");
 	ok(came_up > n * 6, "and clients get through, several in each run");
 	ok(by_main > n * 2, "by main mode as well");
+	ok(coded > n && asked_again > n / 2, "also with a code, and after a mistake");
 	ok(by_cert > n && refused > n / 10, "by certificates, of which some are refused");
 	ok(matched > n * 100, "with the same keys on both sides, as far as both know");
 	ok(dual > n * 10, "and the pair of a client with an IPv6 address is for that one");

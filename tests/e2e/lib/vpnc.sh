@@ -12,14 +12,16 @@
 #   dpd              seconds after which it asks whether the gateway is there, 10 at least; with 0
 #                    it does not know what the question means either (0)
 #   network          what goes through the tunnel (10.10.0.0/24)
+#   answers          what its user says to further questions, between commas; the questions are in
+#                    $W/NAMESPACE/asked (none: it gives up at the first one)
 vpnc_up() {
 	local ns=$1 dir=$W/$1 pair
 	local user=bob password=chunnel group=staff dh=dh14 pfs=nopfs natt=natt port=500 dpd=0
-	local network=10.10.0.0/24 secret=
+	local network=10.10.0.0/24 secret='' answers='' how=(--non-inter)
 	shift
 	for pair; do
 		case ${pair%%=*} in
-		user | password | group | secret | dh | pfs | natt | port | dpd | network)
+		user | password | group | secret | dh | pfs | natt | port | dpd | network | answers)
 			printf -v "${pair%%=*}" %s "${pair#*=}"
 			;;
 		*) echo "vpnc_up knows no \"$pair\"" >&2 && return 1 ;;
@@ -29,7 +31,14 @@ vpnc_up() {
 	vpnc_write_script >"$dir/script"
 	chmod +x "$dir/script"
 	vpnc_write_conf >"$dir/vpnc.conf"
-	become_in_ns "$ns" stdbuf -oL vpnc --no-detach --non-inter "$dir/vpnc.conf" \
+	if [ -n "$answers" ]; then
+		: >"$dir/asked"
+		tr , '\n' <<<"$answers" >"$dir/answers"
+		vpnc_write_helper >"$dir/helper"
+		chmod +x "$dir/helper"
+		how=(--password-helper "$dir/helper")
+	fi
+	become_in_ns "$ns" stdbuf -oL vpnc --no-detach "${how[@]}" "$dir/vpnc.conf" \
 		>"$dir/vpnc.log" 2>&1 </dev/null &
 	printf -v "vpnc_pid_$ns" %s $!
 	at_end+=("vpnc_down $ns")
@@ -74,6 +83,15 @@ addr add \$INTERNAL_IP4_ADDRESS/32 dev \$TUNDEV
 route replace $network dev \$TUNDEV src \$INTERNAL_IP4_ADDRESS
 I
 fi
+E
+}
+
+# Run by vpnc for each question, with its words: says the next answer.
+vpnc_write_helper() {
+	cat <<E
+#!/bin/sh
+echo "\$1" >>$dir/asked
+sed -n "\$(wc -l <$dir/asked)p" $dir/answers
 E
 }
 
