@@ -27,8 +27,10 @@ must "the gateway starts" gw_start
 check "it warns of what that means, once" equal \
 	"$(journal_lines -o cat | grep -c 'profile "legacy".*xauth_psk is weak')" 1
 
+# From a port of its own: our answer may be repeated while the next vpnc has its socket already, but
+# has sent nothing yet, and that would end it.
 check "with another password there is no login" \
-	not vpnc_up c1 group=legacy secret="another password"
+	not vpnc_up c1 group=legacy secret="another password" port=0
 must "bob's vpnc logs in with the group's password" \
 	vpnc_up c1 group=legacy secret="squeamish ossifrage"
 check "he has an address of the group's pool" equal "$(vpnc_address c1)" 10.99.99.100
