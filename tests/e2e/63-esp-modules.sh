@@ -36,7 +36,7 @@ proposal =
 proposal = 3des-sha1, aes256-sha256
 E
 must "no cipher for ESP is loaded" \
-	wait_for 10 modprobe -r authenc echainiv des3_ede_x86_64 des_generic
+	wait_for 10 modprobe -r authencesn authenc echainiv des3_ede_x86_64 des_generic
 forbid des3_ede_x86_64 des_generic
 must "the gateway starts" gw_start
 check "the kernel has loaded what joins cipher and hash" loaded authenc echainiv

@@ -92,8 +92,8 @@ check "what holds is as it was" equal "$(dns_in_effect)" 10.10.0.3
 before=$(status .cert_expires)
 dropin </dev/null
 install -m 0644 "$PKI/renewed/$GATEWAY_NAME.pem" /etc/vpngw/certs/gateway.pem
-at_end+=("install -m 0644 $PKI/$GATEWAY_NAME.pem /etc/vpngw/certs/gateway.pem
-	install -m 0600 $PKI/$GATEWAY_NAME.key /etc/vpngw/private/gateway.key")
+at_end+=("install -m 0644 $PKI/$GATEWAY_NAME.pem /etc/vpngw/certs/gateway.pem"
+	"install -m 0600 $PKI/$GATEWAY_NAME.key /etc/vpngw/private/gateway.key")
 check "a certificate without its key is refused" reload_says 6 'does not belong to certificate'
 install -m 0600 "$PKI/renewed/$GATEWAY_NAME.key" /etc/vpngw/private/gateway.key
 check "systemctl reload takes over both" systemctl reload vpngw.service
