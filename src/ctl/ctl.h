@@ -37,6 +37,8 @@ struct ctl_options {
 
 /* To stderr, with the program's name. Text of others is passed through ctl_text() first. */
 __attribute__((format(printf, 1, 2))) void ctl_complain(const char *fmt, ...);
+/* Each text of an array of the answer on a line of its own, on standard error. */
+void ctl_say_all(const json_t *o, const char *key, const char *before);
 
 /* ---- one call (ctl_call.c) ---- */
 

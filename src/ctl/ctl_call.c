@@ -128,17 +128,22 @@ static const char *parameter(const struct varlink_reply *r, const char *key, con
 	return v ? v : otherwise;
 }
 
-/* As a compiler would say it: an editor finds the place. */
-static enum ctl_exit on_bad_config(const struct varlink_reply *r)
+void ctl_say_all(const json_t *o, const char *key, const char *before)
 {
-	json_t *all = json_object_get(r->parameters, "messages"), *m;
+	json_t *all = json_object_get(o, key), *m;
 	char text[CTL_TEXT_MAX];
 	size_t i;
 
 	json_array_foreach (all, i, m)
-		fprintf(stderr, "%s\n",
+		fprintf(stderr, "%s%s\n", before,
 			ctl_text(json_is_string(m) ? json_string_value(m) : "?", text,
 				 sizeof(text)));
+}
+
+/* As a compiler would say it: an editor finds the place. */
+static enum ctl_exit on_bad_config(const struct varlink_reply *r)
+{
+	ctl_say_all(r->parameters, "messages", "");
 	ctl_complain("the configuration is not valid; the one in effect stays so");
 	return CTL_BAD_CONFIG;
 }

@@ -57,18 +57,6 @@ static unsigned print_changes(FILE *f, const json_t *reply, bool later, const ch
 	return n;
 }
 
-static void print_warnings(const json_t *reply)
-{
-	json_t *all = json_object_get(reply, "warnings"), *w;
-	char text[CTL_TEXT_MAX];
-	size_t i;
-
-	json_array_foreach (all, i, w)
-		fprintf(stderr, "warning: %s\n",
-			ctl_text(json_is_string(w) ? json_string_value(w) : "", text,
-				 sizeof(text)));
-}
-
 /* Takes over `reply`. */
 static enum ctl_exit show_changes(const struct ctl_options *o, json_t *reply, const char *done,
 				  const char *nothing)
@@ -87,7 +75,7 @@ static enum ctl_exit show_changes(const struct ctl_options *o, json_t *reply, co
 		if (!n)
 			fprintf(out.f, "%s\n", nothing);
 		rc = ctl_out_close(&out);
-		print_warnings(reply);
+		ctl_say_all(reply, "warnings", "warning: ");
 	}
 	json_decref(reply);
 	return rc;
