@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * aggr.c - phase 1 in aggressive mode, responder side: hybrid RSA, clients' certificates (RFC 2409
- * 5.1, draft-ietf-ipsec-isakmp-hybrid-auth-05 4.2), and a shared key, with XAuth or alone, where a profile allows
- * that (RFC 2409 5.4, draft-beaulieu-ike-xauth-02 7.2): then HASH_R stands for CERT and SIG_R.
+ * 5.1, draft-ietf-ipsec-isakmp-hybrid-auth-05 4.2), and a shared key, with XAuth or alone, where a
+ * profile allows that (RFC 2409 5.4, draft-beaulieu-ike-xauth-02 7.2): then HASH_R stands for CERT
+ * and SIG_R.
  *
  *   I -> R  HDR, SA, KE, Ni, IDii
  *   R -> I  HDR, SA, KE, Nr, IDir, CERT, [CERTREQ,] SIG_R, VIDs, NAT-D, NAT-D
