@@ -43,8 +43,12 @@ check "nothing passed in clear" assert_outside_clean
 
 check "bob is sent away" vpngwctl kick bob
 check "his client is told" lsw_says c1 'received Delete SA'
+check "it was to stay up, so it logs in again" \
+	wait_for 20 journal_has_times 2 EVENT=session-up USER=bob
+check "he has his address again" assert_session bob 10.99.99.2 $NAT
+lsw_down c1
 lsw_down d
-check "alice logs out, and nothing is left" assert_nothing_left
+check "both log out, and nothing is left" assert_nothing_left
 
 must "carol's certificate is packed" openssl pkcs12 -export -passout pass: -name alice \
 	-inkey "$PKI/alice.key" -in "$PKI/alice.pem" -certfile "$PKI/ca.pem" -out "$W/alice.p12"
