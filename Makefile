@@ -70,14 +70,14 @@ AUTHD_LIBS := -lpam
 # The core decides and is pure; the shell acts. scripts/check-pure looks at the core's symbols.
 ACCEL_SRC := src/ike/dh_openssl.c
 CORE := src/addr.c src/text.c src/ini.c $(wildcard src/xfrm/msg*.c) src/auth/proto.c src/auth/throttle.c \
-	src/auth/users.c \
+	src/auth/users.c src/ctl/metrics_http.c \
 	$(filter-out $(if $(HAVE_LIBCRYPTO),,$(ACCEL_SRC)),$(wildcard src/ike/*.c)) \
 	$(wildcard src/pool/*.c)
 AUTHD := $(wildcard src/auth/authd*.c)
 CTL := $(wildcard src/ctl/ctl*.c)
 SHELL_SRC := $(filter-out $(CORE) src/main.c,$(wildcard src/*.c)) $(wildcard src/check/*.c) \
 	$(filter-out $(CORE),$(wildcard src/xfrm/*.c)) src/auth/client.c \
-	$(filter-out $(CTL),$(wildcard src/ctl/*.c))
+	$(filter-out $(CORE) $(CTL),$(wildcard src/ctl/*.c))
 UNIT := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))
 UNIT_SHELL := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/shell_*.c))
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
