@@ -31,7 +31,7 @@ PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 B := build/$(if $(SAN),san,$(if $(COV),cov,rel))
 Q := $(if $(V),,@)
-SAY = $(if $(V),,@printf '  %-7s %s\n')
+SAY = @$(if $(V),:,printf '  %-7s %s\n')
 
 CORE_PKGS  := gnutls hogweed nettle libmnl
 SHELL_PKGS := libsystemd libnl-3.0 libnl-route-3.0 jansson sqlite3
