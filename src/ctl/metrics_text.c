@@ -15,6 +15,7 @@
 
 #define LABEL_MAX 1024
 #define DROPPED   "dropped_" /* how the counters begin that say what was thrown away, and why */
+#define BYTES     "bytes_"   /* and those of the tunnels' traffic, in and out */
 
 /* ---- lines ---- */
 
@@ -154,26 +155,25 @@ static bool is_metric_name(const char *s)
 	return *s && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(s);
 }
 
-static bool is_dropped(const char *name)
+static bool starts(const char *name, const char *prefix)
 {
-	return strncmp(name, DROPPED, strlen(DROPPED)) == 0;
+	return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-/* One family whose label is the rest of the names that begin with `prefix`. */
-static void put_reasons(FILE *f, const json_t *rows, const char *prefix, const char *name,
-			const char *help)
+/* The samples of one family, whose label is the rest of the names that begin with `prefix`. */
+static void put_labelled(FILE *f, const json_t *rows, const char *prefix, const char *name,
+			 const char *label)
 {
 	const json_t *row;
 	size_t i;
 
-	family(f, name, "counter", NULL, help);
 	json_array_foreach (rows, i, row) {
 		const char *reason = text_of(row, "name");
 
-		if (strncmp(reason, prefix, strlen(prefix)) != 0)
+		if (!starts(reason, prefix))
 			continue;
 		fprintf(f, "vpngw_%s_total", name);
-		put_label(f, '{', "reason", reason + strlen(prefix));
+		put_label(f, '{', label, reason + strlen(prefix));
 		putc('}', f);
 		put_value(f, json_object_get(row, "value"));
 	}
@@ -188,16 +188,20 @@ static void put_counters(FILE *f, const json_t *stats)
 		const char *name = text_of(row, "name"), *help = text_of(row, "meaning");
 		char safe[LABEL_MAX];
 
-		if (is_dropped(name) || !is_metric_name(name))
+		if (starts(name, DROPPED) || starts(name, BYTES) || !is_metric_name(name))
 			continue;
 		family(f, metric_of(name), "counter", NULL,
 		       text_escape(span_str(*help ? help : name), safe, sizeof(safe)));
 		fprintf(f, "vpngw_%s_total", metric_of(name));
 		put_value(f, json_object_get(row, "value"));
 	}
-	put_reasons(f, rows, DROPPED, "messages_dropped", "IKE messages that were thrown away");
-	put_reasons(f, json_object_get(stats, "refusals"), "", "refusals",
-		    "Logins and messages that were refused");
+	family(f, "traffic_bytes", "counter", "bytes",
+	       "Bytes that came from clients through tunnels (in) and went to them (out)");
+	put_labelled(f, rows, BYTES, "traffic_bytes", "direction");
+	family(f, "messages_dropped", "counter", NULL, "IKE messages that were thrown away");
+	put_labelled(f, rows, DROPPED, "messages_dropped", "reason");
+	family(f, "refusals", "counter", NULL, "Logins and messages that were refused");
+	put_labelled(f, json_object_get(stats, "refusals"), "", "refusals", "reason");
 }
 
 /* ---- sessions ---- */

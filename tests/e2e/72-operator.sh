@@ -45,6 +45,10 @@ scrape() {
 	curl -sS --max-time 20 -o "$W/scrape" -w '%{http_code}\n' http://127.0.0.1:9450/"$1"
 }
 
+carried() { # carried MORE-THAN: the sum of all traffic, sessions that have ended included
+	scrape metrics && [ "$(metric 'vpngw_traffic_bytes_total{direction="in"}')" -gt "$1" ]
+}
+
 per_user() { # per_user OPTION: what vpngw-metrics does from now on
 	mkdir -p /run/systemd/system/vpngw-metrics.service.d
 	printf '[Service]\nEnvironment=VPNGW_METRICS_OPTIONS=%s\n' "$1" \
@@ -117,6 +121,7 @@ check "that explains what happened" matches \
 	"$(vpngwctl log -- -q -x -n 1 VPNGW_EVENT=session-up VPNGW_USER=alice)" \
 	"*alice has logged in from*has the address*$alice and can send traffic*"
 check "nothing is left" assert_nothing_left
+check "what alice's packets weighed is in the sums" wait_for 10 carried 100
 systemctl stop vpngw.service
 check "a scrape finds out that it has gone" equal "$(scrape metrics) $(metric vpngw_up)" "200 0"
 gw_stop

@@ -39,6 +39,9 @@ static char *text_of_today(void)
 	for (int i = 1; i < IKE_R__COUNT; i++)
 		json_array_append_new(
 			refusals, json_pack("{s:s, s:i}", "name", ike_reason_key(i), "value", i));
+	json_array_append_new(counters, json_pack("{s:s, s:i}", "name", "bytes_in", "value", 1234));
+	json_array_append_new(counters,
+			      json_pack("{s:s, s:i}", "name", "bytes_out", "value", 5678));
 	stats = json_pack("{s:o, s:o}", "counters", counters, "refusals", refusals);
 	metrics_text(f, status, stats, sessions);
 	fclose(f);
@@ -67,6 +70,8 @@ static void test_every_counter(void)
 	for (unsigned k = 0; k < om.n; k++)
 		reasons += strcmp(om.sample[k].name, "vpngw_refusals_total") == 0;
 	is_int(reasons, IKE_R__COUNT - 1, "every reason is a label");
+	is_str(om_get(&om, "vpngw_traffic_bytes_total", "direction=\"out\""), "5678",
+	       "so is the direction of traffic");
 	is_str(om_get(&om, "vpngw_pool_kept_addresses", "pool=\"default\""), "3",
 	       "every pool is one, too");
 }
