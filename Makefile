@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# make                 vpngw, vpngw-authd, vpngwctl in build/rel
+# make                 vpngw, vpngw-authd, vpngwctl, vpngw-metrics in build/rel
 # make check           unit tests, fuzz corpora, layers, format, man pages: no root, no network
 # make SAN=1 check     the same under AddressSanitizer and UndefinedBehaviorSanitizer
 # make fuzz            libFuzzer programs in build/fuzz (clang)
@@ -31,7 +31,7 @@ PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 B := build/$(if $(SAN),san,$(if $(COV),cov,rel))
 Q := $(if $(V),,@)
-SAY = $(if $(V),,@printf '  %-7s %s\n')
+SAY = @$(if $(V),:,printf '  %-7s %s\n')
 
 CORE_PKGS  := gnutls hogweed nettle libmnl
 SHELL_PKGS := libsystemd libnl-3.0 libnl-route-3.0 jansson sqlite3
@@ -70,21 +70,23 @@ AUTHD_LIBS := -lpam
 # The core decides and is pure; the shell acts. scripts/check-pure looks at the core's symbols.
 ACCEL_SRC := src/ike/dh_openssl.c
 CORE := src/addr.c src/text.c src/ini.c $(wildcard src/xfrm/msg*.c) src/auth/proto.c src/auth/throttle.c \
-	src/auth/users.c \
+	src/auth/users.c src/ctl/metrics_http.c \
 	$(filter-out $(if $(HAVE_LIBCRYPTO),,$(ACCEL_SRC)),$(wildcard src/ike/*.c)) \
 	$(wildcard src/pool/*.c)
 AUTHD := $(wildcard src/auth/authd*.c)
 CTL := $(wildcard src/ctl/ctl*.c)
+# What vpngw-metrics has of vpngwctl.
+METRICS := src/ctl/metrics.c $(addprefix src/ctl/ctl_,metrics.c call.c text.c)
 SHELL_SRC := $(filter-out $(CORE) src/main.c,$(wildcard src/*.c)) $(wildcard src/check/*.c) \
 	$(filter-out $(CORE),$(wildcard src/xfrm/*.c)) src/auth/client.c \
-	$(filter-out $(CTL),$(wildcard src/ctl/*.c))
+	$(filter-out $(CORE) $(CTL) $(METRICS),$(wildcard src/ctl/*.c))
 UNIT := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))
 UNIT_SHELL := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/shell_*.c))
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 TESTLIB := $(wildcard tests/lib/*.c)
 obj = $(patsubst %.c,$B/%.o,$(1))
 
-all: $B/vpngw $B/vpngw-authd $B/vpngwctl $B/io.vpngw.varlink
+all: $B/vpngw $B/vpngw-authd $B/vpngwctl $B/vpngw-metrics $B/io.vpngw.varlink
 
 $B/vpngw: $(call obj,src/main.c) $B/libshell.a $B/libcore.a
 	$(SAY) LINK $@
@@ -95,6 +97,10 @@ $B/vpngw-authd: $(call obj,$(AUTHD)) $B/libshell.a $B/libcore.a
 	$(Q)$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(AUTHD_LIBS) $(SHELL_LIBS) $(CORE_LIBS)
 
 $B/vpngwctl: $(call obj,$(CTL)) $B/libshell.a $B/libcore.a
+	$(SAY) LINK $@
+	$(Q)$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(SHELL_LIBS) $(CORE_LIBS)
+
+$B/vpngw-metrics: $(call obj,$(METRICS)) $B/libshell.a $B/libcore.a
 	$(SAY) LINK $@
 	$(Q)$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(SHELL_LIBS) $(CORE_LIBS)
 
@@ -196,6 +202,7 @@ install: all
 	install -m 0755 scripts/pki $(DESTDIR)$(sbindir)/vpngw-pki
 	install -m 0755 scripts/racoon2vpngw $(DESTDIR)$(sbindir)/racoon2vpngw
 	install -m 0755 $B/vpngw-authd $(DESTDIR)$(libexecdir)/vpngw/vpngw-authd
+	install -m 0755 $B/vpngw-metrics $(DESTDIR)$(libexecdir)/vpngw/vpngw-metrics
 	for u in systemd/*.service systemd/*.socket; do \
 		sed -e 's|@sbindir@|$(sbindir)|g; s|@libexecdir@|$(libexecdir)|g; s|@sysconfdir@|$(sysconfdir)|g' \
 			$$u > $(DESTDIR)$(unitdir)/$${u##*/} && chmod 0644 $(DESTDIR)$(unitdir)/$${u##*/} || exit 1; done
@@ -213,6 +220,7 @@ install: all
 	install -m 0644 systemd/vpngw.catalog $(DESTDIR)$(catalogdir)/vpngw.catalog
 	install -m 0644 etc/fail2ban/filter.d/vpngw.conf $(DESTDIR)$(sysconfdir)/fail2ban/filter.d/vpngw.conf
 	install -m 0644 $B/io.vpngw.varlink share/vpngwctl.schema.json $(DESTDIR)$(datadir)/vpngw
+	install -m 0644 share/vpngw-dashboard.json share/vpngw-alerts.yml $(DESTDIR)$(datadir)/vpngw
 	install -m 0644 share/completion.bash $(DESTDIR)$(datadir)/bash-completion/completions/vpngwctl
 	install -m 0644 share/completion.zsh $(DESTDIR)$(datadir)/zsh/site-functions/_vpngwctl
 	install -m 0644 man/*.7 $(DESTDIR)$(mandir)/man7

@@ -61,6 +61,7 @@ _vpngwctl() {
 			kick) printf '%s\n' --all --pool --reason --wait ;;
 			check) printf '%s\n' --config ;;
 			log | monitor) printf '%s\n' --user ;;
+			metrics) printf '%s\n' --per-user ;;
 			passwd) printf '%s\n' --file --group --address --stdin --delete ;;
 			esac)
 		return

@@ -48,6 +48,7 @@ _arguments \
 	'--all[all sessions]' \
 	'--reason=[why, for the journal]:text:' \
 	'--config=[instead of the installed configuration]:file:_files' \
+	'--per-user[series for each session and its user]' \
 	'--wait[until the sessions have ended]' \
 	'--help[a short help]' \
 	'--version[the version]' \

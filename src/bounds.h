@@ -95,3 +95,9 @@
 
 /* vpngwctl check */
 #define LIMIT_FINDINGS 256
+
+/* Scrapes of vpngw-metrics */
+#define LIMIT_METRICS_CLIENTS 16   /* connections at once; others wait in the queue */
+#define LIMIT_METRICS_REQUEST 8192 /* bytes of one request */
+#define LIMIT_METRICS_LINE    1024 /* of these, in its first line */
+#define LIMIT_METRICS_S       10   /* for a request to come, and for its answer to be taken */

@@ -411,6 +411,8 @@ static void run_down(struct gw *gw, const struct fx_item *it)
 {
 	struct gw_session *g = gw_session(gw, it->who.who);
 
+	if (g)
+		traffic_over(gw, g);
 	event_down(gw, g, it->session);
 	release(gw, g, it->session);
 	gw_show_status(gw);

@@ -40,6 +40,9 @@ struct gw_session {
 	uint64_t gone_in, gone_out;   /* packets of those */
 	/* What is added here may have to be added to the record in handover.c. */
 	uint64_t seen_in, seen_out; /* packets of all, when last looked at */
+	/* Bytes of these are in the gateway's sums; another process counted them while `inherited`. */
+	uint64_t summed_in, summed_out;
+	bool inherited;
 	struct keepalive keepalive;
 	char reason[128]; /* vpngw-authd's, or the operator's; escaped */
 	uint64_t check;   /* before the login: the password check that asks the user something */
@@ -91,7 +94,8 @@ struct gw {
 	uint32_t n_check;
 	struct gw_counted *counted; /* owned, sorted by SPI */
 	size_t n_counted;
-	uint64_t counted_us; /* when they were read; 0: never */
+	uint64_t counted_us;          /* when they were read; 0: never */
+	uint64_t bytes_in, bytes_out; /* through all tunnels since the start, as of then */
 	struct log_limit count_limit, refused_limit;
 	struct log_limit note_limit[IKE_R__COUNT];
 	struct log_limit unnamed_limit[IKE_R__COUNT], named_limit[IKE_R__COUNT]; /* failed logins */
@@ -202,6 +206,10 @@ void traffic_again(struct gw *gw);
 /* Reads the counters of all our SAs, unless that was done in the last second or cannot be done:
  * then those of the time before stay. ctx is the gateway. */
 void traffic_snapshot(void *ctx);
+/* What the counters that were read say of each session. */
+void traffic_look(struct gw *gw);
+/* The session ends: what it has carried since the last look belongs to the sums, too. */
+void traffic_over(struct gw *gw, struct gw_session *g);
 /* A session's SAs have carried so many packets by now, in and out. */
 /* As the last snapshot has them; zeros for an SA that was not there. */
 struct xfrm_counters traffic_of(const struct gw *gw, const struct ipaddr *dst, uint32_t spi);

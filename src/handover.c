@@ -145,6 +145,7 @@ static void get_session(struct rd *r, struct gw_session *g)
 	g->gone_out = rd_be64(r);
 	g->seen_in = rd_be64(r);
 	g->seen_out = rd_be64(r);
+	g->inherited = true;
 }
 
 static int save(struct gw *gw, struct sess_id id)

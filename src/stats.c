@@ -46,7 +46,15 @@ bool stats_next(void *ctx, uint32_t i, struct ctl_stat *ret)
 					  .value = ike_counter(gw->ike, i) };
 		return true;
 	}
-	i -= IKE_C__COUNT - 1; /* there is no refusal for no reason */
+	i -= IKE_C__COUNT;
+	if (i < 2) {
+		*ret = (struct ctl_stat){ .name = i ? "bytes_out" : "bytes_in",
+					  .meaning = i ? "bytes to clients, in all tunnels"
+						       : "bytes from clients, in all tunnels",
+					  .value = i ? gw->bytes_out : gw->bytes_in };
+		return true;
+	}
+	i -= 2 - 1; /* there is no refusal for no reason */
 	if (i >= IKE_R__COUNT)
 		return false;
 	*ret = (struct ctl_stat){ .refusal = true,

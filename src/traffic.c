@@ -60,14 +60,38 @@ struct xfrm_counters traffic_of(const struct gw *gw, const struct ipaddr *dst, u
 	return (struct xfrm_counters){ 0 };
 }
 
+/* A sum only grows: what a session is seen to have carried is added once. */
+static void add_to_sums(struct gw *gw, struct gw_session *g, uint64_t in, uint64_t out)
+{
+	if (!g->inherited) {
+		gw->bytes_in += in > g->summed_in ? in - g->summed_in : 0;
+		gw->bytes_out += out > g->summed_out ? out - g->summed_out : 0;
+	}
+	g->inherited = false;
+	g->summed_in = in > g->summed_in ? in : g->summed_in;
+	g->summed_out = out > g->summed_out ? out : g->summed_out;
+}
+
+void traffic_over(struct gw *gw, struct gw_session *g)
+{
+	add_to_sums(gw, g, g->bytes_in, g->bytes_out);
+}
+
 static void look_at(struct gw *gw, const struct ike_sa *sa, struct gw_session *g)
 {
 	uint64_t in = g->gone_in, out = g->gone_out;
+	uint64_t bytes_in = g->bytes_in, bytes_out = g->bytes_out;
 
 	for (const struct ike_child *c = sa->children; c; c = c->next) {
-		in += traffic_of(gw, &c->local.addr, c->spi_in).packets;
-		out += traffic_of(gw, &c->peer.addr, c->spi_out).packets;
+		struct xfrm_counters ci = traffic_of(gw, &c->local.addr, c->spi_in),
+				     co = traffic_of(gw, &c->peer.addr, c->spi_out);
+
+		in += ci.packets;
+		out += co.packets;
+		bytes_in += ci.bytes;
+		bytes_out += co.bytes;
 	}
+	add_to_sums(gw, g, bytes_in, bytes_out);
 	if (in > g->seen_in || out > g->seen_out)
 		ike_traffic(gw->ike, sa->id, in > g->seen_in, gw_now_us(gw));
 	g->seen_in = in;
@@ -94,12 +118,23 @@ static int read_counters(struct gw *gw)
 	return 0;
 }
 
+void traffic_look(struct gw *gw)
+{
+	const struct ike_sa *sa;
+	uint32_t cursor = 0;
+
+	while ((sa = ike_next(gw->ike, &cursor))) {
+		struct gw_session *g = gw_session(gw, sa->id);
+
+		if (g)
+			look_at(gw, sa, g);
+	}
+}
+
 void traffic_snapshot(void *ctx)
 {
 	struct gw *gw = ctx;
-	const struct ike_sa *sa;
 	unsigned long left_out;
-	uint32_t cursor = 0;
 	int rc;
 
 	if (gw->counted_us && gw_now_us(gw) - gw->counted_us < REUSE_US)
@@ -110,12 +145,7 @@ void traffic_snapshot(void *ctx)
 			log_warning("cannot read the counters of the IPsec SAs: %s", strerror(-rc));
 		return;
 	}
-	while ((sa = ike_next(gw->ike, &cursor))) {
-		struct gw_session *g = gw_session(gw, sa->id);
-
-		if (g)
-			look_at(gw, sa, g);
-	}
+	traffic_look(gw);
 }
 
 static uint64_t sample_us(const struct gw *gw)

@@ -30,6 +30,7 @@ static const struct verb verb[] = {
 	{ "leases", ctl_leases, "user pool address sort watch " },
 	{ "pools", ctl_pools, NULL },
 	{ "stats", ctl_stats, NULL },
+	{ "metrics", ctl_metrics, "per-user " },
 	{ "monitor", ctl_monitor, "user " },
 	{ "log", ctl_log, "user " },
 	{ "passwd", NULL, NULL },
@@ -52,6 +53,7 @@ static const char help_text[] =
 	"  leases release ADDRESS           forget a kept address\n"
 	"  pools                            addresses: how many, how many are in use\n"
 	"  stats                            what was counted, and refused for which reason\n"
+	"  metrics                          the same and more as OpenMetrics text\n"
 	"  monitor                          events as they happen\n"
 	"  log [-- OPTION...]               the journal of the gateway, with journalctl's options\n"
 	"  reload                           take over what vpngw.conf says now\n"
@@ -64,6 +66,7 @@ static const char help_text[] =
 	"                        those alone; the last two take a prefix (list, leases)\n"
 	"  --sort [-]COLUMN      by that column; - for the other way (list, leases)\n"
 	"  --watch[=SECONDS]     again every 2 seconds (list, leases)\n"
+	"  --per-user            series for each session and its user as well (metrics)\n"
 	"  --reason TEXT         why, for the journal (kick)\n"
 	"  --wait                until the sessions have ended, which kick always does\n"
 	"  --config FILE         instead of the installed configuration (check)\n"
@@ -104,6 +107,7 @@ enum {
 	OPT_SORT,
 	OPT_WATCH,
 	OPT_CONFIG,
+	OPT_PER_USER,
 	OPT_VERSION,
 };
 
@@ -122,6 +126,7 @@ static const struct option option[] = {
 	{ "sort", required_argument, NULL, OPT_SORT },
 	{ "watch", optional_argument, NULL, OPT_WATCH },
 	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "per-user", no_argument, NULL, OPT_PER_USER },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -212,6 +217,9 @@ static int parse_options(int argc, char **argv, const char *how, struct ctl_opti
 		case OPT_WAIT:
 			o->wait = true;
 			break;
+		case OPT_PER_USER:
+			o->per_user = true;
+			break;
 		case OPT_WATCH:
 			if (!parse_watch(optarg, &o->watch_s))
 				return CTL_USAGE;
@@ -255,10 +263,10 @@ static bool options_fit(const struct ctl_options *o, const struct verb *v)
 		bool given;
 		const char *name; /* with a blank behind */
 	} of[] = {
-		{ o->all, "all " },       { o->reason, "reason " }, { o->wait, "wait " },
-		{ o->user, "user " },     { o->pool, "pool " },     { o->address, "address " },
-		{ o->peer, "peer " },     { o->sort, "sort " },     { o->watch_s, "watch " },
-		{ o->config, "config " },
+		{ o->all, "all " },           { o->reason, "reason " }, { o->wait, "wait " },
+		{ o->user, "user " },         { o->pool, "pool " },     { o->address, "address " },
+		{ o->peer, "peer " },         { o->sort, "sort " },     { o->watch_s, "watch " },
+		{ o->per_user, "per-user " }, { o->config, "config " },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {

@@ -33,6 +33,8 @@ struct ctl_options {
 	const char *sort;   /* borrowed; a column's title, "-" in front for the other way */
 	const char *config; /* of check; borrowed, NULL for the installed one */
 	unsigned watch_s;   /* list again that often; 0: once */
+	bool per_user;      /* of metrics */
+	unsigned wait_s;    /* for a byte from the daemon; 0: as long as a person would */
 };
 
 /* To stderr, with the program's name. Text of others is passed through ctl_text() first. */
@@ -86,4 +88,5 @@ enum ctl_exit ctl_pools(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_stats(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_monitor(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_log(const struct ctl_options *o, int argc, char **argv);
+enum ctl_exit ctl_metrics(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_leases(const struct ctl_options *o, int argc, char **argv);

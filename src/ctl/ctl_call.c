@@ -62,10 +62,10 @@ static bool may_look(int fd, const char *path)
 	return false;
 }
 
-static enum ctl_exit dial(const char *path, int *ret_fd)
+static enum ctl_exit dial(const char *path, unsigned wait_s, int *ret_fd)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	const struct timeval limit = { .tv_sec = TIMEOUT_S };
+	const struct timeval limit = { .tv_sec = wait_s ? wait_s : TIMEOUT_S };
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 
 	if (strlen(path) >= sizeof(sa.sun_path)) {
@@ -259,7 +259,7 @@ enum ctl_exit ctl_call(const struct ctl_options *o, const struct ctl_request *q)
 		ctl_complain("out of memory");
 		return CTL_FAILED;
 	}
-	rc = dial(o->socket, &fd);
+	rc = dial(o->socket, o->wait_s, &fd);
 	if (rc != CTL_DONE)
 		return rc;
 	r = send_all(fd, text, n);

@@ -36,6 +36,11 @@ exposure_is_at_most() { # exposure_is_at_most UNIT TENTHS
 	[ "${score:-999}" -le "$2" ]
 }
 
+scraped() {
+	systemctl start vpngw-metrics.socket &&
+		curl -sf -o /dev/null http://127.0.0.1:9450/metrics
+}
+
 may_read() { # may_read USER FILE
 	setpriv --reuid="$1" --regid="$1" --init-groups test -r "$2"
 }
@@ -58,4 +63,15 @@ check "vpngw may not read the users' passwords" not may_read vpngw /etc/vpngw/us
 check "vpngw's unit exposes the system by 2.0 at most" exposure_is_at_most vpngw.service 20
 check "vpngw-authd's by 1.5" exposure_is_at_most vpngw-authd.service 15
 check "vpngw-nft's by 2.0" exposure_is_at_most vpngw-nft.service 20
+
+check "vpngw-metrics starts with a scrape" wait_for 20 scraped
+check "it is nobody that there was before" not grep -q ":x:$(status_of vpngw-metrics.service Uid | cut -f 1):" \
+	/etc/passwd
+check "nor root" matches "$(status_of vpngw-metrics.service Uid)" "6[1-5][0-9][0-9][0-9]*"
+check "with the right to look, and with no capability" equal \
+	"$(status_of vpngw-metrics.service Groups | tr ' ' '\n' | grep -cx "$(getent group vpngw-monitor | cut -d : -f 3)"
+		all_capabilities vpngw-metrics.service)" "1
+0000000000000000"
+check "it is confined" is_confined vpngw-metrics.service
+check "and exposes the system by 1.0 at most" exposure_is_at_most vpngw-metrics.service 10
 finish

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What an operator sees and does beside list and kick of one session: filters, pools, leases,
-# counters, events as they happen, explanations in the journal.
+# counters, metrics, events as they happen, explanations in the journal.
 #
 # alice comes by strongSwan, carol by vpnc; carol has an address of another pool than alice.
 
@@ -37,6 +37,30 @@ monitored() { # monitored EVENT USER
 		"$W/events.json"
 }
 
+metric() { # metric SAMPLE: its value, of the last scrape
+	sed -n "s/^$1 //p" "$W/scrape"
+}
+
+scrape() {
+	curl -sS --max-time 20 -o "$W/scrape" -w '%{http_code}\n' http://127.0.0.1:9450/"$1"
+}
+
+carried() { # carried MORE-THAN: the sum of all traffic, sessions that have ended included
+	scrape metrics && [ "$(metric 'vpngw_traffic_bytes_total{direction="in"}')" -gt "$1" ]
+}
+
+per_user() { # per_user OPTION: what vpngw-metrics does from now on
+	mkdir -p /run/systemd/system/vpngw-metrics.service.d
+	printf '[Service]\nEnvironment=VPNGW_METRICS_OPTIONS=%s\n' "$1" \
+		>/run/systemd/system/vpngw-metrics.service.d/options.conf
+	systemctl daemon-reload && systemctl stop vpngw-metrics.service
+}
+
+forget_metrics() {
+	rm -rf /run/systemd/system/vpngw-metrics.service.d
+	systemctl daemon-reload
+}
+
 must "the gateway is configured" gw_configure <<'E2'
 [pool "guests"]
 network4 = 10.99.98.1
@@ -62,6 +86,19 @@ check "each pool has one address in use" equal \
 	"default 1/50 guests 1/4 "
 check "stats count both logins" equal \
 	"$(vpngwctl stats --json | jq '.counters[] | select(.name == "logins").value')" 2
+at_end+=(forget_metrics)
+check "metrics can be scraped" systemctl start vpngw-metrics.socket
+check "with curl" equal "$(scrape metrics)" 200
+check "which gets both logins" equal "$(metric vpngw_logins_total) $(metric vpngw_sessions)" "2 2"
+check "and both pools" equal "$(metric 'vpngw_pool_leased_addresses{pool="guests"}')" 1
+check "and no user" not grep -q alice "$W/scrape"
+check "there is nothing else" equal "$(scrape "") $(scrape etc/passwd)" "404 404"
+check "vpngwctl metrics has the same" equal "$(vpngwctl metrics | grep -c ^vpngw_)" \
+	"$(scrape metrics >/dev/null && grep -c ^vpngw_ "$W/scrape")"
+check "users can be asked for" per_user --per-user
+check "and are there" equal "$(scrape metrics; grep -c '^vpngw_session_start_time_seconds.*user="carol"' "$W/scrape")" \
+	"200
+1"
 check "alice's lease cannot be released" released "$alice" 1
 
 check "who is in group vpngw-monitor may look" equal \
@@ -84,6 +121,9 @@ check "that explains what happened" matches \
 	"$(vpngwctl log -- -q -x -n 1 VPNGW_EVENT=session-up VPNGW_USER=alice)" \
 	"*alice has logged in from*has the address*$alice and can send traffic*"
 check "nothing is left" assert_nothing_left
+check "what alice's packets weighed is in the sums" wait_for 10 carried 100
+systemctl stop vpngw.service
+check "a scrape finds out that it has gone" equal "$(scrape metrics) $(metric vpngw_up)" "200 0"
 gw_stop
 check "monitor ends with the gateway, and says so" wait_for 10 gone $monitor
 finish

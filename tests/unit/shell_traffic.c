@@ -78,6 +78,41 @@ static void test_failure(struct gw_session *mine)
 	is_int((long long)packets_in(), 0, "the next time the kernel is asked again");
 }
 
+/* A look at a session that has carried so much, in an SA that is there or in those that have gone. */
+static void carried(struct gw_session *mine, uint64_t gone, uint64_t there)
+{
+	counted(SPI_PACKETS);
+	gw.counted[0].c.bytes = there;
+	mine->bytes_in = gone;
+	traffic_look(&gw);
+}
+
+static void test_sums(struct gw_session *mine)
+{
+	uint64_t before = gw.bytes_in;
+
+	carried(mine, 0, 1000);
+	is_int((long long)(gw.bytes_in - before), 1000, "what a session carries is summed up");
+	carried(mine, 0, 1500);
+	is_int((long long)(gw.bytes_in - before), 1500, "once");
+	carried(mine, 1600, 0);
+	is_int((long long)(gw.bytes_in - before), 1600, "an SA that goes takes nothing away");
+	carried(mine, 1600, 50);
+	is_int((long long)(gw.bytes_in - before), 1650, "the next one adds to it");
+	carried(mine, 0, 0);
+	is_int((long long)(gw.bytes_in - before), 1650,
+	       "counters that are lost do not make it fall");
+	mine->bytes_in = 1700;
+	traffic_over(&gw, mine);
+	is_int((long long)(gw.bytes_in - before), 1700, "the end of a session is counted");
+	*mine = (struct gw_session){ .gen = mine->gen, .inherited = true };
+	carried(mine, 1700, 300);
+	is_int((long long)(gw.bytes_in - before), 1700,
+	       "what another process has counted is not counted again");
+	carried(mine, 1700, 310);
+	is_int((long long)(gw.bytes_in - before), 1710, "but what came after it");
+}
+
 int main(void)
 {
 	struct gw_session *mine;
@@ -99,6 +134,7 @@ int main(void)
 	mine = gw_session(&gw, client_sa(&c, &g)->id);
 	test_reuse(mine);
 	test_failure(mine);
+	test_sums(mine);
 	free(gw.counted);
 	free(gw.session);
 	xfrm_close(gw.xfrm);

@@ -5,7 +5,7 @@
 GATEWAY_NAME=vpn.example.net
 gateway_units="vpngw.service vpngw-authd.service vpngw-nft.service
 	vpngw.socket vpngw-authd.socket vpngw-control.socket
-	vpngw-monitor.socket"
+	vpngw-monitor.socket vpngw-metrics.socket vpngw-metrics.service"
 
 # The CA and the gateway's certificate. Made outside the guest, where a key takes less time.
 pki_make() {
