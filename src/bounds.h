@@ -82,6 +82,7 @@
 #define LIMIT_PROFILES   32
 #define LIMIT_MATCHES    32
 #define LIMIT_ID_PATTERN 128 /* bytes */
+#define LIMIT_DN_PARTS   16  /* of a subject that a pattern may be for */
 
 /* Address pools */
 #define LIMIT_POOLS     16

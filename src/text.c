@@ -224,3 +224,49 @@ const char *text_size(uint64_t n, char buf[static 32])
 	snprintf(buf, 32, u && v < 10 ? "%.1f %s" : "%.0f %s", v, unit[u]);
 	return buf;
 }
+
+/* ---- comparing ---- */
+
+static uint8_t lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
+}
+
+static bool one_fits(uint8_t pattern, uint8_t c, bool any_case)
+{
+	return pattern == '?' || pattern == c || (any_case && lower(pattern) == lower(c));
+}
+
+/* When something does not fit, the last '*' takes one byte more: no other can help. */
+bool text_glob(struct span p, struct span s, bool any_case)
+{
+	size_t i = 0, k = 0, star = SIZE_MAX, from = 0;
+
+	while (k < s.n) {
+		if (i < p.n && p.p[i] == '*') {
+			star = i++;
+			from = k;
+		} else if (i < p.n && one_fits(p.p[i], s.p[k], any_case)) {
+			i++;
+			k++;
+		} else if (star != SIZE_MAX) {
+			i = star + 1;
+			k = ++from;
+		} else {
+			return false;
+		}
+	}
+	while (i < p.n && p.p[i] == '*')
+		i++;
+	return i == p.n;
+}
+
+bool text_same_word(struct span a, struct span b)
+{
+	if (a.n != b.n)
+		return false;
+	for (size_t i = 0; i < a.n; i++)
+		if (lower(a.p[i]) != lower(b.p[i]))
+			return false;
+	return true;
+}

@@ -34,3 +34,10 @@ const char *text_duration(uint64_t seconds, char buf[static 32]);
 
 /* "512 B", "1.5 KiB", "12 MiB" into buf, which is returned. */
 const char *text_size(uint64_t bytes, char buf[static 32]);
+
+/* The whole of s fits the pattern, in which '*' stands for any bytes, none included, and '?' for one.
+ * any_case: A-Z are a-z. Costs p.n * s.n steps at most. */
+bool text_glob(struct span p, struct span s, bool any_case);
+
+/* The same but for A-Z and a-z. */
+bool text_same_word(struct span a, struct span b);

@@ -2,8 +2,7 @@
 /*
  * idmatch.c - patterns for what a client says it is. Pure.
  *
- * A type is a row. Subjects of certificates (ID_DER_ASN1_DN) have none: no client has one yet, and
- * they are compared by their parts and not as text.
+ * A type is a row. Subjects of certificates are compared by their parts (dn.h), the others as text.
  */
 #include "ike/idmatch.h"
 
@@ -11,6 +10,7 @@
 
 #include "bounds.h"
 #include "cleanup.h"
+#include "ike/dn.h"
 #include "ike/msg.h"
 #include "ike/names.h"
 #include "text.h"
@@ -23,16 +23,15 @@ static const struct {
 	{ "keyid:", ID_KEY_ID, false },
 	{ "fqdn:", ID_FQDN, true },
 	{ "user_fqdn:", ID_USER_FQDN, true },
+	{ "asn1dn:", ID_DER_ASN1_DN, true },
 };
-
-static const char dn[] = "asn1dn:";
 
 bool id_match_is_typed(struct span text)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		if (span_starts(text, span_str(types[i].word)))
 			return true;
-	return span_starts(text, span_str(dn));
+	return false;
 }
 
 const char *id_match_parse(struct span text, struct id_match *ret)
@@ -46,46 +45,10 @@ const char *id_match_parse(struct span text, struct id_match *ret)
 		if (!rest.n || rest.n > LIMIT_ID_PATTERN || !text_is_clean(rest))
 			return "is no pattern, expected text of at most 128 bytes behind the colon";
 		*ret = (struct id_match){ .type = types[i].type, .pattern = rest };
-		return NULL;
+		return types[i].type == ID_DER_ASN1_DN ? dn_pattern_check(rest) : NULL;
 	}
-	if (span_starts(text, span_str(dn)))
-		return "is not yet supported: it will match the subject of a client's certificate";
-	return "is no identity, expected one such as keyid:staff, fqdn:*.example.net or "
-	       "user_fqdn:*@example.net";
-}
-
-static uint8_t lower(uint8_t c)
-{
-	return c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
-}
-
-static bool one_fits(uint8_t pattern, uint8_t c, bool any_case)
-{
-	return pattern == '?' || pattern == c || (any_case && lower(pattern) == lower(c));
-}
-
-/* When something does not fit, the last '*' takes one byte more: no other can help. */
-static bool glob(struct span p, struct span s, bool any_case)
-{
-	size_t i = 0, k = 0, star = SIZE_MAX, from = 0;
-
-	while (k < s.n) {
-		if (i < p.n && p.p[i] == '*') {
-			star = i++;
-			from = k;
-		} else if (i < p.n && one_fits(p.p[i], s.p[k], any_case)) {
-			i++;
-			k++;
-		} else if (star != SIZE_MAX) {
-			i = star + 1;
-			k = ++from;
-		} else {
-			return false;
-		}
-	}
-	while (i < p.n && p.p[i] == '*')
-		i++;
-	return i == p.n;
+	return "is no identity, expected one such as keyid:staff, fqdn:*.example.net, "
+	       "user_fqdn:*@example.net or asn1dn:/OU=Staff";
 }
 
 bool id_match_fits(const struct id_match *m, struct span id)
@@ -97,7 +60,9 @@ bool id_match_fits(const struct id_match *m, struct span id)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		any_case |= types[i].type == m->type && types[i].any_case;
-	return glob(m->pattern, read.data, any_case);
+	if (m->type == ID_DER_ASN1_DN)
+		return dn_fits(m->pattern, read.data);
+	return text_glob(m->pattern, read.data, any_case);
 }
 
 const char *id_match_str(const struct id_match *m, char buf[static ID_MATCH_TEXT])

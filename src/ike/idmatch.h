@@ -2,9 +2,9 @@
 /*
  * idmatch.h - patterns for what a client says it is (IDii, RFC 2407 4.6.2). Pure.
  *
- * Written "TYPE:PATTERN": keyid:staff, fqdn:*.example.net, user_fqdn:*@example.net. In a pattern
- * '*' stands for any bytes, none included, and '?' for one. Domain names are compared without
- * regard to case, key IDs as they are.
+ * Written "TYPE:PATTERN": keyid:staff, fqdn:*.example.net, user_fqdn:*@example.net, asn1dn:/OU=Staff. In
+ * a pattern '*' stands for any bytes, none included, and '?' for one. Key IDs are compared as they
+ * are, the others without regard to case; subjects by their parts (dn.h).
  */
 #pragma once
 

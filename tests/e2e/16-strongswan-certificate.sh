@@ -13,6 +13,8 @@ must "the gateway is configured" gw_configure <<'E'
 authentication = xauth_rsa, rsasig
 ca_file = /etc/vpngw/certs/client-ca.pem
 crl_file = /etc/vpngw/certs/client-crl.pem
+[profile "named"]
+match_id = asn1dn:/CN=al?ce
 E
 must "a CA below the CA issues one certificate" pki_below "$W/below"
 must "the gateway knows the CA, and what was revoked" gw_client_ca "$W/below/crl.pem" "$W/below/root.pem"
@@ -31,9 +33,11 @@ check "the gateway lists her session" assert_session alice 10.99.99.1 $DIRECT
 check "and his, from the NAT's address" assert_session bob 10.99.99.2 $NAT
 check "her session says how it came, and who she is" \
 	equal "$(session_of alice exchange_mode authentication group)" $'main\nxauth_rsa\nCN=alice'
+check "and her subject has a profile" equal "$(session_of alice profile)" named
 check "and so does his" \
 	equal "$(session_of bob exchange_mode authentication group)" \
 	$'aggressive\nxauth_rsa\nbob@example.net'
+check "his mail address has none" equal "$(session_of bob profile)" null
 check "alice reaches the LAN through her SAs" assert_traffic d 10.99.99.1
 check "bob reaches the LAN through his" assert_traffic c1 10.99.99.2
 check "nothing passed in clear" assert_outside_clean

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "bounds.h"
+#include "ike/names.h"
 #include "ike/psk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -25,6 +26,8 @@ static bool finds(const struct psk_table *t, const struct id_match *m)
 {
 	uint8_t id[4 + LIMIT_ID_PATTERN] = { m->type };
 
+	if (m->type == ID_DER_ASN1_DN) /* which is no subject itself */
+		return true;
 	memcpy(id + 4, m->pattern.p, m->pattern.n);
 	return psk_find_named(t, (struct span){ id, m->pattern.n + 4 });
 }

@@ -123,12 +123,12 @@ static void test_mistakes(void)
 		"a pool that is not there");
 	is_told(LEAST "[profile \"a\"]\nmatch_id = staff\n",
 		"t.conf:4:12: match_id: 'staff' is no identity, expected one such as keyid:staff, "
-		"fqdn:*.example.net or user_fqdn:*@example.net\n",
+		"fqdn:*.example.net, user_fqdn:*@example.net or asn1dn:/OU=Staff\n",
 		"an identity without a type");
 	is_told(LEAST "[profile \"a\"]\nmatch_id = keyid:a, asn1dn:CN=*\n",
-		"t.conf:4:21: match_id: 'asn1dn:CN=*' is not yet supported: it will match the "
-		"subject of a client's certificate\n",
-		"one of a later version");
+		"t.conf:4:21: match_id: 'asn1dn:CN=*' is no pattern, expected parts of a subject "
+		"such as /OU=Staff/O=Example*\n",
+		"a subject without parts");
 	is_told(LEAST "[profile \"a\"]\nmatch_id = keyid:a, keyid:a\n",
 		"t.conf:4:21: match_id: 'keyid:a' is in the list twice, expected it once\n",
 		"the same twice");

@@ -40,6 +40,11 @@ static void test_patterns(void)
 	   "a question mark is one byte");
 	ok(fits("keyid:a*b*c", ID_KEY_ID, "abbcbc") && !fits("keyid:a*b*c", ID_KEY_ID, "abbcb"),
 	   "a star takes what the rest leaves");
+	ok(fits("asn1dn:/CN=al*", ID_DER_ASN1_DN,
+		"\x30\x10\x31\x0e\x30\x0c\x06\x03\x55\x04\x03\x0c\x05"
+		"Alice") &&
+		   !fits("asn1dn:/CN=al*", ID_KEY_ID, "/CN=alice"),
+	   "a subject is compared by its parts");
 	ok(fits("keyid:**", ID_KEY_ID, "x") && fits("keyid:x**", ID_KEY_ID, "x"),
 	   "two stars are one");
 	memset(many, 'a', 255);
@@ -65,7 +70,7 @@ static void test_not_patterns(void)
 	ok(is_wrong("staff") && is_wrong("address:192.0.2.1") && is_wrong("keyid") && is_wrong(""),
 	   "a pattern has one of the types");
 	ok(is_wrong("keyid:") && is_wrong("keyid:a\tb"), "  and a text");
-	ok(is_wrong("asn1dn:CN=*"), "  which is not a certificate's subject yet");
+	ok(is_wrong("asn1dn:CN=*") && !is_wrong("asn1dn:/CN=*"), "  a subject's has parts");
 	memset(text + 6, 'x', LIMIT_ID_PATTERN);
 	ok(!is_wrong(text), "  of so many bytes");
 	strcat(text, "x");

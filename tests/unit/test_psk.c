@@ -215,8 +215,8 @@ static void test_named(void)
 	    "1:1: 'keyid:' is no pattern, expected text of at most 128 bytes behind "
 	    "the colon\n");
 	bad("asn1dn:CN=* key\n",
-	    "1:1: 'asn1dn:CN=*' is not yet supported: it will match the subject of a client's "
-	    "certificate\n");
+	    "1:1: 'asn1dn:CN=*' is no pattern, expected parts of a subject such as "
+	    "/OU=Staff/O=Example*\n");
 	bad("keyid:a key\nkeyid:a other\n",
 	    "2:1: keyid:a has a key in line 1 already, expected one\n");
 }
