@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A client that expects another gateway goes away, and the gateway drops the half login.
 #
-# The certificate is good, but the client was told another name. It never sends a password.
+# The certificate is good, but the client was told another name (W14). It never sends a password.
 
 . "$(dirname "$0")/lib.sh"
 
