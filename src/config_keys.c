@@ -150,7 +150,7 @@ const struct conf_key conf_keys[] = {
 	  .dflt = "off",
 	  .help = "Tell clients that older sessions are gone: off (on: not yet supported)." },
 	{ "phase1", "retransmit", conf_parse_retransmit, .field = CONF_NO_FIELD,
-	  .dflt = "2s, 4, 2.0",
+	  .dflt = "1s, 5, 2.0",
 	  .help = "First wait for an answer, repetitions, and how much longer each wait is." },
 	{ "phase1", "half_open_limit", conf_parse_half_open, .field = CONF_NO_FIELD, .min = 1,
 	  .max = 65536, .dflt = "1000, 20",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * config_values_ike.c - what a value may look like: proposals, groups, identities, and the values
- * that are written as several ("2s, 4, 2.0").
+ * that are written as several ("1s, 5, 2.0").
  */
 #include <errno.h>
 #include <stdio.h>
@@ -163,7 +163,7 @@ int conf_parse_retransmit(struct conf_arg *a)
 	if (p.n != 3)
 		return conf_wrong(a, 0,
 				  "'%s' is not three values, expected first wait, tries and "
-				  "factor as in 2s, 4, 2.0",
+				  "factor as in 1s, 5, 2.0",
 				  conf_shown(a->text, buf));
 	if (conf_seconds(p.buf[0], &wait) || wait < 1 || wait > 60)
 		return conf_wrong(a, p.at[0], "first wait '%s', expected 1s to 60s",

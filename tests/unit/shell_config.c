@@ -51,8 +51,8 @@ static void test_default_p1_p2(const struct ike_conf *ike)
 	is_int(ike->natt, IKE_NATT_FORCE, "nat_traversal = force");
 	is_int(ike->frag, IKE_FRAG_ON, "ike_frag = on");
 	is_int(ike->frag_size, 552, "IKE datagrams of at most 552 bytes");
-	is_int((long long)ike->retransmit_us, 2000000, "first wait 2 s");
-	is_int(ike->retransmit_tries, 4, "4 repetitions");
+	is_int((long long)ike->retransmit_us, 1000000, "first wait 1 s");
+	is_int(ike->retransmit_tries, 5, "5 repetitions");
 	ok(ike->retransmit_factor == 2.0, "each twice as long");
 	is_int(ike->half_open_total, 1000, "1000 half-open in all");
 	is_int(ike->half_open_source, 20, "20 from one address");

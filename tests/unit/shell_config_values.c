@@ -82,11 +82,10 @@ static const struct bad words_and_numbers[] = {
 static const struct bad several_parts[] = {
 	{ "phase1", "retransmit = 2s, 4",
 	  "14: retransmit: '2s, 4' is not three values, expected first wait, tries and factor as "
-	  "in "
-	  "2s, 4, 2.0" },
-	{ "phase1", "retransmit = 2s, 4, 2.0, 1",
-	  "14: retransmit: '2s, 4, 2.0, 1' is not three values, expected first wait, tries and "
-	  "factor as in 2s, 4, 2.0" },
+	  "in 1s, 5, 2.0" },
+	{ "phase1", "retransmit = 1s, 5, 2.0, 1",
+	  "14: retransmit: '1s, 5, 2.0, 1' is not three values, expected first wait, tries and "
+	  "factor as in 1s, 5, 2.0" },
 	{ "phase1", "retransmit = 2, 4, 2.0",
 	  "14: retransmit: first wait '2', expected 1s to 60s" },
 	{ "phase1", "retransmit = 61s, 4, 2",
@@ -98,8 +97,7 @@ static const struct bad several_parts[] = {
 	  "19: retransmit: factor '10.1', expected 1.0 to 10.0" },
 	{ "phase1", "retransmit = 2s,4,1,5",
 	  "14: retransmit: '2s,4,1,5' is not three values, expected first wait, tries and factor "
-	  "as "
-	  "in 2s, 4, 2.0" },
+	  "as in 1s, 5, 2.0" },
 	{ "phase1", "retransmit = 2s,4,2.", "19: retransmit: factor '2.', expected 1.0 to 10.0" },
 	{ "phase1", "retransmit = 2s,4,1e1", "19: retransmit: factor '1e1', expected 1.0 to 10.0" },
 	{ "phase1", "half_open_limit = 1000",
@@ -430,7 +428,7 @@ static void test_together(void)
 		"before auth_timeout of 60\n",
 		"repetitions fit into auth_timeout");
 	is_told(LEAST "[phase1]\nauth_timeout = 30s\n",
-		"t.conf:4:16: retransmit: the last repetition comes after 30 seconds, expected it "
+		"t.conf:4:16: retransmit: the last repetition comes after 31 seconds, expected it "
 		"before auth_timeout of 30\n",
 		"which the defaults do not when it is short");
 	is_told(LEAST "[auth]\ndeadline = 1m\n",

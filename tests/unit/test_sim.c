@@ -6,104 +6,15 @@
  *
  * VPNGW_SIM_SEED and VPNGW_SIM_SEEDS choose where to begin and how many runs to make.
  */
-#include "cleanup.h"
-#include "dialer.h"
-#include "gate.h"
 #include "gate_keep.h"
-#include "ike/core.h"
-#include "tap.h"
+#include "sim_kit.h"
 
-#define CLIENTS 8
-#define WIRE    512
-
-struct packet {
-	uint64_t at;
-	bool to_gate;
-	unsigned client;
-	struct dialer_datagram d;
-};
-
-static struct gate g;
 static struct gate_kept kept;
-static unsigned long killed, survived; /* gateways, sessions */
-static struct dialer who[CLIENTS];
-static struct packet wire[WIRE];
-static unsigned n_wire;
-static uint64_t rnd;
+static unsigned long killed, survived;               /* gateways, sessions */
 static bool kills;                                   /* in this run */
-static unsigned loss, twice, slowest_ms;             /* percent, percent */
 static unsigned long by_client, by_gateway, renewed; /* pairs, pairs, ISAKMP SAs */
 static unsigned long events, came_up, by_main, matched, dual, moved, put_together, silent, replaced;
 static unsigned long by_cert, refused, coded, asked_again;
-static struct {
-	bool deaf, dumb;
-	uint64_t until;
-} mute[CLIENTS]; /* hears nothing, is heard by nobody, or both */
-
-static uint32_t draw(uint32_t below)
-{
-	rnd ^= rnd << 13;
-	rnd ^= rnd >> 7;
-	rnd ^= rnd << 17;
-	return (uint32_t)(rnd >> 33) % below;
-}
-
-/* ---- the wire ---- */
-
-static void transmit(bool to_gate, unsigned client, const struct dialer_datagram *d)
-{
-	unsigned copies = draw(100) < loss ? 0 : draw(100) < twice ? 2 : 1;
-
-	if (g.now < mute[client].until && (to_gate ? mute[client].dumb : mute[client].deaf))
-		return;
-	while (copies--) {
-		if (n_wire == WIRE)
-			return;
-		wire[n_wire++] = (struct packet){ .at = g.now + 1000 * draw(1 + slowest_ms),
-						  .to_gate = to_gate,
-						  .client = client,
-						  .d = *d };
-	}
-}
-
-static void flush_client(unsigned i)
-{
-	for (unsigned k = 0; k < who[i].n_out; k++)
-		transmit(true, i, &who[i].out[k]);
-	who[i].n_out = 0;
-}
-
-/* To whoever has that address now: a NAT that has forgotten a port delivers nowhere. */
-static void flush_gate(void)
-{
-	struct dialer_datagram d;
-
-	for (unsigned k = 0; k < g.n_out; k++)
-		for (unsigned i = 0; i < CLIENTS; i++) {
-			if (!endpoint_eq(&g.out[k].peer, &who[i].c.self) ||
-			    g.out[k].n > sizeof(d.b))
-				continue;
-			d = (struct dialer_datagram){ .n = g.out[k].n };
-			memcpy(d.b, g.out[k].b, d.n);
-			transmit(false, i, &d);
-		}
-	g.n_out = 0;
-}
-
-static void deliver(unsigned at)
-{
-	struct packet p = wire[at];
-
-	wire[at] = wire[--n_wire];
-	if (p.to_gate) {
-		gate_input(&g, &p.d.self, &p.d.gateway, p.d.natt, (struct span){ p.d.b, p.d.n });
-		flush_gate();
-	} else {
-		dialer_input(&who[p.client], (struct span){ p.d.b, p.d.n }, g.now);
-		flush_client(p.client);
-	}
-}
-
 /* ---- what people do ---- */
 
 static void kick_one(void)
@@ -395,22 +306,12 @@ static void draw_limits(struct ike_conf *c)
 
 static void prepare(uint64_t seed)
 {
-	static const uint32_t natts[] = { VID_NATT_RFC, VID_NATT_02N, 0 };
-	static const char *const users[] = { "alice", "bob", "carol", "dave", "erin", "frank" };
-
-	rnd = seed * 0x9e3779b97f4a7c15u + 1;
-	gate_init(&g);
-	g.conf.auth[g.conf.n_auth++] = AUTH_XAUTH_RSA;
-	g.no_crypto = true;
-	g.pool_len = 6; /* fewer than clients */
-	g.seed ^= seed << 8;
+	sim_begin(seed);
 	g.conf.p2_life_s = draw(3) ? 20 : 300;
 	g.conf.p1_life_s = draw(3) ? 86400 : 40;
 	g.conf.natt_keepalive_us = draw(2) ? 20 * US_PER_S : 0;
 	g.conf.frag = draw(4) ? IKE_FRAG_ON : IKE_FRAG_FORCE;
 	g.conf.frag_size = draw(2) ? 552 : IKE_FRAG_SIZE_MIN;
-	g.hold = ~0u;
-	g.any_user = true;
 	prefix_parse("fd00:99::/64", &g.network6);
 	g.code = draw(2) ? "271828" : NULL;
 	g.conf.xauth_tries = 1 + draw(4);
@@ -418,40 +319,15 @@ static void prepare(uint64_t seed)
 	kills = draw(2);
 	memset(&kept, 0, sizeof(kept));
 	gate_start(&g);
-	n_wire = 0;
 	loss = draw(3) * 10;
 	twice = draw(3) * 10;
 	slowest_ms = 1 + draw(3) * 400;
+	faults = true;
 	for (unsigned i = 0; i < CLIENTS; i++) {
-		char self[32];
-
-		snprintf(self, sizeof(self), "192.0.2.%u:500", i + 1);
-		dialer_init(&who[i], self, "198.51.100.1:500");
-		who[i].c.no_crypto = true;
-		who[i].c.seed = (uint32_t)(seed * 977 + i + 1);
-		who[i].c.natt = natts[draw(3)];
-		who[i].c.behind_nat = draw(2);
-		who[i].c.clear_third = draw(2);
-		who[i].c.vpnc_order = draw(2);
-		who[i].c.pfs = draw(2) ? 31 : 0;
-		who[i].c.main = draw(2);
-		who[i].c.auth = who[i].c.main && draw(2) ? AUTH_XAUTH_PSK : AUTH_HYBRID_INIT_RSA;
-		if (who[i].c.auth == AUTH_HYBRID_INIT_RSA && draw(3) == 0)
-			who[i].c.auth = AUTH_XAUTH_RSA;
+		sim_client(i, seed);
 		who[i].c.wrong_sig = draw(20) == 0;
-		who[i].c.n_certs = 1 + draw(3);
 		if (draw(20) == 0)
 			who[i].c.psk = "another key";
-		who[i].c.knows_frag = draw(3) == 0;
-		who[i].c.frag = draw(3) == 0 ? 60 + draw(300) : 0;
-		who[i].c.no_dpd = draw(4) == 0;
-		who[i].c.v6 = draw(3) == 0;
-		who[i].c.initial_contact = draw(2);
-		who[i].user = users[draw(ARRAY_SIZE(users))];
-		mute[i].until = 0;
-		who[i].asks_again = draw(3) == 0;
-		who[i].deletes_old = draw(2);
-		who[i].falls_back = draw(2);
 		if (draw(10) == 0)
 			who[i].password = "wrong";
 		if (draw(10) == 0)
@@ -459,55 +335,13 @@ static void prepare(uint64_t seed)
 	}
 }
 
-/* The next thing to happen: a datagram arrives, somebody's time has come, a job is done. */
+/* The next thing to happen; people act when nothing else comes first. */
 static void step(uint64_t *next_act)
 {
-	uint64_t at = *next_act, job = g.n_jobs ? g.now + draw(50000) : UINT64_MAX;
-	unsigned packet = WIRE, client = CLIENTS;
-	enum {
-		ACT,
-		GATE,
-		CLIENT,
-		PACKET,
-		JOB
-	} what = ACT;
-
-#define EARLIER(time, kind) ((time) < at ? (at = (time), what = (kind), true) : false)
-	EARLIER(ike_deadline(g.ike), GATE);
-	EARLIER(job, JOB);
-	for (unsigned i = 0; i < CLIENTS; i++)
-		if (EARLIER(dialer_due(&who[i]), CLIENT))
-			client = i;
-	for (unsigned i = 0; i < n_wire; i++)
-		if (EARLIER(wire[i].at, PACKET))
-			packet = i;
-	if (at > g.now)
-		g.now = at;
-	switch (what) {
-	case ACT:
-		act();
-		*next_act = g.now + 1000 * (1 + draw(4000));
-		break;
-	case GATE:
-		collide();
-		gate_pass(&g, 0);
-		flush_gate();
-		break;
-	case CLIENT:
-		dialer_tick(&who[client], g.now);
-		flush_client(client);
-		break;
-	case PACKET:
-		deliver(packet);
-		break;
-	case JOB:
-		g.dh_err = draw(40) ? 0 : -22;
-		g.child_err = draw(40) ? 0 : -12;
-		g.proof = draw(20) ? IKE_PROOF_OK : draw(4);
-		gate_do(&g, draw(g.n_jobs));
-		flush_gate();
-		break;
-	}
+	if (sim_step(*next_act, collide))
+		return;
+	act();
+	*next_act = g.now + 1000 * (1 + draw(4000));
 }
 
 static void count_up(void)
@@ -562,20 +396,13 @@ static const char *run(uint64_t seed)
 	return why;
 }
 
-static unsigned long setting(const char *name, unsigned long otherwise)
-{
-	const char *s = getenv(name);
-
-	return s ? strtoul(s, NULL, 10) : otherwise;
-}
-
 int main(void)
 {
-	unsigned long first = setting("VPNGW_SIM_SEED", 1);
+	unsigned long first = sim_setting("VPNGW_SIM_SEED", 1);
 #ifdef __SANITIZE_ADDRESS__
-	unsigned long n = setting("VPNGW_SIM_SEEDS", 500);
+	unsigned long n = sim_setting("VPNGW_SIM_SEEDS", 500);
 #else
-	unsigned long n = setting("VPNGW_SIM_SEEDS", 4000);
+	unsigned long n = sim_setting("VPNGW_SIM_SEEDS", 4000);
 #endif
 	unsigned long bad = 0;
 
