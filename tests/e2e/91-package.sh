@@ -40,6 +40,13 @@ give_back() {
 	systemctl daemon-reload
 }
 
+# What autopkgtest would run, in this very state. It makes a configuration of its own.
+own_test() {
+	sh "$ROOT/debian/tests/smoke" || return 1
+	rm -f /etc/vpngw/vpngw.conf.d/smoke.conf /etc/vpngw/private/gateway.key
+	rm -rf /var/lib/vpngw/*
+}
+
 # The harness puts the gateway into namespace g.
 into_namespace() {
 	local unit section
@@ -90,6 +97,7 @@ check "its users are there" getent passwd vpngw vpngw-auth
 check "nobody else looks into the folder for the key" equal \
 	"$(stat -c '%a %U' /etc/vpngw/private)" "700 root"
 check "the manual of the client is where man looks" test -e /usr/share/man/man8/vpngwctl.8.gz
+check "the package's own test passes" own_test
 must "it is configured" configure
 check "the configuration is valid" vpngw --check-config
 must "it starts when it is enabled" systemctl enable --now vpngw.service

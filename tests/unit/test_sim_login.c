@@ -18,7 +18,7 @@ struct tally {
 	uint64_t slowest_us;
 };
 
-/* Clients as they are: their first fragments have the size that routers leave whole. */
+/* A client that sends its messages whole. */
 static void plausible(struct dialer *d, bool main)
 {
 	d->c.main = main;
