@@ -509,6 +509,13 @@ __attribute__((unused)) static const char *reply_error(const json_t *reply)
 	return v ? v : "";
 }
 
+/* A test: the reply, which is freed, is this error. */
+__attribute__((unused)) static void is_error(json_t *reply, const char *error, const char *name)
+{
+	is_str(reply_error(reply), error, name);
+	json_decref(reply);
+}
+
 __attribute__((unused)) static json_t *reply_array(const json_t *reply, const char *key)
 {
 	return json_object_get(json_object_get(reply, "parameters"), key);
