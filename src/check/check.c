@@ -84,6 +84,7 @@ int check_host(const char *path, struct findings *f)
 		check_trust(c, f);
 	}
 	check_units(c, f);
+	check_sandbox(f);
 	check_ports(c, f);
 	check_network(c, f);
 	check_firewall(c, f);

@@ -22,6 +22,7 @@ void check_certificate(const struct config *config, struct findings *f);
 void check_ports(const struct config *config, struct findings *f);
 void check_network(const struct config *config, struct findings *f); /* forwarding, routes */
 void check_units(const struct config *config, struct findings *f);
+void check_sandbox(struct findings *f);
 void check_firewall(const struct config *config, struct findings *f);
 void check_kernel(const struct config *config, struct findings *f);
 

@@ -3,37 +3,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-bus.h>
 
+#include "check/bus.h"
 #include "check/check.h"
 #include "cleanup.h"
-
-#define PATIENCE_US (5 * UINT64_C(1000000))
-#define SYSTEMD     "org.freedesktop.systemd1"
-#define MANAGER     SYSTEMD ".Manager"
-#define OBJECT      "/org/freedesktop/systemd1"
-
-static void bus_close(sd_bus **bus)
-{
-	sd_bus_flush_close_unref(*bus);
-}
-
-static void message_free(sd_bus_message **m)
-{
-	sd_bus_message_unref(*m);
-}
-
-static int bus_open(sd_bus **ret)
-{
-	int rc = sd_bus_open_system(ret);
-
-	return rc < 0 ? rc : sd_bus_set_method_call_timeout(*ret, PATIENCE_US);
-}
 
 /* "enabled", "disabled", "masked", ...; -ENOENT: there is no such file. */
 static int file_state(sd_bus *bus, const char *unit, char **ret)
 {
-	_cleanup_(message_free) sd_bus_message *m = NULL;
+	_cleanup_(bus_message_free) sd_bus_message *m = NULL;
 	const char *state;
 	int rc = sd_bus_call_method(bus, SYSTEMD, OBJECT, MANAGER, "GetUnitFileState", NULL, &m,
 				    "s", unit);
@@ -48,13 +26,10 @@ static int file_state(sd_bus *bus, const char *unit, char **ret)
 
 static int active_state(sd_bus *bus, const char *unit, char **ret)
 {
-	_cleanup_(message_free) sd_bus_message *m = NULL;
-	const char *path;
-	int rc = sd_bus_call_method(bus, SYSTEMD, OBJECT, MANAGER, "LoadUnit", NULL, &m, "s", unit);
+	_cleanup_free_ char *path = NULL;
+	int rc = bus_unit_path(bus, unit, &path);
 
-	if (rc >= 0)
-		rc = sd_bus_message_read(m, "o", &path);
-	if (rc >= 0)
+	if (rc == 0)
 		rc = sd_bus_get_property_string(bus, SYSTEMD, path, SYSTEMD ".Unit", "ActiveState",
 						NULL, ret);
 	return rc < 0 ? rc : 0;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # vpngwctl check: nothing is wrong with a healthy host, before the gateway runs and while it does, and
 # what is spoiled on another is named: forwarding, another IKE daemon, an expired certificate, a pool
-# that overlaps a route, a module, files that the daemons cannot read, units.
+# that overlaps a route, a module, files that the daemons cannot read, units, their sandboxes.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -38,6 +38,16 @@ certificate() { # certificate FILE
 
 original() {
 	certificate "$PKI/$GATEWAY_NAME.pem"
+}
+
+open_sandbox() {
+	mkdir -p /run/systemd/system/vpngw.service.d
+	cat >/run/systemd/system/vpngw.service.d/e2e-open.conf <<'E' && systemctl daemon-reload
+[Service]
+ProtectSystem=no
+NoNewPrivileges=no
+CapabilityBoundingSet=CAP_NET_ADMIN CAP_SYS_ADMIN
+E
 }
 
 must "the gateway is configured" gw_configure </dev/null
@@ -125,6 +135,17 @@ check "but told, with the module" says 'warning: .phase2. proposal = 3des-sha1: 
 rm -f /run/modprobe.d/vpngw-e2e.conf
 check "when the module can be loaded" checked 0
 check "it is, and nothing is missing" says '^kernel  *good$'
+
+at_end+=('rm -f /run/systemd/system/vpngw.service.d/e2e-open.conf' 'systemctl daemon-reload')
+must "a drop-in opens the gateway's sandbox" open_sandbox
+check "which is told" checked 0
+check "with what is open: the folders" says \
+	'warning: vpngw.service has ProtectSystem=no, expected strict'
+check "the capabilities" says 'warning: vpngw.service has CapabilityBoundingSet=more than it needs'
+check "the privileges" says 'warning: vpngw.service has NoNewPrivileges=no, expected yes'
+check "and where to look" says 'systemctl cat vpngw.service shows what sets it'
+rm /run/systemd/system/vpngw.service.d/e2e-open.conf
+systemctl daemon-reload
 
 at_end+=('systemctl unmask --runtime vpngw.socket')
 systemctl mask --runtime vpngw.socket
