@@ -70,7 +70,7 @@ AUTHD_LIBS := -lpam
 # The core decides and is pure; the shell acts. scripts/check-pure looks at the core's symbols.
 ACCEL_SRC := src/ike/dh_openssl.c
 CORE := src/addr.c src/text.c src/ini.c $(wildcard src/xfrm/msg*.c) src/auth/proto.c src/auth/throttle.c \
-	src/auth/users.c src/ctl/metrics_http.c \
+	src/auth/users.c src/auth/radius_msg.c src/ctl/metrics_http.c \
 	$(filter-out $(if $(HAVE_LIBCRYPTO),,$(ACCEL_SRC)),$(wildcard src/ike/*.c)) \
 	$(wildcard src/pool/*.c)
 AUTHD := $(wildcard src/auth/authd*.c)
