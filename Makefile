@@ -220,6 +220,7 @@ install: all
 	install -m 0644 systemd/vpngw.catalog $(DESTDIR)$(catalogdir)/vpngw.catalog
 	install -m 0644 etc/fail2ban/filter.d/vpngw.conf $(DESTDIR)$(sysconfdir)/fail2ban/filter.d/vpngw.conf
 	install -m 0644 $B/io.vpngw.varlink share/vpngwctl.schema.json $(DESTDIR)$(datadir)/vpngw
+	install -m 0644 systemd/vpngw-authd-radius.conf $(DESTDIR)$(datadir)/vpngw
 	install -m 0644 share/vpngw-dashboard.json share/vpngw-alerts.yml $(DESTDIR)$(datadir)/vpngw
 	install -m 0644 share/completion.bash $(DESTDIR)$(datadir)/bash-completion/completions/vpngwctl
 	install -m 0644 share/completion.zsh $(DESTDIR)$(datadir)/zsh/site-functions/_vpngwctl

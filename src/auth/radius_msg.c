@@ -158,7 +158,7 @@ static void take_address(struct span value, struct radius_answer *a)
 		a->address = ip;
 }
 
-/* mac: where the Message-Authenticator is, NULL when there is none. Several are none that counts. */
+/* mac: where the Message-Authenticator is, NULL when there is none. Of two, none counts. */
 static bool read_attributes(struct span all, struct radius_answer *a, const uint8_t **mac)
 {
 	bool state = false, prompt = false, address = false;

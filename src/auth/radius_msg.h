@@ -2,8 +2,8 @@
 /*
  * radius_msg.h - RADIUS packets of a login (RFC 2865, 2869, 3579), to bytes and back. Pure.
  *
- * A request begins with a Message-Authenticator, and an answer has to have one: without it whoever is
- * on the way can turn a refusal into an acceptance (CVE-2024-3596).
+ * A request begins with a Message-Authenticator, and an answer has to have one: without it whoever
+ * is on the way can turn a refusal into an acceptance (CVE-2024-3596).
  */
 #pragma once
 
@@ -56,11 +56,11 @@ size_t radius_hide(const struct radius_key *key, struct span password,
 /* Why a packet is no answer to a request; whoever sent it, it is to be ignored. */
 enum radius_flaw {
 	RADIUS_GOOD,
-	RADIUS_BAD_LENGTH, /* shorter or longer than it says, or than any packet */
-	RADIUS_BAD_ATTRIBUTES, /* one of them has no room for its own length, or ends behind the packet */
-	RADIUS_BAD_CODE,       /* none of the answers to a login */
-	RADIUS_BAD_ID,         /* of another request */
-	RADIUS_BAD_SECRET, /* its authenticator was made with another secret, or for another request */
+	RADIUS_BAD_LENGTH,       /* shorter or longer than it says, or than any packet */
+	RADIUS_BAD_ATTRIBUTES,   /* one has no room for its length, or ends behind the packet */
+	RADIUS_BAD_CODE,         /* none of the answers to a login */
+	RADIUS_BAD_ID,           /* of another request */
+	RADIUS_BAD_SECRET,       /* its authenticator is of another secret or request */
 	RADIUS_UNAUTHENTICATED,  /* it has no Message-Authenticator */
 	RADIUS_BAD_AUTHENTICATOR /* the Message-Authenticator is wrong */
 };
@@ -87,8 +87,8 @@ struct radius_answer {
 enum radius_flaw radius_get_answer(struct span msg, const struct radius_key *key,
 				   bool need_authenticator, struct radius_answer *ret);
 
-/* The next value of this type, or false. Moves *attributes behind it. Attributes are those of a good
- * answer. */
+/* The next value of this type, or false. Moves *attributes behind it. Attributes are those of a
+ * good answer. */
 enum radius_type {
 	RADIUS_CLASS = 25,
 	RADIUS_REPLY_MESSAGE = 18,
@@ -96,7 +96,7 @@ enum radius_type {
 bool radius_next(struct span *attributes, enum radius_type type, struct span *ret);
 
 /*
- * All Reply-Messages of an answer, one line, fit to be shown: text_is_clean(). What is not clean becomes
- * '?', line breaks a blank; cut to what fits. Returns buf.
+ * All Reply-Messages of an answer, one line, fit to be shown: text_is_clean(). What is not clean
+ * becomes '?', line breaks a blank; cut to what fits. Returns buf.
  */
 const char *radius_text(const struct radius_answer *a, char *buf, size_t cap);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * fuzz_radius_msg.c - what comes from a RADIUS server is read within its bounds; what is taken is
- * authentic, and what is shown is clean. The input is a datagram; also, with both authenticators made
- * right, whatever a server that knows the secret may say.
+ * authentic, and what is shown is clean. The input is a datagram; also, with both authenticators
+ * made right, whatever a server that knows the secret may say.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * radius_kit.h - the server's side of a RADIUS login, for tests: it makes answers. Written apart from
- * src/auth/radius_msg.c, from the same RFCs.
+ * radius_kit.h - the server's side of a RADIUS login, for tests: it makes answers. Written apart
+ * from src/auth/radius_msg.c, from the same RFCs.
  */
 #pragma once
 
@@ -41,7 +41,7 @@ static inline void kit_add(struct kit_answer *a, uint8_t type, struct span value
 	a->n += 2 + value.n;
 }
 
-/* RFC 3579 3.2 and RFC 2865 3: the length, then the Message-Authenticator, then the authenticator. */
+/* RFC 3579 3.2 and RFC 2865 3: the length, the Message-Authenticator, then the authenticator. */
 static inline struct span kit_sign(struct kit_answer *a, struct span secret,
 				   const uint8_t request[static 16])
 {
