@@ -35,17 +35,22 @@ static void toy_open(struct toy *t)
 struct asked {
 	uint8_t b[RADIUS_PACKET];
 	size_t n;
-	struct sockaddr_in from;
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} from;
+	socklen_t from_len;
 };
 
 static bool toy_hears(const struct toy *t, struct asked *a, int ms)
 {
 	struct pollfd p = { .fd = t->fd, .events = POLLIN };
-	socklen_t len = sizeof(a->from);
 	ssize_t n = -1;
 
+	a->from_len = sizeof(a->from);
 	if (poll(&p, 1, ms) > 0)
-		n = recvfrom(t->fd, a->b, sizeof(a->b), 0, (struct sockaddr *)&a->from, &len);
+		n = recvfrom(t->fd, a->b, sizeof(a->b), 0, &a->from.sa, &a->from_len);
 	a->n = n < 0 ? 0 : (size_t)n;
 	return n >= RADIUS_HEADER;
 }
@@ -97,7 +102,7 @@ static bool is_authentic(const struct asked *a)
 
 static void toy_send(const struct toy *t, const struct asked *a, struct span msg)
 {
-	(void)sendto(t->fd, msg.p, msg.n, 0, (const struct sockaddr *)&a->from, sizeof(a->from));
+	(void)sendto(t->fd, msg.p, msg.n, 0, &a->from.sa, a->from_len);
 }
 
 static void toy_signs(const struct toy *t, const struct asked *a, struct kit_answer *kit)
@@ -308,7 +313,7 @@ static void repeated(const struct authd_run *r, const struct toy *t)
 	ok(toy_hears(t, &first, 5000) && toy_hears(t, &second, 5000),
 	   "a request without an answer is repeated");
 	ok(span_eq((struct span){ first.b, first.n }, (struct span){ second.b, second.n }) &&
-		   first.from.sin_port == second.from.sin_port,
+		   first.from.v4.sin_port == second.from.v4.sin_port,
 	   "byte for byte, from the same port");
 	toy_says(t, &second, RADIUS_ACCEPT);
 	ok(ask_recv(fd, &reply, 5000) && reply.verdict == AUTH_OK, "and answered then");
@@ -476,6 +481,35 @@ static void secrets(struct authd_run *r, const struct toy *t)
 	run_stop(r, SIGTERM);
 }
 
+static void over_ipv6(struct authd_run *r)
+{
+	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	socklen_t n = sizeof(sin6);
+	struct auth_reply reply = { 0 };
+	struct asked a;
+	struct toy t;
+	int fd;
+
+	t.fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (t.fd < 0 || bind(t.fd, (struct sockaddr *)&sin6, n) < 0 ||
+	    getsockname(t.fd, (struct sockaddr *)&sin6, &n) < 0) {
+		skip(2, "no IPv6 on this machine");
+		return;
+	}
+	snprintf(t.at, sizeof(t.at), "[::1]:%u", ntohs(sin6.sin6_port));
+	up(r, "", one_server(&t, ""));
+	fd = run_connect(r);
+	send_login(fd, 1, "alice", "right");
+	ok(toy_hears(&t, &a, 5000) && is_authentic(&a) && value_of(&a, 95).n == 16 &&
+		   value_of(&a, 95).p[15] == 1 && !value_of(&a, 4).n,
+	   "a server with an IPv6 address is told NAS-IPv6-Address");
+	toy_says(&t, &a, RADIUS_ACCEPT);
+	ok(ask_recv(fd, &reply, 5000) && reply.verdict == AUTH_OK, "and its answer counts");
+	close(fd);
+	close(t.fd);
+	run_stop(r, SIGTERM);
+}
+
 /* ---- several servers ---- */
 
 static void silence(struct authd_run *r)
@@ -545,6 +579,7 @@ int main(void)
 	with_one(&r, &t);
 	rules(&r, &t);
 	secrets(&r, &t);
+	over_ipv6(&r);
 	silence(&r);
 	run_done(&r);
 	close(t.fd);
