@@ -512,14 +512,37 @@ static void over_ipv6(struct authd_run *r)
 
 /* ---- several servers ---- */
 
-static void silence(struct authd_run *r)
+/* Both are silent, and then gone. */
+static void nobody_answers(int fd, struct toy *one, struct toy *two)
 {
 	struct ask q = { .user = "alice" };
+	double start;
+
+	start = now_s();
+	send_login(fd, 3, "alice", "right");
+	q.answered = ask_recv(fd, &q.reply, 10000);
+	q.took = now_s() - start;
+	is_verdict(&q, AUTH_ERROR, "no RADIUS server answers; RADIUS server",
+		   "REL-06: when all are silent the login is refused");
+	ok(q.took > 2.5 && q.took < 6, "when all had their time");
+
+	close(one->fd);
+	close(two->fd);
+	start = now_s();
+	send_login(fd, 4, "alice", "right");
+	q.answered = ask_recv(fd, &q.reply, 10000);
+	q.took = now_s() - start;
+	is_verdict(&q, AUTH_ERROR, "Connection refused", "where nobody listens");
+	ok(q.took < 0.9, "nobody is waited for");
+}
+
+static void silence(struct authd_run *r)
+{
 	struct auth_reply reply = { 0 };
+	struct auth_question question;
 	struct asked a, b;
 	struct toy one, two;
-	char text[512];
-	double start;
+	char text[512], prompt[LIMIT_PROMPT + 1];
 	int fd;
 
 	toy_open(&one);
@@ -540,6 +563,10 @@ static void silence(struct authd_run *r)
 	toy_says(&two, &b, RADIUS_ACCEPT);
 	ok(ask_recv(fd, &reply, 5000) && reply.verdict == AUTH_OK, "the second one's counts");
 	ok(log_says(r, "does not answer: is it there"), "the journal tells of the silent one");
+	send_login(fd, 5, "alice", "right");
+	(void)toy_hears(&two, &b, 500);
+	toy_says(&two, &b, RADIUS_CHALLENGE);
+	ok(ask_question(fd, &question, prompt, 5000), "the second one asks a user for more");
 	send_login(fd, 2, "alice", "right");
 	ok(toy_hears(&two, &b, 500) && !toy_hears(&one, &a, 0),
 	   "the next login goes to the second one at once");
@@ -547,23 +574,14 @@ static void silence(struct authd_run *r)
 	toy_says(&one, &a, RADIUS_ACCEPT);
 	ok(ask_recv(fd, &reply, 5000) && reply.verdict == AUTH_OK, "which lets in");
 	ok(log_says(r, "answers again"), "as the journal says");
+	ask_answer(fd, 5, "123456");
+	ok(toy_hears(&two, &b, 500) && !toy_hears(&one, &a, 0),
+	   "what the user has answered goes to the one that asked");
+	toy_says(&two, &b, RADIUS_ACCEPT);
+	ok(ask_recv(fd, &reply, 5000) && reply.id == 5 && reply.verdict == AUTH_OK,
+	   "which lets in");
 
-	start = now_s();
-	send_login(fd, 3, "alice", "right");
-	q.answered = ask_recv(fd, &q.reply, 10000);
-	q.took = now_s() - start;
-	is_verdict(&q, AUTH_ERROR, "no RADIUS server answers; RADIUS server",
-		   "REL-06: when all are silent the login is refused");
-	ok(q.took > 2.5 && q.took < 6, "when all had their time");
-
-	close(one.fd);
-	close(two.fd);
-	start = now_s();
-	send_login(fd, 4, "alice", "right");
-	q.answered = ask_recv(fd, &q.reply, 10000);
-	q.took = now_s() - start;
-	is_verdict(&q, AUTH_ERROR, "Connection refused", "where nobody listens");
-	ok(q.took < 0.9, "nobody is waited for");
+	nobody_answers(fd, &one, &two);
 	close(fd);
 	run_stop(r, SIGTERM);
 }
