@@ -282,16 +282,16 @@ static void let_in(struct query *q, const struct radius_answer *a, struct auth_r
 	struct span all = a->attributes, class;
 	char ip[ENDPOINT_STRLEN];
 
-	if (a->bad_address) {
-		authd_say(r, AUTH_ERROR,
-			  "RADIUS server %s gives a Framed-IP-Address that no client can have",
-			  q->all->server[q->server].name);
+	if (a->bad) {
+		authd_say(r, AUTH_ERROR, "RADIUS server %s gives a %s that makes no sense",
+			  q->all->server[q->server].name, a->bad);
 		return;
 	}
 	authd_say(r, AUTH_OK, "%s", "");
 	while (radius_next(&all, RADIUS_CLASS, &class))
 		if (text_is_clean(class))
 			authd_add_group(q->all->conf, r, class);
+	r->session_s = a->session_s;
 	if (a->address.family != IP_NONE)
 		snprintf(r->address, sizeof(r->address), "%.60s", ipaddr_str(&a->address, ip));
 }

@@ -117,6 +117,7 @@ void authd_source_settle(const struct conf_auth *conf, struct auth_reply *r)
 	if (r->verdict != AUTH_OK) {
 		r->n_groups = 0;
 		r->address[0] = '\0';
+		r->session_s = 0;
 	}
 }
 

@@ -15,6 +15,7 @@ enum {
 	SERVICE_TYPE = 6,
 	FRAMED_IP_ADDRESS = 8,
 	STATE = 24,
+	SESSION_TIMEOUT = 27,
 	CALLING_STATION_ID = 31,
 	NAS_IDENTIFIER = 32,
 	NAS_PORT_TYPE = 61,
@@ -146,14 +147,14 @@ static void take_address(struct span value, struct radius_answer *a)
 	uint32_t v;
 
 	if (value.n != 4 || ipaddr_from_bytes(value, &ip) < 0) {
-		a->bad_address = true;
+		a->bad = "Framed-IP-Address";
 		return;
 	}
 	v = ipaddr_to_v4(&ip);
 	if (v == UINT32_MAX || v == UINT32_MAX - 1) /* the user or the gateway chooses: the pool */
 		return;
 	if (v >> 24 == 0 || v >> 24 == 127 || v >> 28 >= 14)
-		a->bad_address = true;
+		a->bad = "Framed-IP-Address";
 	else
 		a->address = ip;
 }
@@ -161,7 +162,7 @@ static void take_address(struct span value, struct radius_answer *a)
 /* mac: where the Message-Authenticator is, NULL when there is none. Of two, none counts. */
 static bool read_attributes(struct span all, struct radius_answer *a, const uint8_t **mac)
 {
-	bool state = false, prompt = false, address = false;
+	bool state = false, prompt = false, address = false, timeout = false;
 	struct rd r = rd_from(all);
 	unsigned n_macs = 0;
 	struct span value;
@@ -182,6 +183,13 @@ static bool read_attributes(struct span all, struct radius_answer *a, const uint
 		} else if (type == FRAMED_IP_ADDRESS && !address) {
 			address = true;
 			take_address(value, a);
+		} else if (type == SESSION_TIMEOUT && !timeout) {
+			struct rd number = rd_from(value);
+
+			timeout = true;
+			a->session_s = rd_be32(&number);
+			if (number.bad || number.left)
+				a->bad = "Session-Timeout";
 		}
 	}
 	return !r.bad;

@@ -77,7 +77,8 @@ struct radius_answer {
 	struct span state;      /* of a challenge; may be empty */
 	bool echo;              /* of a challenge: what is answered may be seen (RFC 2869 5.10) */
 	struct ipaddr address;  /* Framed-IP-Address; IP_NONE: none, or the pool shall choose */
-	bool bad_address;       /* there is one that is no address */
+	uint32_t session_s;     /* Session-Timeout; 0: none */
+	const char *bad;        /* static: which attribute makes no sense; NULL: none */
 };
 
 /*

@@ -11,7 +11,7 @@ radius_needed
 users() {
 	cat <<'E'
 carol Cleartext-Password := "looking-glass"
-	Class = "vpnusers", Class += "staff", Framed-IP-Address = 10.99.99.20
+	Class = "vpnusers", Class += "staff", Framed-IP-Address = 10.99.99.20, Session-Timeout = 3600
 
 dave Cleartext-Password := "tea-party"
 	Class = "guests"
@@ -71,6 +71,8 @@ must "carol's client starts" ss_client c1 user=carol password=looking-glass
 must "she logs in" ss_up c1
 check "she has the address of Framed-IP-Address" assert_session carol 10.99.99.20 $NAT
 check "and the profile of a Class" equal "$(session_of carol profile)" staff
+check "and the time of Session-Timeout" \
+	[ "$(vpngwctl show --json carol | jq '.sessions[0].expires_in_s')" -le 3600 ]
 check "she reaches the LAN" assert_traffic c1 10.99.99.20
 check "the server knows which gateway asked, and about whom" \
 	radius_says one "Login OK: \[carol\].* at gate-one from $NAT"

@@ -186,6 +186,7 @@ static void accepted(const struct authd_run *r, const struct toy *t)
 	kit_add(&kit, RADIUS_CLASS, hex("47c80a3b0000013700011700"));
 	kit_add(&kit, RADIUS_CLASS, span_str("vpnusers"));
 	kit_add(&kit, 8, hex("0a636314"));
+	kit_add(&kit, 27, hex("00001c20"));
 	kit_add(&kit, RADIUS_REPLY_MESSAGE, span_str("Good\x1b[31m morning\r\n"));
 	toy_signs(t, &a, &kit);
 	ok(ask_recv(fd, &reply, 5000) && reply.verdict == AUTH_OK, "accepted");
@@ -193,6 +194,7 @@ static void accepted(const struct authd_run *r, const struct toy *t)
 		   strcmp(reply.group[1], "vpnusers") == 0,
 	   "the user is in the groups of Class, of those that are text");
 	is_str(reply.address, "10.99.99.20", "and has the address of Framed-IP-Address");
+	is_int(reply.session_s, 7200, "and the time of Session-Timeout");
 	ok(log_says(r, "says about j\xc3\xbcrgen: Good?[31m morning\n"),
 	   "the Reply-Message is in the journal, clean");
 	toy_signs(t, &a, &kit);
@@ -435,10 +437,12 @@ static void rules(struct authd_run *r, const struct toy *t)
 	(void)toy_hears(t, &a, 5000);
 	kit_begin(&kit, RADIUS_ACCEPT, a.b[1], false);
 	kit_add(&kit, RADIUS_CLASS, span_str("guests"));
+	kit_add(&kit, 27, hex("00001c20"));
 	toy_signs(t, &a, &kit);
 	q.answered = ask_recv(fd, &q.reply, 5000);
 	is_verdict(&q, AUTH_NOT_ALLOWED, "groups",
 		   "a lax server's answer counts, and who is in no allowed group is out");
+	ok(!q.reply.n_groups && !q.reply.session_s, "with nothing of what it said");
 	send_login(fd, 2, "alice", "right");
 	(void)toy_hears(t, &a, 5000);
 	kit_begin(&kit, RADIUS_ACCEPT, a.b[1], false);

@@ -272,11 +272,35 @@ static void addresses(void)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		a = with_address(&kit, rows[i].text, rows[i].n);
-		ok((a.address.family == IP_V4) == rows[i].good && a.bad_address == rows[i].bad,
+		ok((a.address.family == IP_V4) == rows[i].good && (a.bad != NULL) == rows[i].bad,
 		   "N183, N234: %s in %zu bytes %s", rows[i].text, rows[i].n,
 		   rows[i].good  ? "is an address"
 		   : rows[i].bad ? "is none"
 				 : "leaves it to the pool");
+	}
+}
+
+static void timeouts(void)
+{
+	static const struct {
+		const char *hex;
+		uint32_t s;
+		bool bad;
+	} rows[] = {
+		{ "00000e10", 3600, false }, { "ffffffff", UINT32_MAX, false },
+		{ "00000000", 0, false },    { "000e10", 0, true },
+		{ "0000000e10", 0, true },   { "", 0, true },
+	};
+	struct radius_key k = a_key();
+	struct radius_answer a;
+	struct kit_answer kit;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		kit_begin(&kit, RADIUS_ACCEPT, k.id, true);
+		kit_add(&kit, 27, hex(rows[i].hex));
+		(void)radius_get_answer(kit_sign(&kit, k.secret, k.authenticator), &k, true, &a);
+		ok((rows[i].bad || a.session_s == rows[i].s) && (a.bad != NULL) == rows[i].bad,
+		   "N234: Session-Timeout %s", *rows[i].hex ? rows[i].hex : "of no bytes");
 	}
 }
 
@@ -316,6 +340,7 @@ int main(void)
 	forged();
 	malformed();
 	addresses();
+	timeouts();
 	texts();
 	return done();
 }
