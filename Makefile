@@ -70,7 +70,7 @@ AUTHD_LIBS := -lpam
 # The core decides and is pure; the shell acts. scripts/check-pure looks at the core's symbols.
 ACCEL_SRC := src/ike/dh_openssl.c
 CORE := src/addr.c src/text.c src/ini.c $(wildcard src/xfrm/msg*.c) src/auth/proto.c src/auth/throttle.c \
-	src/auth/users.c src/ctl/metrics_http.c \
+	src/auth/users.c src/auth/radius_msg.c src/ctl/metrics_http.c \
 	$(filter-out $(if $(HAVE_LIBCRYPTO),,$(ACCEL_SRC)),$(wildcard src/ike/*.c)) \
 	$(wildcard src/pool/*.c)
 AUTHD := $(wildcard src/auth/authd*.c)
@@ -220,6 +220,7 @@ install: all
 	install -m 0644 systemd/vpngw.catalog $(DESTDIR)$(catalogdir)/vpngw.catalog
 	install -m 0644 etc/fail2ban/filter.d/vpngw.conf $(DESTDIR)$(sysconfdir)/fail2ban/filter.d/vpngw.conf
 	install -m 0644 $B/io.vpngw.varlink share/vpngwctl.schema.json $(DESTDIR)$(datadir)/vpngw
+	install -m 0644 systemd/vpngw-authd-radius.conf $(DESTDIR)$(datadir)/vpngw
 	install -m 0644 share/vpngw-dashboard.json share/vpngw-alerts.yml $(DESTDIR)$(datadir)/vpngw
 	install -m 0644 share/completion.bash $(DESTDIR)$(datadir)/bash-completion/completions/vpngwctl
 	install -m 0644 share/completion.zsh $(DESTDIR)$(datadir)/zsh/site-functions/_vpngwctl

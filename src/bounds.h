@@ -94,6 +94,9 @@
 #define LIMIT_CTL_REQUEST  65536 /* bytes of one control request */
 #define LIMIT_AUTH_MESSAGE 8192  /* bytes of a message to or from vpngw-authd */
 
+/* RADIUS */
+#define LIMIT_RADIUS_SERVERS 5
+
 /* vpngwctl check */
 #define LIMIT_FINDINGS 256
 

@@ -375,6 +375,8 @@ struct config *config_free(struct config *c)
 	free(c->gateway.private_key_at);
 	free(c->gateway.my_identifier_at);
 	free(c->auth.users_file);
+	for (size_t i = 0; i < c->auth.n_radius; i++)
+		free(c->auth.radius[i].secret);
 	free_strings(c->auth.groups, c->auth.n_groups);
 	for (size_t i = 0; i < c->n_pools; i++)
 		free(c->pool[i].store);

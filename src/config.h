@@ -24,6 +24,7 @@ enum conf_auth_source {
 	CONF_AUTH_FILE,
 	CONF_AUTH_PAM,
 	CONF_AUTH_SYSTEM,
+	CONF_AUTH_RADIUS,
 };
 
 enum conf_forwarding {
@@ -60,8 +61,20 @@ struct conf_tunnel {
 	enum conf_forwarding forwarding_check;
 };
 
+struct conf_radius_server {
+	struct endpoint at;
+	char *secret;       /* owned: path, or "credential:NAME" */
+	uint32_t timeout_s; /* until a request is repeated */
+	uint32_t retries;   /* how often it is, before the next server is asked */
+	bool lax;           /* answers without a Message-Authenticator count */
+};
+
 struct conf_auth {
 	enum conf_auth_source source;
+	struct conf_radius_server
+		radius[LIMIT_RADIUS_SERVERS]; /* in the order in which they are asked */
+	uint8_t n_radius;
+	char nas_identifier[64]; /* "": the name of this host */
 	char pam_service[64];
 	char *users_file; /* owned */
 	uint32_t workers, max_pending;

@@ -24,6 +24,10 @@ void conf_check(struct conf_input *in, enum conf_purpose purpose, const struct c
  * that one does, NULL when none does. */
 const char *conf_psk_word(const uint16_t *auth, unsigned n);
 
+/* config_radius.c: the same for [radius]. */
+void conf_check_radius(struct conf_input *in, const struct config *c);
+int conf_warn_radius(struct config *c);
+
 /* config_reload.c: fills in c->item and c->file. 0 or -ENOMEM. */
 int conf_items(const struct conf_input *in, struct config *c);
 

@@ -339,6 +339,7 @@ void conf_check(struct conf_input *in, enum conf_purpose purpose, const struct c
 	check_shared_keys(&k);
 	check_groups(&k);
 	check_times(&k);
+	conf_check_radius(in, c);
 	check_tunnel(&k);
 	check_pools(&k);
 	conf_check_profiles(in, purpose, c);
@@ -456,6 +457,8 @@ int conf_warn_weak(struct config *c)
 			     : warn(c, "[phase1] weak_certificates", "rsa1024",
 				    "keys of 1024 bits can be broken");
 
+	if (rc == 0)
+		rc = conf_warn_radius(c);
 	for (size_t i = 0; i < c->ike.n_p1 && rc == 0; i++)
 		rc = warn_p1(c, &c->ike.p1[i]);
 	for (size_t i = 0; i < c->ike.n_p2 && rc == 0; i++)

@@ -30,7 +30,7 @@ const struct conf_section conf_sections[] = {
 	{ .name = "auth" },
 	{ .name = "pool", .named = true },
 	{ .name = "mode_cfg" },
-	{ .name = "radius", .later = "it will name RADIUS servers and their secrets" },
+	{ .name = "radius" },
 	{ .name = "accounting" },
 	{ .name = "hooks", .later = "it will run programs when sessions come and go" },
 	{ .name = "profile", .named = true },
@@ -197,11 +197,10 @@ const struct conf_key conf_keys[] = {
 	  .help = "When the system does not forward packets: warn, or refuse to start." },
 
 	{ "auth", "auth_source", conf_parse_enum, .field = C(auth.source),
-	  .words = WORDS({ "file", CONF_AUTH_FILE, NULL }, { "pam", CONF_AUTH_PAM, NULL },
-			 { "system", CONF_AUTH_SYSTEM, NULL },
-			 { "radius", 0, "it will ask RADIUS servers" }),
-	  .dflt = "pam",
-	  .help = "Who knows the passwords: file, pam or system (radius: not yet supported).",
+	  .words =
+		  WORDS({ "file", CONF_AUTH_FILE, NULL }, { "pam", CONF_AUTH_PAM, NULL },
+			{ "system", CONF_AUTH_SYSTEM, NULL }, { "radius", CONF_AUTH_RADIUS, NULL }),
+	  .dflt = "pam", .help = "Who knows the passwords: file, pam, system or radius.",
 	  .apply = CONF_APPLY_AUTHD },
 	{ "auth", "pam_service", conf_parse_service, .field = C(auth.pam_service),
 	  .max = LENGTH(auth.pam_service), .dflt = "vpngw",
@@ -291,6 +290,16 @@ const struct conf_key conf_keys[] = {
 	{ "mode_cfg", "backup_servers", conf_parse_servers, .field = C(backup_servers),
 	  .list = true, .dflt = "",
 	  .help = "Other gateways for clients to try, by name or address." },
+
+	{ "radius", "auth_server", conf_parse_radius_server, .field = C(auth.radius),
+	  .count = C(auth.n_radius), .max = LIMIT_RADIUS_SERVERS, .list = true, .dflt = "",
+	  .help = "Servers, asked in this order: ADDRESS[:PORT] secret=FILE [timeout=2s] "
+		  "[retries=1].",
+	  .apply = CONF_APPLY_AUTHD },
+	{ "radius", "nas_identifier", conf_parse_nas_identifier, .field = C(auth.nas_identifier),
+	  .max = LENGTH(auth.nas_identifier), .dflt = "",
+	  .help = "What the servers know this gateway as. Not set: the name of this host.",
+	  .apply = CONF_APPLY_AUTHD },
 
 	{ "accounting", "accounting", conf_parse_fixed, .field = CONF_NO_FIELD,
 	  .words = WORDS({ "none", 0, NULL },

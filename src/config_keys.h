@@ -92,6 +92,8 @@ int conf_append(struct conf_arg *a, const void *value, size_t size,
 int conf_number(const char *s, uint64_t max, uint64_t *ret);
 /* "20s", "5m", "24h", "30d", or "0". NULL, or what is wrong. */
 const char *conf_seconds(const char *s, uint64_t *ret);
+/* A path, or credential:NAME. */
+bool conf_is_secret_file(const char *s);
 /* As short as it can be written exactly. */
 const char *conf_seconds_str(uint64_t s, char buf[static 32]);
 
@@ -141,6 +143,10 @@ int conf_parse_network6(struct conf_arg *a);
 /* config_profile.c */
 int conf_parse_match_id(struct conf_arg *a);
 int conf_parse_pool(struct conf_arg *a); /* the name of one */
+
+/* config_radius.c */
+int conf_parse_radius_server(struct conf_arg *a);
+int conf_parse_nas_identifier(struct conf_arg *a);
 
 /* config_values_ike.c: what the core is told */
 int conf_parse_p1(struct conf_arg *a);

@@ -455,13 +455,19 @@ int conf_parse_store(struct conf_arg *a)
 	return set_string(a, a->text);
 }
 
-int conf_parse_secret_file(struct conf_arg *a)
+bool conf_is_secret_file(const char *s)
 {
 	static const char credential[] = "credential:";
+
+	return is_path(s) || (strncmp(s, credential, strlen(credential)) == 0 &&
+			      is_file_name(s + strlen(credential)));
+}
+
+int conf_parse_secret_file(struct conf_arg *a)
+{
 	char buf[CONF_SHOWN];
 
-	if (is_path(a->text) || (strncmp(a->text, credential, strlen(credential)) == 0 &&
-				 is_file_name(a->text + strlen(credential))))
+	if (conf_is_secret_file(a->text))
 		return set_string(a, a->text);
 	return conf_wrong(a, 0,
 			  "'%s' names no file, expected a path that begins with /, or "
@@ -471,13 +477,12 @@ int conf_parse_secret_file(struct conf_arg *a)
 
 int conf_parse_private_key(struct conf_arg *a)
 {
-	static const char credential[] = "credential:", token[] = "pkcs11:";
+	static const char token[] = "pkcs11:";
 	char buf[CONF_SHOWN];
 
 	if (strncmp(a->text, token, strlen(token)) == 0)
 		return conf_not_yet(a, "pkcs11:", "it will use a key that stays in a token or HSM");
-	if (is_path(a->text) || (strncmp(a->text, credential, strlen(credential)) == 0 &&
-				 is_file_name(a->text + strlen(credential))))
+	if (conf_is_secret_file(a->text))
 		return set_string(a, a->text);
 	return conf_wrong(a, 0,
 			  "'%s' names no key, expected a path that begins with /, or "

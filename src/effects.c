@@ -136,7 +136,9 @@ void gw_auth_reply(void *ctx, uint64_t id, const struct auth_reply *r)
 {
 	struct gw *gw = ctx;
 	struct gw_check *c = gw_check_of(gw, id);
-	const struct ike_groups groups = { .name = r->group, .n = r->n_groups };
+	const struct ike_groups groups = { .name = r->group,
+					   .n = r->n_groups,
+					   .session_s = r->session_s };
 	enum ike_verdict v = verdict_of(r->verdict);
 	struct gw_session *g;
 

@@ -147,7 +147,7 @@ static const char *login_hint(const struct fx_session *f, char buf[static HINT])
 		return "; the second factor that [auth] asks for needs a client that shows "
 		       "questions";
 	case IKE_R_XAUTH_ROUNDS:
-		return "; look at the modules of [auth] pam_service";
+		return "; look at the PAM modules or RADIUS servers of [auth]";
 	case IKE_R_CLIENT_SILENT:
 		if (f->asked)
 			return " when it was asked a question beyond name and password ([phase1] "

@@ -185,6 +185,8 @@ static int get_socket(struct authd *a, const struct options *o, int *ret)
 
 static const char *source_name(const struct conf_auth *conf, char *buf, size_t cap)
 {
+	char first[ENDPOINT_STRLEN];
+
 	switch (conf->source) {
 	case CONF_AUTH_FILE:
 		snprintf(buf, cap, "file %s", conf->users_file);
@@ -194,6 +196,10 @@ static const char *source_name(const struct conf_auth *conf, char *buf, size_t c
 		break;
 	case CONF_AUTH_SYSTEM:
 		snprintf(buf, cap, "users of this system");
+		break;
+	case CONF_AUTH_RADIUS:
+		snprintf(buf, cap, "RADIUS server %s%s", endpoint_str(&conf->radius[0].at, first),
+			 conf->n_radius > 1 ? " and others" : "");
 		break;
 	}
 	return buf;
@@ -291,8 +297,11 @@ static int run(struct authd *a, int fd)
 	}
 	(void)sd_event_add_time_relative(a->event, NULL, CLOCK_BOOTTIME, STATUS_US, STATUS_US,
 					 on_status, a);
-	log_notice("Checks passwords with %s, %u workers",
-		   source_name(&a->config->auth, source, sizeof(source)), a->config->auth.workers);
+	source_name(&a->config->auth, source, sizeof(source));
+	if (a->config->auth.source == CONF_AUTH_RADIUS)
+		log_notice("Checks passwords with %s", source);
+	else
+		log_notice("Checks passwords with %s, %u workers", source, a->config->auth.workers);
 	tell_status(a);
 	sd_notify(0, "READY=1");
 	rc = sd_event_loop(a->event);

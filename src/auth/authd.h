@@ -15,8 +15,12 @@
 
 #define AUTHD_PAUSE_US 1000000 /* before a worker that never worked is replaced */
 
+/* A RADIUS server that was silent is asked after the others for so long. */
+#define AUTHD_RADIUS_SILENT_US UINT64_C(30000000)
+
 /* What others can make grow */
-#define AUTHD_CLIENTS           16   /* connections */
+#define AUTHD_RADIUS_QUERIES    256 /* requests to RADIUS servers under way: a socket each */
+#define AUTHD_CLIENTS           16  /* connections */
 #define AUTHD_HELD              4096 /* refusals that wait for their time; more push the oldest out */
 #define AUTHD_PARKED_PER_SOURCE 8    /* requests of one slowed source that wait for their turn */
 #define AUTHD_ASKING            64   /* requests whose user is asked something: a process each */

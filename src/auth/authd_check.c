@@ -80,8 +80,13 @@ static void tell(struct findings *f, enum finding_level level, char *why)
 static void look(const struct conf_auth *conf, struct findings *f)
 {
 	char why[512] = "";
-	int rc = authd_source_probe(conf, why, sizeof(why));
+	int rc;
 
+	if (conf->source == CONF_AUTH_RADIUS) {
+		authd_check_radius(conf, f);
+		return;
+	}
+	rc = authd_source_probe(conf, why, sizeof(why));
 	if (rc)
 		tell(f, rc < 0 ? FINDING_ERROR : FINDING_WARNING, why);
 	if (rc >= 0 && conf->source == CONF_AUTH_FILE && !has_users(conf->users_file)) {

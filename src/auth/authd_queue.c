@@ -26,8 +26,8 @@
 #include <sys/queue.h>
 
 #include "auth/authd.h"
+#include "auth/authd_checker.h"
 #include "auth/authd_report.h"
-#include "auth/authd_worker.h"
 #include "auth/throttle.h"
 #include "auth/vault.h"
 #include "cleanup.h"
@@ -62,7 +62,7 @@ TAILQ_HEAD(item_list, item);
 struct authd_queue {
 	sd_event *event;              /* borrowed */
 	const struct conf_auth *conf; /* borrowed */
-	struct authd_workers *workers;
+	struct authd_checker *checker;
 	struct throttle *throttle;
 	struct vault vault;
 	authd_send_fn send;
@@ -262,9 +262,9 @@ static void start(struct item *it)
 		answer(it, v, "%s", why);
 		return;
 	}
-	rc = authd_workers_give(q->workers, &r);
+	rc = authd_checker_give(q->checker, &r);
 	if (rc < 0) {
-		answer(it, AUTH_ERROR, "no worker takes the request: %s", strerror(-rc));
+		answer(it, AUTH_ERROR, "nobody takes the request: %s", strerror(-rc));
 		return;
 	}
 	it->password = vault_drop(&q->vault, it->password);
@@ -276,7 +276,7 @@ static void pump(struct authd_queue *q)
 {
 	struct item *it;
 
-	while ((it = TAILQ_FIRST(&q->list[READY])) && authd_workers_idle(q->workers)) {
+	while ((it = TAILQ_FIRST(&q->list[READY])) && authd_checker_idle(q->checker)) {
 		uint64_t now = now_of(q);
 		uint64_t until = throttle_start(q->throttle, user_of(it), &it->peer, now);
 
@@ -304,12 +304,12 @@ static int on_timer(sd_event_source *src, uint64_t usec, void *userdata)
 		pump(q);
 		break;
 	case WORKING:
-		authd_workers_kill(q->workers, it->job);
+		authd_checker_kill(q->checker, it->job);
 		answer(it, AUTH_TIMEOUT, "the check did not end within %u s", q->conf->deadline_s);
 		break;
 	case ASKING:
-		authd_workers_kill(q->workers, it->job);
-		answer(it, AUTH_TIMEOUT, "nobody answered a question of PAM's");
+		authd_checker_kill(q->checker, it->job);
+		answer(it, AUTH_TIMEOUT, "nobody answered the question to the user");
 		break;
 	case HELD:
 		(void)item_send(it);
@@ -370,21 +370,21 @@ static void on_asked(void *ctx, uint64_t job, const struct auth_question *questi
 	int n;
 
 	if (!it || !it->client) {
-		authd_workers_kill(q->workers, job);
+		authd_checker_kill(q->checker, job);
 		if (it)
 			item_free(it);
 		return;
 	}
 	if (!may_ask(it)) {
-		authd_workers_kill(q->workers, job);
+		authd_checker_kill(q->checker, job);
 		answer(it, AUTH_BUSY, "%zu users are asked for more than a password", q->n[ASKING]);
 		return;
 	}
 	out.id = it->id;
 	n = auth_put_question(buf, sizeof(buf), &out);
 	if (n < 0 || q->send(q->ctx, it->client, (struct span){ buf, (size_t)n }) < 0) {
-		authd_workers_kill(q->workers, job);
-		answer(it, AUTH_ERROR, "the gateway does not read a question of PAM's");
+		authd_checker_kill(q->checker, job);
+		answer(it, AUTH_ERROR, "the gateway does not read a question to the user");
 		return;
 	}
 	item_move(it, ASKING);
@@ -401,7 +401,7 @@ void authd_queue_answer(struct authd_queue *q, uint64_t client, const struct aut
 	if (!it)
 		return;
 	if (!a->given) {
-		authd_workers_kill(q->workers, it->job);
+		authd_checker_kill(q->checker, it->job);
 		item_free(it);
 		return;
 	}
@@ -409,7 +409,7 @@ void authd_queue_answer(struct authd_queue *q, uint64_t client, const struct aut
 	it->deadline = it->arrived + q->conf->deadline_s * UINT64_C(1000000);
 	item_move(it, WORKING);
 	item_wake_at(it, it->deadline);
-	(void)authd_workers_answer(q->workers, it->job, a->text);
+	(void)authd_checker_answer(q->checker, it->job, a->text);
 }
 
 static void on_ready(void *ctx)
@@ -497,7 +497,7 @@ void authd_queue_drop(struct authd_queue *q, uint64_t client)
 			if (it->client != client)
 				continue;
 			if (s == ASKING)
-				authd_workers_kill(q->workers, it->job);
+				authd_checker_kill(q->checker, it->job);
 			if (s == WORKING) /* its outcome still counts for the throttle */
 				it->client = 0;
 			else
@@ -532,7 +532,7 @@ int authd_queue_new(sd_event *event, const struct conf_auth *conf, uint64_t seed
 	if (rc == 0)
 		rc = vault_open(&q->vault, LIMIT_PASSWORD + 1, conf->max_pending + 1);
 	if (rc == 0)
-		rc = authd_workers_new(event, conf, &ops, q, &q->workers);
+		rc = authd_checker_new(event, conf, &ops, q, &q->checker);
 	if (rc < 0) {
 		authd_queue_free(q);
 		return rc;
@@ -547,7 +547,7 @@ struct authd_queue *authd_queue_free(struct authd_queue *q)
 
 	if (!q)
 		return NULL;
-	q->workers = authd_workers_free(q->workers);
+	q->checker = authd_checker_free(q->checker);
 	for (int s = 0; s < N_STATES; s++)
 		while ((it = TAILQ_FIRST(&q->list[s])))
 			item_free(it);

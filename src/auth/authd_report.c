@@ -30,9 +30,11 @@ static struct kind kind_of(enum auth_verdict v)
 				      "; raise [auth] workers or max_pending if this is not an "
 				      "attack" };
 	case AUTH_TIMEOUT:
-		return (struct kind){ LOG_WARNING, 3, 10,
-				      "; look at the modules of the PAM service, or raise [auth] "
-				      "deadline" };
+		return (struct kind){
+			LOG_WARNING, 3, 10,
+			"; look at the PAM modules or RADIUS servers, or raise [auth] "
+			"deadline"
+		};
 	case AUTH_ERROR:
 		return (struct kind){ LOG_ERR, 3, 10, "" };
 	}

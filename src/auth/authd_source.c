@@ -110,6 +110,17 @@ static void apply_group_rule(const struct conf_auth *conf, struct auth_reply *r)
 		  conf->groups[0], conf->n_groups > 1 ? ", ..." : "");
 }
 
+void authd_source_settle(const struct conf_auth *conf, struct auth_reply *r)
+{
+	if (r->verdict == AUTH_OK)
+		apply_group_rule(conf, r);
+	if (r->verdict != AUTH_OK) {
+		r->n_groups = 0;
+		r->address[0] = '\0';
+		r->session_s = 0;
+	}
+}
+
 void authd_source_check(struct authd_source *s, const struct auth_request *q,
 			struct auth_reply *ret)
 {
@@ -129,14 +140,11 @@ void authd_source_check(struct authd_source *s, const struct auth_request *q,
 	case CONF_AUTH_SYSTEM:
 		authd_pam_check(s->conf, s->asker, q, ret);
 		break;
+	case CONF_AUTH_RADIUS: /* has no workers */
+		authd_say(ret, AUTH_ERROR, "RADIUS servers are not asked from a worker");
+		break;
 	}
-	if (ret->verdict == AUTH_OK)
-		apply_group_rule(s->conf, ret);
-	if (ret->verdict != AUTH_OK) {
-		/* Who was refused has no groups and no address. */
-		ret->n_groups = 0;
-		ret->address[0] = '\0';
-	}
+	authd_source_settle(s->conf, ret);
 }
 
 int authd_source_probe(const struct conf_auth *conf, char *why, size_t cap)
@@ -147,6 +155,8 @@ int authd_source_probe(const struct conf_auth *conf, char *why, size_t cap)
 	case CONF_AUTH_PAM:
 	case CONF_AUTH_SYSTEM:
 		return authd_pam_probe(conf, why, cap);
+	case CONF_AUTH_RADIUS:
+		return authd_radius_probe(conf, why, cap);
 	}
 	return -EINVAL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * authd_source.h - where vpngw-authd looks up who may log in: a users file, a PAM service, the
- * system's own users.
+ * system's own users. RADIUS servers are asked elsewhere (authd_radius.h), and share the rest.
  *
  * These run in worker processes, may block, and say everything through the reply; they do not log.
  */
@@ -30,6 +30,9 @@ struct authd_asker {
 
 /* Whom authd_source_check() may ask more than the password; borrowed. Without one, nobody. */
 void authd_source_ask(struct authd_source *s, const struct authd_asker *asker);
+
+/* The group rule, and that who was refused has no groups and no address. */
+void authd_source_settle(const struct conf_auth *conf, struct auth_reply *r);
 
 /* Checks one password and the allowed groups. Fills in all of *ret. */
 void authd_source_check(struct authd_source *s, const struct auth_request *q,
@@ -60,3 +63,6 @@ int authd_file_probe(const char *path, char *why, size_t cap);
 void authd_pam_check(const struct conf_auth *conf, const struct authd_asker *asker,
 		     const struct auth_request *q, struct auth_reply *r);
 int authd_pam_probe(const struct conf_auth *conf, char *why, size_t cap);
+
+/* auth_source = radius */
+int authd_radius_probe(const struct conf_auth *conf, char *why, size_t cap);

@@ -60,6 +60,7 @@ int auth_put_reply(void *buf, size_t cap, const struct auth_reply *r)
 	wr_u8(&w, (uint8_t)r->verdict);
 	put_text(&w, r->reason, sizeof(r->reason));
 	put_text(&w, r->address, sizeof(r->address));
+	wr_be32(&w, r->session_s);
 	wr_be16(&w, r->n_groups);
 	for (uint16_t i = 0; i < r->n_groups; i++)
 		put_text(&w, r->group[i], sizeof(r->group[i]));
@@ -138,6 +139,7 @@ int auth_get_reply(struct span msg, struct auth_reply *ret)
 	verdict = rd_u8(&r);
 	get_text(&r, a.reason, sizeof(a.reason));
 	get_text(&r, a.address, sizeof(a.address));
+	a.session_s = rd_be32(&r);
 	a.n_groups = rd_be16(&r);
 	if (r.bad || verdict > AUTH_ERROR || a.n_groups > LIMIT_GROUPS)
 		return -EBADMSG;

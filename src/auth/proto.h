@@ -9,7 +9,7 @@
  *
  *   request: u32 magic, u8 type 1, u64 id, str user, str password, str peer
  *   reply:   u32 magic, u8 type 2, u64 id, u8 verdict, str reason, str static address or "",
- *            u16 number of groups, str group ...
+ *            u32 seconds that the session may last or 0, u16 number of groups, str group ...
  *
  * Before its reply a request may have questions to the user, one at a time:
  *
@@ -53,8 +53,9 @@ struct auth_request {
 struct auth_reply {
 	uint64_t id;
 	enum auth_verdict verdict;
-	char reason[128]; /* for the journal; escaped by whoever shows it */
-	char address[64]; /* the user's own address, or "" */
+	char reason[128];   /* for the journal; escaped by whoever shows it */
+	char address[64];   /* the user's own address, or "" */
+	uint32_t session_s; /* how long the session may last; 0: as configured */
 	uint16_t n_groups;
 	char group[LIMIT_GROUPS][LIMIT_GROUP_NAME + 1];
 };

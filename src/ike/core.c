@@ -375,7 +375,7 @@ static const struct {
 	[IKE_R_KICKED] = { "kicked", "ended by the operator" },
 	[IKE_R_SHUTDOWN] = { "shutdown", "the gateway is stopping" },
 	[IKE_R_DPD_TIMEOUT] = { "dpd-timeout", "the client does not answer any more" },
-	[IKE_R_SESSION_LIMIT] = { "session-limit", "the session has lasted for session_limit" },
+	[IKE_R_SESSION_LIMIT] = { "session-limit", "the session has lasted for session_limit or Session-Timeout" },
 	[IKE_R_IDLE] = { "idle-limit", "nothing has passed the tunnel for idle_limit" },
 	[IKE_R_REPLACED] = { "replaced", "a newer login of the user took its place" },
 	[IKE_R_UNIQUE] = { "unique", "the user has a session already" },

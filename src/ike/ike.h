@@ -102,10 +102,11 @@ enum ike_ask {
 bool ike_auth_ask(struct ike *ike, struct ike_ticket who, enum ike_ask what, struct span prompt,
 		  uint64_t now, struct fx *fx);
 
-/* The groups that a user is in. */
+/* The groups that a user is in, and what else the verdict says. */
 struct ike_groups {
 	const char (*name)[LIMIT_GROUP_NAME + 1];
 	unsigned n;
+	uint32_t session_s; /* how long the session may last from now on; 0: as configured */
 };
 
 /* groups: with IKE_AUTH_OK; NULL for a user who is in none. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * life.c - how long a session may last: session_limit from the login on, idle_limit from the last
- * packet in its tunnel on, whichever way it went.
+ * life.c - how long a session may last: session_limit from the login on, or less where the verdict on
+ * the password said so; idle_limit from the last packet in its tunnel on, whichever way it went.
  *
  * IKE messages keep no session from being idle: clients send them by themselves. The ISAKMP SA's
  * own lifetime is close.c's matter, for a client may renew that.
@@ -24,9 +24,12 @@ static uint64_t idle_end(const struct ike *ike, const struct ike_sa *sa)
 
 static uint64_t limit_end(const struct ike *ike, const struct ike_sa *sa)
 {
+	uint64_t until = sa->until_us ? sa->until_us : UINT64_MAX, limit;
+
 	if (!(1u << sa->state & ST_LOGGED_IN))
 		return UINT64_MAX;
-	return after(sa->since_us, profile_limits(ike->conf, sa).session_us);
+	limit = after(sa->since_us, profile_limits(ike->conf, sa).session_us);
+	return limit < until ? limit : until;
 }
 
 uint64_t life_due(const struct ike *ike, const struct ike_sa *sa)

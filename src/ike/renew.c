@@ -137,6 +137,7 @@ void renew_adopt(struct ike *ike, struct ike_sa *fresh, struct ike_sa *session, 
 	}
 	if (!*session->client) /* what it said in mode config tells more than vendor IDs */
 		memcpy(session->client, fresh->client, sizeof(session->client));
+	session->until_us = fresh->until_us;
 	session->tell_life = true;    /* vpnc waits for it */
 	dpd_heard(ike, session, now); /* a question under way was the old ISAKMP SA's */
 	retire(ike, fresh, session, now, fx);

@@ -133,6 +133,7 @@ struct ike_sa {
 	struct ipaddr lease6; /* IPv6, beside it and as long as it; family IP_NONE: none */
 	bool asked6;          /* the client has asked for that one, and has been told */
 	uint64_t since_us;    /* logged in at */
+	uint64_t until_us;    /* when it ends by the verdict on the password; 0: not said */
 	uint64_t expires_us;  /* end of the ISAKMP SA's lifetime; UINT64_MAX before phase 1 ends */
 	uint64_t deadline_us; /* end of the present state; UINT64_MAX: none */
 	uint16_t cfg_id;      /* identifier of our XAuth transaction */

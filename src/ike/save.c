@@ -147,6 +147,7 @@ static void put_sa(struct wr *w, const struct ike_sa *sa)
 	put_addr(w, &sa->lease6);
 	wr_u8(w, sa->asked6);
 	wr_be64(w, sa->since_us);
+	wr_be64(w, sa->until_us);
 	wr_be64(w, sa->expires_us);
 	wr_be64(w, sa->deadline_us);
 	wr_be16(w, sa->cfg_id);
@@ -332,6 +333,7 @@ static int get_sa(struct rd *r, struct ike_sa *sa)
 	get_addr(r, &sa->lease6);
 	sa->asked6 = rd_u8(r);
 	sa->since_us = rd_be64(r);
+	sa->until_us = rd_be64(r);
 	sa->expires_us = rd_be64(r);
 	sa->deadline_us = rd_be64(r);
 	sa->cfg_id = rd_be16(r);

@@ -255,6 +255,7 @@ static void admit(struct ike *ike, struct ike_sa *sa, struct ike_ticket who,
 		xauth_refuse(ike, sa, why, now, fx);
 		return;
 	}
+	sa->until_us = groups && groups->session_s ? now + groups->session_s * US_PER_S : 0;
 	/* It counts as no session of its own, and nobody has to go for it. */
 	session = renew_find(ike, sa);
 	if (session) {

@@ -167,6 +167,9 @@ static void test_full_values(const struct config *c)
 	is_int(c->tunnel.mssclamp, 512, "full: mssclamp");
 	is_int(c->tunnel.forwarding_check, CONF_FORWARDING_REFUSE, "full: forwarding_check");
 	is_int(c->auth.source, CONF_AUTH_FILE, "full: auth_source");
+	is_int(c->auth.n_radius, 1, "full: auth_server");
+	is_int(c->auth.radius[0].retries, 3, "full: its retries");
+	is_str(c->auth.nas_identifier, "vpngw1", "full: nas_identifier");
 	is_str(c->auth.groups[1], "guests", "full: groups");
 	is_int(c->auth.fail_window_s, 300, "full: fail_limit");
 	is_int(c->ike.sessions_per_user, 2, "full: sessions_per_user");
@@ -200,8 +203,6 @@ static void test_full(void)
 		"t.conf:67:15: conf_source radius is not yet supported: it will take addresses "
 		"from "
 		"RADIUS servers; remove it\n"
-		"t.conf:78:1: [radius] is not yet supported: it will name RADIUS servers and their "
-		"secrets; remove it\n"
 		"t.conf:83:20: accounting journal is not yet supported: it will write records of "
 		"sessions to the journal; remove it\n"
 		"t.conf:84:20: interim_interval is not yet supported: it will be the time between "

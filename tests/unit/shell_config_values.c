@@ -26,7 +26,7 @@ static const struct bad words_and_numbers[] = {
 	{ "phase2", "compression_algorithm = lzs",
 	  "25: compression_algorithm: unknown word 'lzs', expected none" },
 	{ "auth", "auth_source = ldap",
-	  "15: auth_source: unknown word 'ldap', expected file, pam or system" },
+	  "15: auth_source: unknown word 'ldap', expected file, pam, system or radius" },
 	{ "auth", "save_passwd = 1", "15: save_passwd: unknown word '1', expected on or off" },
 	{ "tunnel", "forwarding_check = stop",
 	  "20: forwarding_check: unknown word 'stop', expected warn or refuse" },

@@ -49,6 +49,14 @@ static void test_invalid(struct fake *f)
 	json_decref(root);
 }
 
+static void drop(const struct fake *f, const char *name)
+{
+	char file[128];
+
+	snprintf(file, sizeof(file), "%s/%s", f->dir, name);
+	unlink(file);
+}
+
 static void test_passwords(struct fake *f)
 {
 	char text[512];
@@ -83,18 +91,46 @@ static void test_passwords(struct fake *f)
 	ok(!strstr(out, " not looked at."), "without the last line");
 }
 
+static void test_radius(struct fake *f)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		 "[auth]\nauth_source = radius\n[radius]\nauth_server = 127.0.0.1 secret=%s/users\n"
+		 "[pool \"default\"]\nnetwork4 = 10.99.99.1\n",
+		 f->dir);
+	put(f, "good.conf", text, 0644);
+	drop(f, "users");
+	is_int(run(f, "- check --config %s/good.conf", f->dir), 1,
+	       "a RADIUS server without a secret is an error: 1");
+	ok(strstr(out,
+		  "No such file or directory\n        -> it must hold the secret of the RADIUS "
+		  "server"),
+	   "and it is said what the file is for");
+	put(f, "users", "thirty-two characters of secret.\n", 0644);
+	run(f, "- check --config %s/good.conf", f->dir);
+	ok(strstr(out,
+		  "holds the secret of RADIUS server 127.0.0.1:1812\n        -> chmod 0640 it"),
+	   "one that everybody can read");
+	put(f, "users", "testing123\n", 0640);
+	run(f, "- check --config %s/good.conf", f->dir);
+	ok(strstr(out, "has 10 bytes and can be guessed\n        -> agree on 16 random ones"),
+	   "one that can be guessed");
+	ok(!strstr(out, "testing123"), "which is not shown");
+	put(f, "good.conf",
+	    "[auth]\nauth_source = radius\n[radius]\n"
+	    "auth_server = 127.0.0.1 secret=credential:radius.secret\n"
+	    "[pool \"default\"]\nnetwork4 = 10.99.99.1\n",
+	    0644);
+	run(f, "- check --config %s/good.conf", f->dir);
+	ok(!strstr(out, "cannot read"),
+	   "what systemd hands over to the unit is not looked for here");
+}
+
 static void test_usage(struct fake *f)
 {
 	is_int(run(f, "- check this"), 2, "an argument is a usage error");
 	is_int(run(f, "- list --config x"), 2, "--config is of check alone");
-}
-
-static void drop(const struct fake *f, const char *name)
-{
-	char file[128];
-
-	snprintf(file, sizeof(file), "%s/%s", f->dir, name);
-	unlink(file);
 }
 
 int main(void)
@@ -113,6 +149,7 @@ int main(void)
 	}
 	test_invalid(&f);
 	test_passwords(&f);
+	test_radius(&f);
 	test_usage(&f);
 	drop(&f, "bad.conf");
 	drop(&f, "good.conf");

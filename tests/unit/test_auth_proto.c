@@ -72,7 +72,8 @@ static void request_limits(void)
 
 static void replies(void)
 {
-	struct auth_reply r = { .id = 7, .verdict = AUTH_OK, .n_groups = 2 }, back;
+	struct auth_reply r = { .id = 7, .verdict = AUTH_OK, .session_s = 7200, .n_groups = 2 },
+			  back;
 	uint8_t buf[LIMIT_AUTH_MESSAGE];
 	bool all = true;
 	int n;
@@ -83,6 +84,7 @@ static void replies(void)
 	n = auth_put_reply(buf, sizeof(buf), &r);
 	is_int(auth_get_reply((struct span){ buf, (size_t)n }, &back), 0, "a reply reads back");
 	is_str(back.address, "10.99.99.7", "with its address");
+	is_int(back.session_s, 7200, "the time that the session has");
 	is_int(back.n_groups, 2, "two groups");
 	is_str(back.group[1], "staff", "and their names");
 	for (int i = 0; i < n; i++)
@@ -109,11 +111,14 @@ static void bad_replies(void)
 {
 	struct auth_reply back;
 
-	is_int(auth_get_reply(hex("76706731 02 0000000000000001 07 0000 0000 0000"), &back),
+	is_int(auth_get_reply(hex("76706731 02 0000000000000001 07 0000 0000 00000000 0000"),
+			      &back),
 	       -EBADMSG, "an unknown verdict is refused");
-	is_int(auth_get_reply(hex("76706731 02 0000000000000001 01 0000 0000 0021"), &back),
+	is_int(auth_get_reply(hex("76706731 02 0000000000000001 01 0000 0000 00000000 0021"),
+			      &back),
 	       -EBADMSG, "33 groups are refused");
-	is_int(auth_get_reply(hex("76706731 02 0000000000000001 01 0001 00 0000 0000"), &back),
+	is_int(auth_get_reply(hex("76706731 02 0000000000000001 01 0001 00 0000 00000000 0000"),
+			      &back),
 	       -EBADMSG, "a NUL in a string is refused");
 	is_int(auth_get_reply(hex("76706731 02 0000000000000001 01 0080 00"), &back), -EBADMSG,
 	       "a reason of 128 bytes is refused");

@@ -312,6 +312,25 @@ static void test_too_late(void)
 	kit_end("kicked meanwhile");
 }
 
+/* The verdict on the password may say how long the session lasts, each time anew. */
+static void test_time(void)
+{
+	kit_fresh();
+	g.groups.session_s = 7200;
+	if (!client_up(&c, &g))
+		abort();
+	gate_pass(&g, S(3600));
+	g.groups.session_s = 5400;
+	renew();
+	is_int((long long)(session()->until_us - g.now), (long long)S(5400),
+	       "a renewal gives the session the time that its verdict says");
+	g.groups.session_s = 0;
+	renew();
+	ok(session()->until_us == 0 && ike_ends_at(g.ike, session()) == session()->expires_us,
+	   "or none, when it says none");
+	kit_end("a time of its own");
+}
+
 /* A renewed session as bytes and back. */
 static void test_saved(void)
 {
@@ -557,6 +576,7 @@ int main(void)
 	test_during_quick();
 	test_during_rekey();
 	test_too_late();
+	test_time();
 	test_saved();
 	test_unique();
 	test_no_push();

@@ -30,6 +30,38 @@ static struct sess_id id(void)
 	return client_sa(&c, &g)->id;
 }
 
+/* What the verdict on the password says, RADIUS's Session-Timeout. */
+static void test_own_limit(void)
+{
+	kit_prepare();
+	g.no_crypto = c.no_crypto = true;
+	g.conf.session_limit_us = S(LIMIT);
+	g.conf.p2_life_s = 28800;
+	g.groups.session_s = 60;
+	gate_start(&g);
+	if (!client_up(&c, &g))
+		abort();
+	is_int((long long)ike_ends_at(g.ike, client_sa(&c, &g)), (long long)(g.now + S(60)),
+	       "a user's own limit counts where it is the shorter one");
+	gate_pass(&g, S(60) - 1);
+	is_int(kit_state(), IKE_ST_UP, "it is up until then");
+	gate_pass(&g, 1);
+	ok(over(IKE_R_SESSION_LIMIT), "and not a moment longer");
+	kit_end("a user's own limit");
+
+	kit_prepare();
+	g.no_crypto = c.no_crypto = true;
+	g.conf.session_limit_us = S(LIMIT);
+	g.groups.session_s = UINT32_MAX;
+	gate_start(&g);
+	if (!client_up(&c, &g))
+		abort();
+	is_int((long long)ike_ends_at(g.ike, client_sa(&c, &g)), (long long)(g.now + S(LIMIT)),
+	       "a longer one does not stretch session_limit");
+	g.groups.session_s = 0;
+	gate_stop(&g);
+}
+
 static void test_session_limit(void)
 {
 	limited(S(LIMIT), 0, client_up);
@@ -131,6 +163,7 @@ static void test_restart(void)
 int main(void)
 {
 	test_session_limit();
+	test_own_limit();
 	test_idle_limit();
 	test_restart();
 	return done();

@@ -224,7 +224,7 @@ static void test_refusal(void)
 	kit_end("a refusal");
 
 	with_profile(true);
-	g.groups = (struct ike_groups){ in_staff, 2 };
+	g.groups = (struct ike_groups){ .name = in_staff, .n = 2 };
 	gate_start(&g);
 	ok(client_up(&c, &g), "a user in one does");
 	kit_end("a member");
@@ -265,7 +265,7 @@ static void test_later(void)
 	size_t n;
 
 	with_profile(true);
-	g.groups = (struct ike_groups){ in_staff, 2 };
+	g.groups = (struct ike_groups){ .name = in_staff, .n = 2 };
 	gate_start(&g);
 	if (!client_up(&c, &g))
 		abort();
@@ -290,7 +290,7 @@ static void test_renewal(void)
 	static struct client again;
 
 	with_profile(true);
-	g.groups = (struct ike_groups){ in_staff, 2 };
+	g.groups = (struct ike_groups){ .name = in_staff, .n = 2 };
 	gate_start(&g);
 	if (!client_up(&c, &g))
 		abort();

@@ -54,6 +54,7 @@ static void rich(void)
 {
 	kit_fresh();
 	c.behind_nat = true;
+	g.groups.session_s = 7200;
 	if (!client_up(&c, &g))
 		abort();
 	client_quick(&c, &g); /* replaces the first */
@@ -69,6 +70,7 @@ static void test_round_trip(void)
 {
 	static uint8_t again[65536];
 	const struct ike_sa *sa;
+	uint64_t until;
 	char user[200];
 	size_t n;
 
@@ -77,14 +79,15 @@ static void test_round_trip(void)
 	n = n_rec;
 	memcpy(again, rec, n);
 	snprintf(user, sizeof(user), "%s", client_sa(&c, &g)->user);
+	until = client_sa(&c, &g)->until_us;
 	restart();
 	is_int(restore(), 0, "and restored");
 	sa = client_sa(&c, &g);
 	ok(sa && sa->state == IKE_ST_UP && strcmp(sa->user, user) == 0 &&
 		   ipaddr_eq(&sa->lease, &c.address) && endpoint_eq(&sa->peer, &c.self) &&
 		   sa->dpd_seq == 4711 && sa->mode == XCHG_AGGRESSIVE &&
-		   sa->auth == AUTH_HYBRID_INIT_RSA && ike_sessions(g.ike) == 1 &&
-		   ike_half_open(g.ike) == 0,
+		   sa->auth == AUTH_HYBRID_INIT_RSA && until > g.now && sa->until_us == until &&
+		   ike_sessions(g.ike) == 1 && ike_half_open(g.ike) == 0,
 	   "it is what it was");
 	is_int(save(), 0, "it is saved again");
 	ok(n_rec == n && memcmp(rec, again, n) == 0, "and the bytes are the same");
