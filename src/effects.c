@@ -291,6 +291,9 @@ static struct xfrm_pair *pair_of(const struct gw *gw, const struct ike_child_fx 
 	fill_sa(gw, k, who, false, &p->out);
 	p->inner = k->inner;
 	p->n_nets = k->n_nets;
+	p->proto = k->upper.proto;
+	p->inner_port = k->upper.inner_port;
+	p->net_port = k->upper.net_port;
 	memcpy(p->nets, k->nets, sizeof(k->nets));
 	return p;
 }

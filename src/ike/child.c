@@ -50,19 +50,20 @@ size_t ike_esp_auth_len(enum esp_auth auth)
 	return 0;
 }
 
-bool child_same_nets(const struct ike_child *a, const struct ike_child *b)
+bool child_same_traffic(const struct ike_child *a, const struct ike_child *b)
 {
-	return a->n_nets == b->n_nets && memcmp(a->nets, b->nets, sizeof(a->nets)) == 0;
+	return a->n_nets == b->n_nets && memcmp(a->nets, b->nets, sizeof(a->nets)) == 0 &&
+	       quick_same_upper(&a->upper, &b->upper);
 }
 
-/* The number of this set of networks: an older pair's with the same, else a free one. */
+/* The number of this traffic: an older pair's with the same, else a free one. */
 static uint8_t set_of(const struct ike_sa *sa, const struct ike_child *c)
 {
 	uint32_t taken = 0;
 	uint8_t n = 0;
 
 	for (const struct ike_child *o = sa->children; o; o = o->next) {
-		if (child_same_nets(o, c))
+		if (child_same_traffic(o, c))
 			return o->set;
 		taken |= 1u << o->set;
 	}
@@ -160,7 +161,8 @@ struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_child *c
 				    .inner = *ike_child_inner(sa, c),
 				    .soft_bytes = (uint64_t)c->soft_kb * 1024,
 				    .hard_bytes = (uint64_t)c->life_kb * 1024,
-				    .n_nets = c->n_nets };
+				    .n_nets = c->n_nets,
+				    .upper = c->upper };
 	memcpy(k->nets, c->nets, sizeof(k->nets));
 	return k;
 }
@@ -169,7 +171,7 @@ struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_child *c
 static bool has_other(const struct ike_sa *sa, const struct ike_child *c, unsigned states)
 {
 	for (const struct ike_child *o = sa->children; o; o = o->next)
-		if (o != c && 1u << o->state & states && child_same_nets(o, c))
+		if (o != c && 1u << o->state & states && child_same_traffic(o, c))
 			return true;
 	return false;
 }
@@ -223,7 +225,7 @@ static void child_up(struct ike *ike, struct ike_sa *sa, struct ike_child *c, ui
 	if (c->rekey_us < now) /* it had to wait for HASH(3) */
 		c->rekey_us = now;
 	for (struct ike_child *o = sa->children; o; o = o->next) {
-		if (o == c || o->state != IKE_CHILD_UP || !child_same_nets(o, c))
+		if (o == c || o->state != IKE_CHILD_UP || !child_same_traffic(o, c))
 			continue;
 		rekeyed = true;
 		o->state = IKE_CHILD_OLD;
@@ -314,7 +316,7 @@ void child_drop(struct ike *ike, struct ike_sa *sa, struct ike_child *c, struct 
 
 	if (k) {
 		for (const struct ike_child *o = sa->children; o; o = o->next)
-			k->keep_policies |= o != c && o->in_kernel && child_same_nets(o, c);
+			k->keep_policies |= o != c && o->in_kernel && child_same_traffic(o, c);
 		fx_add(fx, FX_CHILD_DEL, sa_ticket(sa, 0))->child = k;
 	}
 	u32_del(&ike->t.spis, c->spi_in);

@@ -126,6 +126,12 @@ enum ike_part {
 #define IKE_SELECTORS    LIMIT_SPLIT_NETS
 #define IKE_SETS         16
 
+/* Traffic of one protocol, or between certain ports of it (RFC 2407 4.6.2). */
+struct ike_upper {
+	uint8_t proto;                 /* 0: any, and any port */
+	uint16_t inner_port, net_port; /* the client's, and behind the gateway; 0: any */
+};
+
 /* One SA pair and the policies that use it. The remote selector is always the leased address. */
 struct ike_child_fx {
 	uint32_t child;     /* names the pair within the session */
@@ -144,6 +150,7 @@ struct ike_child_fx {
 	struct ipaddr inner;               /* the lease of that family */
 	struct prefix nets[IKE_SELECTORS]; /* behind the gateway, all of one family */
 	uint8_t n_nets;
+	struct ike_upper upper;
 	uint64_t soft_bytes, hard_bytes; /* when ike_child_expired() is called; 0: no bound */
 	bool keep_policies; /* FX_CHILD_DEL: another pair of the session uses the same ones */
 };

@@ -193,8 +193,8 @@ int quick_first(struct ike_event *ev)
 				      : why);
 	if (quick_overlaps(sa, &selected))
 		return refuse(ev, N_INVALID_ID_INFORMATION, IKE_R_ID_REFUSED,
-			      "another SA pair of the session has some of these networks: they may "
-			      "be the same as of a pair or apart from it");
+			      "another SA pair of the session has some of this traffic: it may be "
+			      "the same as of a pair or apart from it");
 	rc = p2_choose(ev->msg.sa, ev->ike->conf, &want, &choice, offered);
 	if (rc == -ENOENT || rc == -EDOM)
 		return refuse_proposal(ev, rc == -EDOM, offered);

@@ -49,7 +49,7 @@ static bool may_begin(const struct ike *ike, const struct ike_sa *sa, const stru
 		children++;
 		pending += o->state == IKE_CHILD_PENDING;
 		/* The client is at it, or a newer pair takes over in a moment. */
-		if (child_same_nets(o, c) &&
+		if (child_same_traffic(o, c) &&
 		    (o->state == IKE_CHILD_PENDING || o->state == IKE_CHILD_READY))
 			return false;
 	}

@@ -88,7 +88,8 @@ struct ike_child {
 	struct endpoint local, peer;       /* as installed */
 	struct prefix nets[IKE_SELECTORS]; /* of one family */
 	uint8_t n_nets;
-	uint8_t set; /* pairs of the session with the same networks share this number */
+	uint8_t set; /* pairs of the session with the same traffic share this number */
+	struct ike_upper upper;
 	/* What the client asked for, to ask for the same again: types of IDci and IDcr (0: it sent
 	 * none) and the network of IDcr, which may be wider than `nets`. */
 	uint8_t id_ci, id_cr;

@@ -69,6 +69,9 @@ static void put_child(struct wr *w, const struct ike_child *c)
 	wr_u8(w, c->id_cr);
 	put_addr(w, &c->asked.addr);
 	wr_u8(w, c->asked.len);
+	wr_u8(w, c->upper.proto);
+	wr_be16(w, c->upper.inner_port);
+	wr_be16(w, c->upper.net_port);
 	put_bytes(w, c->out, c->out ? sizeof(*c->out) : 0);
 	wr_u8(w, c->n_nets);
 	for (unsigned i = 0; i < c->n_nets; i++) {
@@ -282,6 +285,9 @@ static int get_child(struct rd *r, const struct ike_sa *sa, struct ike_child **e
 	c->id_ci = rd_u8(r);
 	c->id_cr = rd_u8(r);
 	get_prefix(r, &c->asked, sa->lease6.family ? IP_NONE : IP_V4);
+	c->upper.proto = rd_u8(r);
+	c->upper.inner_port = rd_be16(r);
+	c->upper.net_port = rd_be16(r);
 	rc = get_out_keys(r, c);
 	if (rc < 0)
 		return rc;

@@ -245,6 +245,11 @@ static int put_selector(struct xfrm_selector *sel, const struct xfrm_pol *pol)
 	put_addr(&sel->daddr, &pol->dst.addr);
 	sel->prefixlen_s = pol->src.len;
 	sel->prefixlen_d = pol->dst.len;
+	sel->proto = pol->proto;
+	sel->sport = htons(pol->sport);
+	sel->sport_mask = pol->sport ? UINT16_MAX : 0;
+	sel->dport = htons(pol->dport);
+	sel->dport_mask = pol->dport ? UINT16_MAX : 0;
 	if (pol->block)
 		set_apart(sel, ipaddr_len(&pol->src.addr));
 	return 0;
@@ -352,14 +357,24 @@ unsigned xfrm_pair_policies(const struct xfrm_pair *p, struct xfrm_pol out[XFRM_
 	for (unsigned i = 0; i < p->n_nets && i < XFRM_NETS_MAX; i++) {
 		struct xfrm_pol *in = &out[n++], *fwd = &out[n++], *back = &out[n++];
 
-		*in = (struct xfrm_pol){ .dir = XFRM_IN, .src = inner, .dst = p->nets[i] };
+		*in = (struct xfrm_pol){ .dir = XFRM_IN,
+					 .src = inner,
+					 .dst = p->nets[i],
+					 .proto = p->proto,
+					 .sport = p->inner_port,
+					 .dport = p->net_port };
 		in->tmpl_src.family = p->in.dst.family;
 		in->tmpl_dst = p->in.dst;
 		in->reqid = p->in.reqid;
 		in->if_id = p->in.if_id;
 		*fwd = *in;
 		fwd->dir = XFRM_FWD;
-		*back = (struct xfrm_pol){ .dir = XFRM_OUT, .src = p->nets[i], .dst = inner };
+		*back = (struct xfrm_pol){ .dir = XFRM_OUT,
+					   .src = p->nets[i],
+					   .dst = inner,
+					   .proto = p->proto,
+					   .sport = p->net_port,
+					   .dport = p->inner_port };
 		back->tmpl_src = p->out.src;
 		back->tmpl_dst = p->out.dst;
 		back->reqid = p->out.reqid;
@@ -451,6 +466,9 @@ static bool read_policy(const struct nlmsghdr *nlh, struct xfrm_pol_info *ret)
 	    !get_prefix(&info.sel.saddr, info.sel.family, info.sel.prefixlen_s, &ret->src) ||
 	    !get_prefix(&info.sel.daddr, info.sel.family, info.sel.prefixlen_d, &ret->dst))
 		return false;
+	ret->proto = info.sel.proto;
+	ret->sport = ntohs(info.sel.sport & info.sel.sport_mask);
+	ret->dport = ntohs(info.sel.dport & info.sel.dport_mask);
 	ret->dir = info.dir;
 	ret->index = info.index;
 	mnl_attr_for_each (attr, nlh, sizeof(info)) {

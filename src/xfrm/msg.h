@@ -78,7 +78,9 @@ struct xfrm_sa_info {
 
 struct xfrm_pol_info {
 	struct prefix src, dst;
-	uint8_t dir; /* enum xfrm_dir; larger for the policy of a socket */
+	uint8_t proto;
+	uint16_t sport, dport; /* 0: any */
+	uint8_t dir;           /* enum xfrm_dir; larger for the policy of a socket */
 	uint32_t index, if_id;
 	uint8_t n_templates;
 	uint32_t reqid[XFRM_TEMPLATES_MAX]; /* of each template */

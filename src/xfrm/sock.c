@@ -351,8 +351,13 @@ static bool stays(const struct xfrm_keep *keep, const struct xfrm_reply *r)
 	if (r->kind == XFRM_REPLY_SA)
 		return keep->sa(keep->ctx, r->sa.reqid, &r->sa.dst, r->sa.spi);
 	return r->pol.n_templates == 1 &&
-	       keep->policy(keep->ctx, r->pol.reqid[0], (enum xfrm_dir)r->pol.dir, &r->pol.src,
-			    &r->pol.dst);
+	       keep->policy(keep->ctx, &(struct xfrm_pol){ .dir = (enum xfrm_dir)r->pol.dir,
+							   .src = r->pol.src,
+							   .dst = r->pol.dst,
+							   .proto = r->pol.proto,
+							   .sport = r->pol.sport,
+							   .dport = r->pol.dport,
+							   .reqid = r->pol.reqid[0] });
 }
 
 static int collect(void *ctx, const struct xfrm_reply *reply)

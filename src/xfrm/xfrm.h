@@ -58,6 +58,8 @@ enum xfrm_dir {
 struct xfrm_pol {
 	enum xfrm_dir dir;
 	struct prefix src, dst;           /* selector */
+	uint8_t proto;                    /* of it; 0: any, and no ports */
+	uint16_t sport, dport;            /* 0: any */
 	struct ipaddr tmpl_src, tmpl_dst; /* outer */
 	uint32_t reqid, if_id;
 	bool block; /* after all others: drops what it meets; the template only says whose it is */
@@ -77,6 +79,8 @@ struct xfrm_pair {
 	struct ipaddr inner;               /* the client's leased address */
 	struct prefix nets[XFRM_NETS_MAX]; /* behind the gateway */
 	uint8_t n_nets;
+	uint8_t proto;                 /* of the traffic; 0: any, and no ports */
+	uint16_t inner_port, net_port; /* 0: any */
 };
 
 struct xfrm_counters {
@@ -157,8 +161,7 @@ int xfrm_sweep(struct xfrm *x, unsigned *ret_sas, unsigned *ret_policies);
 /* Which of our objects stay. A false report that one exists twice is possible. */
 struct xfrm_keep {
 	bool (*sa)(void *ctx, uint32_t reqid, const struct ipaddr *dst, uint32_t spi);
-	bool (*policy)(void *ctx, uint32_t reqid, enum xfrm_dir dir, const struct prefix *src,
-		       const struct prefix *dst);
+	bool (*policy)(void *ctx, const struct xfrm_pol *pol); /* selector, direction, reqid */
 	void *ctx;
 };
 

@@ -387,6 +387,41 @@ static void test_policy_requests(void)
 	is_request(&w, xfrm_build_hthresh(&w, 7), hthresh, "thresholds are what iproute2 sends");
 }
 
+/* The bytes of struct xfrm_selector: dport and its mask, sport and its mask, ..., proto. */
+static void test_ports(void)
+{
+	struct xfrm_pair p = { .in = { .src = ip("192.0.2.9"), .dst = ip("198.51.100.1") },
+			       .out = { .src = ip("198.51.100.1"), .dst = ip("192.0.2.9") },
+			       .inner = ip("10.99.99.1"),
+			       .nets = { net("10.0.12.0/24") },
+			       .n_nets = 1,
+			       .proto = 6,
+			       .net_port = 22 };
+	struct xfrm_pol pol[XFRM_PAIR_POLICIES];
+	struct xfrm_reply r;
+	struct span left;
+	struct wr w;
+
+	is_int(xfrm_pair_policies(&p, pol), 3, "a pair for one port has three policies");
+	w = room();
+	ok(xfrm_build_policy_add(&w, 7, &pol[0], false) == 0 &&
+		   memcmp(buf + 16 + 32, hex("0016 ffff 0000 0000").p, 8) == 0 && buf[16 + 44] == 6,
+	   "in: the network's port is the destination's");
+	w = room();
+	ok(xfrm_build_policy_add(&w, 7, &pol[2], false) == 0 &&
+		   memcmp(buf + 16 + 32, hex("0000 0000 0016 ffff").p, 8) == 0 && buf[16 + 44] == 6,
+	   "out: it is the source's");
+	left = (struct span){ buf, w.len };
+	ok(xfrm_reply_next(&left, &r) && r.kind == XFRM_REPLY_POLICY && r.pol.proto == 6 &&
+		   r.pol.sport == 22 && r.pol.dport == 0,
+	   "and is read back");
+	p.inner_port = 1022;
+	xfrm_pair_policies(&p, pol);
+	ok(pol[1].dir == XFRM_FWD && pol[1].sport == 1022 && pol[1].dport == 22 &&
+		   pol[2].dport == 1022,
+	   "the client's port is at its side");
+}
+
 /* What blocks is told apart from a client's own policy by an address behind 0 bits of prefix. */
 static void test_block_requests(void)
 {
@@ -766,6 +801,7 @@ int main(void)
 {
 	test_sa_requests();
 	test_policy_requests();
+	test_ports();
 	test_block_requests();
 	test_windows();
 	test_sizes();
