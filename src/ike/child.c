@@ -83,6 +83,25 @@ static int new_spi(struct ike *ike, uint32_t *ret)
 	return rc;
 }
 
+/*
+ * The kernel finds an inbound SA of IPComp by its CPI, whoever sent the packet, so no two pairs have
+ * the same one. What RFC 3173 3.3 leaves for negotiation is several times LIMIT_CPIS.
+ */
+static int new_cpi(struct ike *ike, uint16_t *ret)
+{
+	uint16_t r;
+	int rc;
+
+	if (ike->t.cpis.n >= LIMIT_CPIS)
+		return -ENOSPC;
+	do {
+		ike_random(ike, &r, sizeof(r));
+		*ret = (uint16_t)(CPI_MIN + r % (CPI_MAX - CPI_MIN + 1));
+		rc = u32_add(&ike->t.cpis, *ret);
+	} while (rc == -EEXIST);
+	return rc;
+}
+
 /* 80 to 90 per cent of it, so that not all of a pair's SAs ask at once. */
 static uint32_t soft_volume(struct ike *ike, uint32_t life_kb)
 {
@@ -100,7 +119,13 @@ struct ike_child *child_new(struct ike *ike, struct ike_sa *sa, const struct ike
 	if (!c)
 		return NULL;
 	*c = *like;
+	c->cpi_in = 0;
 	if (new_spi(ike, &c->spi_in) < 0) {
+		free(c);
+		return NULL;
+	}
+	if (like->cpi_out && new_cpi(ike, &c->cpi_in) < 0) {
+		u32_del(&ike->t.spis, c->spi_in);
 		free(c);
 		return NULL;
 	}
@@ -150,6 +175,8 @@ struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_child *c
 				    .set = c->set,
 				    .spi_in = c->spi_in,
 				    .spi_out = c->spi_out,
+				    .cpi_in = c->cpi_in,
+				    .cpi_out = c->cpi_out,
 				    .local = c->local,
 				    .peer = c->peer,
 				    .encap = c->encap,
@@ -312,7 +339,10 @@ void child_succeed(struct ike_sa *sa, uint64_t now, struct fx *fx)
 
 void child_drop(struct ike *ike, struct ike_sa *sa, struct ike_child *c, struct fx *fx)
 {
-	struct ike_child_fx *k = c->in_kernel ? child_fx(sa, c, IKE_PART_BOTH, fx) : NULL;
+	/* One that only receives has nothing else, and may have nothing else taken away: what the client
+	 * numbers may be another client's at the same address. */
+	enum ike_part part = c->out && !c->installing ? IKE_PART_IN : IKE_PART_BOTH;
+	struct ike_child_fx *k = c->in_kernel ? child_fx(sa, c, part, fx) : NULL;
 
 	if (k) {
 		for (const struct ike_child *o = sa->children; o; o = o->next)
@@ -320,6 +350,7 @@ void child_drop(struct ike *ike, struct ike_sa *sa, struct ike_child *c, struct 
 		fx_add(fx, FX_CHILD_DEL, sa_ticket(sa, 0))->child = k;
 	}
 	u32_del(&ike->t.spis, c->spi_in);
+	u32_del(&ike->t.cpis, c->cpi_in);
 	child_remove(sa, c);
 }
 

@@ -135,9 +135,12 @@ struct ike_upper {
 /* One SA pair and the policies that use it. The remote selector is always the leased address. */
 struct ike_child_fx {
 	uint32_t child;     /* names the pair within the session */
-	enum ike_part part; /* FX_CHILD_ADD */
+	enum ike_part part; /* FX_CHILD_ADD; FX_CHILD_DEL: IN or BOTH, what there is of the SAs */
 	uint8_t set; /* below IKE_SETS: pairs of the session with the same policies share it */
 	uint32_t spi_in, spi_out; /* host order; spi_in is ours */
+	/* IPComp in tunnel mode around the packets, and ESP in transport mode around that; 0: ESP in
+	 * tunnel mode alone. */
+	uint16_t cpi_in, cpi_out;
 	struct endpoint local, peer;
 	bool encap; /* ESP in UDP (RFC 3948) between these two ports */
 	enum esp_enc enc;

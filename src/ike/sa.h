@@ -80,6 +80,7 @@ struct ike_child {
 	struct ike_out_keys *out; /* owned */
 	uint64_t send_us;         /* READY: when it begins to send; UINT64_MAX: it has been told */
 	uint32_t spi_in, spi_out; /* host order */
+	uint16_t cpi_in, cpi_out; /* of IPComp; 0: there is none */
 	struct ike_p2 alg;
 	bool encap;
 	/* As the client numbers it: tunnel, in UDP, in UDP of a draft; 0: unsaid. */

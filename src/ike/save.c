@@ -49,6 +49,8 @@ static void put_child(struct wr *w, const struct ike_child *c)
 	wr_u8(w, c->set);
 	wr_be32(w, c->spi_in);
 	wr_be32(w, c->spi_out);
+	wr_be16(w, c->cpi_in);
+	wr_be16(w, c->cpi_out);
 	wr_u8(w, (uint8_t)c->alg.enc);
 	wr_be16(w, c->alg.key_len);
 	wr_u8(w, (uint8_t)c->alg.auth);
@@ -264,6 +266,8 @@ static int get_child(struct rd *r, const struct ike_sa *sa, struct ike_child **e
 	c->set = rd_u8(r);
 	c->spi_in = rd_be32(r);
 	c->spi_out = rd_be32(r);
+	c->cpi_in = rd_be16(r);
+	c->cpi_out = rd_be16(r);
 	c->alg.enc = rd_u8(r);
 	c->alg.key_len = rd_be16(r);
 	c->alg.auth = rd_u8(r);
@@ -296,7 +300,8 @@ static int get_child(struct rd *r, const struct ike_sa *sa, struct ike_child **e
 		get_prefix(r, &c->nets[i], c->asked.addr.family);
 	c->in_kernel = true;
 	return r->bad || c->n_nets > IKE_SELECTORS || c->set >= IKE_SETS || c->spi_in < 256 ||
-			       c->state == IKE_CHILD_PENDING || c->state > IKE_CHILD_OLD
+			       !c->cpi_in != !c->cpi_out || c->state == IKE_CHILD_PENDING ||
+			       c->state > IKE_CHILD_OLD
 		       ? -EBADMSG
 		       : 0;
 }
@@ -371,6 +376,11 @@ static int get_children(struct rd *r, struct ike_table *t, struct ike_sa *sa)
 		rc = get_child(r, sa, end);
 		if (rc == 0)
 			rc = u32_add(&t->spis, (*end)->spi_in);
+		if (rc == 0 && (*end)->cpi_in) {
+			rc = u32_add(&t->cpis, (*end)->cpi_in);
+			if (rc < 0)
+				u32_del(&t->spis, (*end)->spi_in);
+		}
 		if (rc == 0) {
 			*u32_note(&t->spis, (*end)->spi_in) = sa->id.slot;
 			end = &(*end)->next;
