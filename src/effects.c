@@ -260,6 +260,7 @@ static void fill_sa(const struct gw *gw, const struct ike_child_fx *k, struct se
 	*sa = (struct xfrm_sa){ .src = from->addr,
 				.dst = to->addr,
 				.spi = in ? k->spi_in : k->spi_out,
+				.cpi = in ? k->cpi_in : k->cpi_out,
 				.reqid = XFRM_REQID_FIRST + who.slot * IKE_SETS + k->set,
 				.if_id = *gw->config->tunnel.interface ? XFRM_IF_ID : 0,
 				.enc_len = k->enc_len,

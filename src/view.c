@@ -55,6 +55,7 @@ static void fill_child(const struct gw *gw, const struct ike_child *c, struct ct
 	*ret = (struct ctl_child){ .spi_in = c->spi_in,
 				   .spi_out = c->spi_out,
 				   .encap = c->encap,
+				   .ipcomp = c->cpi_in != 0,
 				   .bytes_in = in.bytes,
 				   .bytes_out = out.bytes,
 				   .packets_in = in.packets,

@@ -77,8 +77,9 @@ static void show_child(FILE *f, const json_t *o, size_t i)
 	uint64_t s;
 
 	snprintf(label, sizeof(label), "ESP %zu", i + 1);
-	line(f, label, "%s%s", ctl_member(o, "proposal", a, sizeof(a)),
-	     json_is_true(json_object_get(o, "encap")) ? " in UDP" : "");
+	line(f, label, "%s%s%s", ctl_member(o, "proposal", a, sizeof(a)),
+	     json_is_true(json_object_get(o, "encap")) ? " in UDP" : "",
+	     json_is_true(json_object_get(o, "ipcomp")) ? ", compressed" : "");
 	line(f, "", "SPI %s in, %s out", ctl_member(o, "spi_in", a, sizeof(a)),
 	     ctl_member(o, "spi_out", b, sizeof(b)));
 	text_line(f, "", o, "networks");

@@ -29,7 +29,7 @@ struct ctl_child {
 	char networks[512];         /* "10.0.12.0/24, 10.0.13.0/24" */
 	char protocol[16];          /* "tcp", or a number; "" for any */
 	uint16_t client_port, port; /* 0: any */
-	bool encap;
+	bool encap, ipcomp;
 	uint64_t bytes_in, bytes_out, packets_in, packets_out;
 	uint64_t age_s, expires_in_s; /* expires_in_s 0: never */
 };

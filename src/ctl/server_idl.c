@@ -36,6 +36,7 @@ const char ctl_interface_text[] =
 	"  client_port: ?int,\n"
 	"  port: ?int,\n"
 	"  encap: bool,\n"
+	"  ipcomp: bool,\n"
 	"  bytes_in: int,\n"
 	"  bytes_out: int,\n"
 	"  packets_in: int,\n"

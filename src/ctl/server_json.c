@@ -63,6 +63,7 @@ static void put_child(struct jsonw *w, const struct ctl_child *c)
 	put_port(w, "client_port", c->client_port);
 	put_port(w, "port", c->port);
 	jsonw_bool(w, "encap", c->encap);
+	jsonw_bool(w, "ipcomp", c->ipcomp);
 	jsonw_u64(w, "bytes_in", c->bytes_in);
 	jsonw_u64(w, "bytes_out", c->bytes_out);
 	jsonw_u64(w, "packets_in", c->packets_in);

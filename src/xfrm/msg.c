@@ -155,10 +155,10 @@ int xfrm_build_sa_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa)
 	put_addr(&info.id.daddr, &sa->dst);
 	info.id.spi = htonl(sa->spi);
 	info.id.proto = IPPROTO_ESP;
-	info.mode = XFRM_MODE_TUNNEL;
+	info.mode = sa->cpi ? XFRM_MODE_TRANSPORT : XFRM_MODE_TUNNEL;
 	info.reqid = sa->reqid;
 	/* An empty selector of no family: an IPv6 tunnel may carry IPv4. */
-	info.flags = XFRM_STATE_AF_UNSPEC | (sa->esn ? XFRM_STATE_ESN : 0);
+	info.flags = (sa->cpi ? 0 : XFRM_STATE_AF_UNSPEC) | (sa->esn ? XFRM_STATE_ESN : 0);
 	/* The kernel wants this field 0 when the bitmap is there. */
 	info.replay_window = bitmap ? 0 : (uint8_t)sa->replay_window;
 	put_limits(&info.lft, sa->soft_bytes, sa->hard_bytes);
@@ -181,7 +181,33 @@ int xfrm_build_sa_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa)
 	return finish(w, &r);
 }
 
-static int build_sa_id(struct wr *w, uint32_t seq, uint16_t type, uint16_t flags,
+int xfrm_build_ipcomp_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa)
+{
+	struct xfrm_usersa_info info;
+	struct xfrm_algo deflate;
+	struct req r;
+
+	if (sa->src.family != sa->dst.family || ipaddr_len(&sa->dst) == 0 || !sa->cpi)
+		return -EINVAL;
+	memset(&info, 0, sizeof(info));
+	info.family = kernel_family(&sa->dst);
+	put_addr(&info.saddr, &sa->src);
+	put_addr(&info.id.daddr, &sa->dst);
+	info.id.spi = htonl(sa->cpi);
+	info.id.proto = IPPROTO_COMP;
+	info.mode = XFRM_MODE_TUNNEL;
+	info.reqid = sa->reqid;
+	info.flags = XFRM_STATE_AF_UNSPEC;
+	put_limits(&info.lft, 0, 0);
+	memset(&deflate, 0, sizeof(deflate));
+	memcpy(deflate.alg_name, "deflate", sizeof("deflate"));
+	r = begin(w, seq, XFRM_MSG_NEWSA, NLM_F_ACK, &info, sizeof(info));
+	put(&r, XFRMA_ALG_COMP, &deflate, sizeof(deflate));
+	put_if_id(&r, sa->if_id);
+	return finish(w, &r);
+}
+
+static int build_sa_id(struct wr *w, uint32_t seq, uint16_t type, uint16_t flags, uint8_t proto,
 		       const struct ipaddr *dst, uint32_t spi)
 {
 	struct xfrm_usersa_id id;
@@ -193,24 +219,33 @@ static int build_sa_id(struct wr *w, uint32_t seq, uint16_t type, uint16_t flags
 	put_addr(&id.daddr, dst);
 	id.spi = htonl(spi);
 	id.family = kernel_family(dst);
-	id.proto = IPPROTO_ESP;
+	id.proto = proto;
 	r = begin(w, seq, type, flags, &id, sizeof(id));
 	return finish(w, &r);
 }
 
 int xfrm_build_sa_del(struct wr *w, uint32_t seq, const struct ipaddr *dst, uint32_t spi)
 {
-	return build_sa_id(w, seq, XFRM_MSG_DELSA, NLM_F_ACK, dst, spi);
+	return build_sa_id(w, seq, XFRM_MSG_DELSA, NLM_F_ACK, IPPROTO_ESP, dst, spi);
+}
+
+int xfrm_build_ipcomp_del(struct wr *w, uint32_t seq, const struct ipaddr *dst, uint16_t cpi)
+{
+	return build_sa_id(w, seq, XFRM_MSG_DELSA, NLM_F_ACK, IPPROTO_COMP, dst, cpi);
+}
+
+int xfrm_build_ipcomp_get(struct wr *w, uint32_t seq, const struct ipaddr *dst, uint16_t cpi)
+{
+	return build_sa_id(w, seq, XFRM_MSG_GETSA, 0, IPPROTO_COMP, dst, cpi);
 }
 
 int xfrm_build_sa_get(struct wr *w, uint32_t seq, const struct ipaddr *dst, uint32_t spi)
 {
-	return build_sa_id(w, seq, XFRM_MSG_GETSA, 0, dst, spi);
+	return build_sa_id(w, seq, XFRM_MSG_GETSA, 0, IPPROTO_ESP, dst, spi);
 }
 
-int xfrm_build_sa_dump(struct wr *w, uint32_t seq)
+int xfrm_build_sa_dump(struct wr *w, uint32_t seq, uint8_t proto)
 {
-	static const uint8_t proto = IPPROTO_ESP;
 	struct req r = begin(w, seq, XFRM_MSG_GETSA, NLM_F_DUMP, NULL, 0);
 
 	put(&r, XFRMA_PROTO, &proto, sizeof(proto));
@@ -259,19 +294,38 @@ _Static_assert(XFRM_IN == (int)XFRM_POLICY_IN && XFRM_OUT == (int)XFRM_POLICY_OU
 		       XFRM_FWD == (int)XFRM_POLICY_FWD,
 	       "enum xfrm_dir has the kernel's numbers");
 
-static void put_template(struct req *r, const struct xfrm_pol *pol)
+static void fill_template(struct xfrm_user_tmpl *t, const struct xfrm_pol *pol, uint8_t proto,
+			  uint8_t mode)
 {
-	struct xfrm_user_tmpl t;
+	memset(t, 0, sizeof(*t));
+	t->family = kernel_family(&pol->tmpl_dst);
+	t->id.proto = proto;
+	t->mode = mode;
+	t->reqid = pol->reqid;
+	t->aalgos = t->ealgos = t->calgos = UINT32_MAX; /* any: the SA decides */
+	if (mode == XFRM_MODE_TUNNEL) {
+		put_addr(&t->saddr, &pol->tmpl_src);
+		put_addr(&t->id.daddr, &pol->tmpl_dst);
+	}
+}
 
-	memset(&t, 0, sizeof(t));
-	t.family = kernel_family(&pol->tmpl_dst);
-	put_addr(&t.saddr, &pol->tmpl_src);
-	put_addr(&t.id.daddr, &pol->tmpl_dst);
-	t.id.proto = IPPROTO_ESP;
-	t.mode = XFRM_MODE_TUNNEL;
-	t.reqid = pol->reqid;
-	t.aalgos = t.ealgos = t.calgos = UINT32_MAX; /* any: the SA decides */
-	put(r, XFRMA_TMPL, &t, sizeof(t));
+/*
+ * The innermost comes first, and only that with the tunnel has addresses. A packet that would not
+ * become smaller has no IPComp header (RFC 3173 2.2), so inbound that is optional.
+ */
+static void put_templates(struct req *r, const struct xfrm_pol *pol)
+{
+	struct xfrm_user_tmpl t[2];
+
+	if (!pol->ipcomp) {
+		fill_template(&t[0], pol, IPPROTO_ESP, XFRM_MODE_TUNNEL);
+		put(r, XFRMA_TMPL, t, sizeof(t[0]));
+		return;
+	}
+	fill_template(&t[0], pol, IPPROTO_COMP, XFRM_MODE_TUNNEL);
+	t[0].optional = pol->dir != XFRM_OUT;
+	fill_template(&t[1], pol, IPPROTO_ESP, XFRM_MODE_TRANSPORT);
+	put(r, XFRMA_TMPL, t, sizeof(t));
 }
 
 int xfrm_build_policy_add(struct wr *w, uint32_t seq, const struct xfrm_pol *pol, bool replace)
@@ -289,7 +343,7 @@ int xfrm_build_policy_add(struct wr *w, uint32_t seq, const struct xfrm_pol *pol
 	info.priority = pol->block ? XFRM_BLOCK_PRIORITY : XFRM_POLICY_PRIORITY;
 	put_limits(&info.lft, 0, 0);
 	r = begin(w, seq, type, NLM_F_ACK, &info, sizeof(info));
-	put_template(&r, pol);
+	put_templates(&r, pol);
 	put_if_id(&r, pol->if_id);
 	return finish(w, &r);
 }
@@ -367,6 +421,7 @@ unsigned xfrm_pair_policies(const struct xfrm_pair *p, struct xfrm_pol out[XFRM_
 		in->tmpl_dst = p->in.dst;
 		in->reqid = p->in.reqid;
 		in->if_id = p->in.if_id;
+		in->ipcomp = p->in.cpi != 0;
 		*fwd = *in;
 		fwd->dir = XFRM_FWD;
 		*back = (struct xfrm_pol){ .dir = XFRM_OUT,
@@ -379,6 +434,7 @@ unsigned xfrm_pair_policies(const struct xfrm_pair *p, struct xfrm_pol out[XFRM_
 		back->tmpl_dst = p->out.dst;
 		back->reqid = p->out.reqid;
 		back->if_id = p->out.if_id;
+		back->ipcomp = p->out.cpi != 0;
 	}
 	return n;
 }
@@ -452,8 +508,16 @@ static void read_templates(const struct nlattr *attr, struct xfrm_pol_info *ret)
 	ret->n_templates = 0;
 	while (r.left >= sizeof(t) && ret->n_templates < XFRM_TEMPLATES_MAX) {
 		rd_copy(&r, &t, sizeof(t));
+		ret->tmpl_proto[ret->n_templates] = t.id.proto;
 		ret->reqid[ret->n_templates++] = t.reqid;
 	}
+}
+
+bool xfrm_pol_is_plain(const struct xfrm_pol_info *pol, bool *ret_ipcomp)
+{
+	*ret_ipcomp = pol->n_templates == 2 && pol->tmpl_proto[0] == IPPROTO_COMP &&
+		      pol->tmpl_proto[1] == IPPROTO_ESP && pol->reqid[0] == pol->reqid[1];
+	return *ret_ipcomp || pol->n_templates == 1;
 }
 
 static bool read_policy(const struct nlmsghdr *nlh, struct xfrm_pol_info *ret)

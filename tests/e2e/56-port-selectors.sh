@@ -21,7 +21,7 @@ selectors() {
 }
 
 connects() { # connects PORT
-	in_ns c1 timeout 3 bash -c "exec 3<>/dev/tcp/$LAN_HOST/$1"
+	in_ns c1 timeout 2 bash -c "exec 3<>/dev/tcp/$LAN_HOST/$1"
 }
 
 listen() { # listen PORT...

@@ -194,9 +194,6 @@ static void test_full(void)
 	static const char later[] =
 		"t.conf:30:19: initial_contact on is not yet supported: it will tell clients that "
 		"older sessions are gone; remove it\n"
-		"t.conf:39:25: compression_algorithm deflate is not yet supported: it will "
-		"compress "
-		"packets before they are encrypted; remove it\n"
 		"t.conf:67:15: conf_source radius is not yet supported: it will take addresses "
 		"from "
 		"RADIUS servers; remove it\n"

@@ -24,7 +24,7 @@ static const struct bad words_and_numbers[] = {
 	{ "phase2", "generate_policy = on",
 	  "19: generate_policy: unknown word 'on', expected unique" },
 	{ "phase2", "compression_algorithm = lzs",
-	  "25: compression_algorithm: unknown word 'lzs', expected none" },
+	  "25: compression_algorithm: unknown word 'lzs', expected none or deflate" },
 	{ "auth", "auth_source = ldap",
 	  "15: auth_source: unknown word 'ldap', expected file, pam or system" },
 	{ "auth", "save_passwd = 1", "15: save_passwd: unknown word '1', expected on or off" },

@@ -204,11 +204,13 @@ static void test_sweep(bool esp)
 }
 
 /* One SA and the policies of one network stay. */
-static bool stays_sa(void *ctx, uint32_t reqid, const struct ipaddr *dst, uint32_t spi)
+static bool stays_sa(void *ctx, uint32_t reqid, uint8_t proto, const struct ipaddr *dst,
+		     uint32_t spi)
 {
 	const struct xfrm_pair *p = ctx;
 
-	return reqid == p->in.reqid && spi == p->in.spi && ipaddr_eq(dst, &p->in.dst);
+	return reqid == p->in.reqid && proto == IPPROTO_ESP && spi == p->in.spi &&
+	       ipaddr_eq(dst, &p->in.dst);
 }
 
 static bool stays_policy(void *ctx, const struct xfrm_pol *pol)

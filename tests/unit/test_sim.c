@@ -414,6 +414,7 @@ static void prepare(uint64_t seed)
 	prefix_parse("fd00:99::/64", &g.network6);
 	g.code = draw(2) ? "271828" : NULL;
 	g.conf.xauth_tries = 1 + draw(4);
+	g.conf.compression = draw(2) ? IKE_COMPRESSION_DEFLATE : IKE_COMPRESSION_NONE;
 	draw_limits(&g.conf);
 	kills = draw(2);
 	memset(&kept, 0, sizeof(kept));
@@ -447,6 +448,7 @@ static void prepare(uint64_t seed)
 		who[i].c.no_dpd = draw(4) == 0;
 		who[i].c.v6 = draw(3) == 0;
 		who[i].c.initial_contact = draw(2);
+		who[i].c.ipcomp = g.conf.compression == IKE_COMPRESSION_DEFLATE && draw(2);
 		who[i].user = users[draw(ARRAY_SIZE(users))];
 		mute[i].until = 0;
 		who[i].asks_again = draw(3) == 0;

@@ -7,6 +7,7 @@
  * through the first two SAs. All of it is little-endian.
  */
 #include <errno.h>
+#include <linux/xfrm.h>
 #include <netinet/in.h>
 
 #include "tap.h"
@@ -333,7 +334,8 @@ static void test_sa_requests(void)
 	is_int(buf[4], 0x12, "and that request is GETSA");
 	is_int(buf[6], 0x01, "without an ACK: the answer is the SA");
 	w = room();
-	is_request(&w, xfrm_build_sa_dump(&w, 7), sa_dump, "a dump asks for ESP alone");
+	is_request(&w, xfrm_build_sa_dump(&w, 7, IPPROTO_ESP), sa_dump,
+		   "a dump asks for ESP alone");
 }
 
 static struct xfrm_pol pol_in(void)
@@ -420,6 +422,85 @@ static void test_ports(void)
 	ok(pol[1].dir == XFRM_FWD && pol[1].sport == 1022 && pol[1].dport == 22 &&
 		   pol[2].dport == 1022,
 	   "the client's port is at its side");
+}
+
+/* Where a field of the fixed part stands in a request. */
+#define AT(type, field) (16 + offsetof(struct type, field))
+
+static void test_ipcomp(void)
+{
+	struct xfrm_sa sa = { .src = ip("192.0.2.9"),
+			      .dst = ip("198.51.100.1"),
+			      .cpi = 0x1234,
+			      .reqid = 0x76000010,
+			      .if_id = XFRM_IF_ID };
+	struct xfrm_reply r;
+	struct span left;
+	struct wr w = room();
+
+	is_int(xfrm_build_ipcomp_add(&w, 7, &sa), 0, "an SA of IPComp");
+	left = (struct span){ buf, w.len };
+	ok(xfrm_reply_next(&left, &r) && r.kind == XFRM_REPLY_SA && r.sa.proto == IPPROTO_COMP &&
+		   r.sa.spi == 0x1234 && r.sa.reqid == sa.reqid && r.sa.if_id == XFRM_IF_ID &&
+		   ipaddr_eq(&r.sa.dst, &sa.dst),
+	   "has its CPI where ESP has the SPI");
+	ok(buf[AT(xfrm_usersa_info, mode)] == XFRM_MODE_TUNNEL &&
+		   buf[AT(xfrm_usersa_info, flags)] == XFRM_STATE_AF_UNSPEC,
+	   "the tunnel is its own");
+	ok(memmem(buf, w.len, "deflate", 8) != NULL, "and DEFLATE");
+	w = room();
+	ok(xfrm_build_ipcomp_del(&w, 7, &sa.dst, sa.cpi) == 0 &&
+		   buf[AT(xfrm_usersa_id, spi) + 2] == 0x12 &&
+		   buf[AT(xfrm_usersa_id, spi) + 3] == 0x34 &&
+		   buf[AT(xfrm_usersa_id, proto)] == IPPROTO_COMP,
+	   "it is deleted by address, CPI and protocol");
+	w = room();
+	ok(xfrm_build_ipcomp_get(&w, 7, &sa.dst, sa.cpi) == 0 && buf[4] == XFRM_MSG_GETSA,
+	   "and asked for by the same");
+	sa.cpi = 0;
+	is_int(xfrm_build_ipcomp_add(&w, 7, &sa), -EINVAL, "without a CPI there is none");
+	sa.cpi = 256;
+	sa.src = ip("2001:db8::1");
+	is_int(xfrm_build_ipcomp_add(&w, 7, &sa), -EINVAL, "nor between IPv4 and IPv6");
+}
+
+static void test_ipcomp_policies(void)
+{
+	struct xfrm_pair p = { .in = { .src = ip("192.0.2.9"), .dst = ip("198.51.100.1") },
+			       .out = { .src = ip("198.51.100.1"), .dst = ip("192.0.2.9") },
+			       .inner = ip("10.99.99.1"),
+			       .nets = { net("10.0.12.0/24") },
+			       .n_nets = 1 };
+	struct xfrm_pol pol[XFRM_PAIR_POLICIES];
+	struct xfrm_pol_info *got;
+	struct xfrm_reply r;
+	bool ipcomp;
+
+	p.in.cpi = p.out.cpi = 256;
+	p.in.reqid = p.out.reqid = 0x76000010;
+	p.in.if_id = p.out.if_id = XFRM_IF_ID;
+	xfrm_pair_policies(&p, pol);
+	for (unsigned i = 0; i < 3; i++) {
+		struct wr w = wr_into(buf, XFRM_MSG_POLICY_MAX);
+		struct xfrm_user_tmpl t[2]; /* behind the fixed part and their header */
+		struct span left;
+
+		is_int(xfrm_build_policy_add(&w, 7, &pol[i], false), 0,
+		       "a policy for IPComp fits XFRM_MSG_POLICY_MAX");
+		memcpy(t, buf + 16 + sizeof(struct xfrm_userpolicy_info) + 4, sizeof(t));
+		left = (struct span){ buf, w.len };
+		got = &r.pol;
+		ok(xfrm_reply_next(&left, &r) && xfrm_pol_is_plain(got, &ipcomp) && ipcomp &&
+			   xfrm_pol_is_ours(got) && got->tmpl_proto[0] == IPPROTO_COMP &&
+			   got->tmpl_proto[1] == IPPROTO_ESP && got->reqid[1] == p.in.reqid,
+		   "IPComp is inside, ESP outside");
+		ok(t[0].mode == XFRM_MODE_TUNNEL && t[1].mode == XFRM_MODE_TRANSPORT,
+		   "the one has the tunnel");
+		ok(t[0].optional == (pol[i].dir != XFRM_OUT) && !t[1].optional,
+		   "and may be missing in what comes in");
+	}
+	got->reqid[1]++;
+	ok(!xfrm_pol_is_plain(got, &ipcomp), "two templates of two owners are none of ours");
 }
 
 /* What blocks is told apart from a client's own policy by an address behind 0 bits of prefix. */
@@ -802,6 +883,8 @@ int main(void)
 	test_sa_requests();
 	test_policy_requests();
 	test_ports();
+	test_ipcomp();
+	test_ipcomp_policies();
 	test_block_requests();
 	test_windows();
 	test_sizes();
