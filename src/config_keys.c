@@ -196,6 +196,15 @@ const struct conf_key conf_keys[] = {
 			 { "refuse", CONF_FORWARDING_REFUSE, NULL }),
 	  .dflt = "warn",
 	  .help = "When the system does not forward packets: warn, or refuse to start." },
+	{ "tunnel", "copy_df", conf_parse_flag, .field = C(tunnel.copy_df), .words = ON_OFF,
+	  .dflt = "on",
+	  .help = "ESP packets may not be fragmented where the packet inside may not." },
+	{ "tunnel", "copy_dscp", conf_parse_enum, .field = C(tunnel.copy_dscp),
+	  .words = WORDS({ "out", CONF_COPY_DSCP_OUT, NULL }, { "in", CONF_COPY_DSCP_IN, NULL },
+			 { "yes", CONF_COPY_DSCP_YES, NULL }, { "no", CONF_COPY_DSCP_NO, NULL }),
+	  .dflt = "out",
+	  .help = "Class of traffic (DSCP) copied to outer headers, from them, both, neither: out, "
+		  "in, yes, no." },
 
 	{ "auth", "auth_source", conf_parse_enum, .field = C(auth.source),
 	  .words = WORDS({ "file", CONF_AUTH_FILE, NULL }, { "pam", CONF_AUTH_PAM, NULL },

@@ -141,6 +141,21 @@ static void put_limits(struct xfrm_lifetime_cfg *lft, uint64_t soft_bytes, uint6
 	lft->soft_packet_limit = lft->hard_packet_limit = XFRM_INF;
 }
 
+/* Of the SA that has the tunnel. An empty selector of no family: an IPv6 tunnel may carry IPv4. */
+static uint8_t tunnel_flags(const struct xfrm_sa *sa)
+{
+	return (uint8_t)(XFRM_STATE_AF_UNSPEC | (sa->clear_df ? XFRM_STATE_NOPMTUDISC : 0) |
+			 (sa->decap_dscp ? XFRM_STATE_DECAP_DSCP : 0));
+}
+
+static void put_tunnel_extras(struct req *r, const struct xfrm_sa *sa)
+{
+	static const uint32_t flags = XFRM_SA_XFLAG_DONT_ENCAP_DSCP;
+
+	if (sa->no_encap_dscp)
+		put(r, XFRMA_SA_EXTRA_FLAGS, &flags, sizeof(flags));
+}
+
 int xfrm_build_sa_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa)
 {
 	bool bitmap = sa->esn || sa->replay_window > 32;
@@ -157,8 +172,9 @@ int xfrm_build_sa_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa)
 	info.id.proto = IPPROTO_ESP;
 	info.mode = sa->cpi ? XFRM_MODE_TRANSPORT : XFRM_MODE_TUNNEL;
 	info.reqid = sa->reqid;
-	/* An empty selector of no family: an IPv6 tunnel may carry IPv4. */
-	info.flags = (sa->cpi ? 0 : XFRM_STATE_AF_UNSPEC) | (sa->esn ? XFRM_STATE_ESN : 0);
+	info.flags = sa->esn ? XFRM_STATE_ESN : 0;
+	if (!sa->cpi)
+		info.flags |= tunnel_flags(sa);
 	/* The kernel wants this field 0 when the bitmap is there. */
 	info.replay_window = bitmap ? 0 : (uint8_t)sa->replay_window;
 	put_limits(&info.lft, sa->soft_bytes, sa->hard_bytes);
@@ -176,6 +192,8 @@ int xfrm_build_sa_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa)
 	if (bitmap)
 		put_window(&r, sa->replay_window);
 	put_if_id(&r, sa->if_id);
+	if (!sa->cpi)
+		put_tunnel_extras(&r, sa);
 	if (sa->encap && sa->report_s)
 		put(&r, XFRMA_MTIMER_THRESH, &sa->report_s, sizeof(sa->report_s));
 	return finish(w, &r);
@@ -197,13 +215,14 @@ int xfrm_build_ipcomp_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa)
 	info.id.proto = IPPROTO_COMP;
 	info.mode = XFRM_MODE_TUNNEL;
 	info.reqid = sa->reqid;
-	info.flags = XFRM_STATE_AF_UNSPEC;
+	info.flags = tunnel_flags(sa);
 	put_limits(&info.lft, 0, 0);
 	memset(&deflate, 0, sizeof(deflate));
 	memcpy(deflate.alg_name, "deflate", sizeof("deflate"));
 	r = begin(w, seq, XFRM_MSG_NEWSA, NLM_F_ACK, &info, sizeof(info));
 	put(&r, XFRMA_ALG_COMP, &deflate, sizeof(deflate));
 	put_if_id(&r, sa->if_id);
+	put_tunnel_extras(&r, sa);
 	return finish(w, &r);
 }
 

@@ -16,7 +16,7 @@
 #include "xfrm/xfrm.h"
 
 /* The longest request of each kind. */
-#define XFRM_MSG_SA_MAX     616
+#define XFRM_MSG_SA_MAX     624
 #define XFRM_MSG_POLICY_MAX 352  /* an SA of IPComp, too */
 #define XFRM_MSG_ANSWER_MAX 2048 /* about an SA: with its window's bitmap, and more than we set */
 #define XFRM_WINDOW_MAX     4096 /* packets; the kernel's own limit */

@@ -46,6 +46,9 @@ struct xfrm_sa {
 	uint64_t soft_bytes, hard_bytes;
 	uint32_t replay_window; /* packets; an ESN-format bitmap is used above 32 */
 	bool esn;               /* sequence numbers of 64 bits; needs a window */
+	/* The header of the tunnel has no DF, whatever the packet inside has; its DSCP is 0, and not
+	 * the packet's; the packet gets its DSCP. */
+	bool clear_df, no_encap_dscp, decap_dscp;
 	/* Inbound and encap: the same new source is reported once in so many seconds. 0: with each
 	 * packet, as by kernels before 5.17 in any case. */
 	uint32_t report_s;

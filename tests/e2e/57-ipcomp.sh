@@ -4,7 +4,8 @@
 #
 # alice is behind a NAT and her ESP in UDP, bob's is not. Large packets become small ones, small ones
 # stay as they are; renewed keys, a restart and another address keep it; what ends leaves nothing.
-# Without the key a client that asks for it goes on without.
+# Without the key a client that asks for it goes on without. What the outer header takes of the packet
+# inside is what copy_df and copy_dscp say, with IPComp and without.
 # time: 240 s
 
 . "$(dirname "$0")/lib.sh"
@@ -57,6 +58,24 @@ assert_pings() { # assert_pings NAMESPACE ADDRESS
 	equal "$(xfrm_errors)" "$errors"
 }
 
+# Packets that left the gateway so far with DF and the class EF.
+marked() {
+	captured_count "src $GATEWAY and $esp_in_udp and ip[6] & 0x40 != 0 and ip[1] & 0xfc = 0xb8"
+}
+
+# The LAN pings a client with both, and all or none of it is to be seen outside.
+assert_marked() { # assert_marked ADDRESS NUMBER
+	local before=$(marked)
+	in_ns l ping -n -c 3 -i 0.2 -W 5 -M do -Q 0xb8 "$1" || return 1
+	wait_for 5 are_marked $((before + $2))
+}
+
+are_marked() { # are_marked NUMBER
+	local n
+	n=$(marked)
+	[ "$n" = "$1" ] || { echo "$n packets with DF and EF, expected $1" && return 1; }
+}
+
 is_compressed() { # is_compressed USER TRUE-OR-FALSE
 	equal "$(vpngwctl show "$1" --json | jq -r '[.sessions[].children[].ipcomp] | unique | .[]')" "$2"
 }
@@ -98,6 +117,7 @@ check "alice reaches the LAN, with packets of any size" assert_pings c1 "$alice"
 check "bob does" assert_pings d "$bob"
 check "alice's large packets become small" assert_compressed c1 "$alice"
 check "bob's do" assert_compressed d "$bob"
+check "the outer header has DF and DSCP of the packet inside" assert_marked "$alice" 3
 check "ESP went in UDP" assert_esp_seen 12 udp
 check "and without" assert_esp_seen 12 plain
 
@@ -123,11 +143,12 @@ ss_stop c1
 nat_as_before
 
 must "the gateway is to work without an interface, and to renew keys soon" configure deflate none
-printf '[phase2]\nlifetime = 15s\n' >>/etc/vpngw/vpngw.conf.d/50-scenario.conf
+printf '[phase2]\nlifetime = 15s\n[tunnel]\ncopy_df = off\ncopy_dscp = no\n' >>/etc/vpngw/vpngw.conf.d/50-scenario.conf
 must "it starts" gw_restart
 must "alice's client starts" ss_client c1 child='ipcomp = yes'
 must "alice logs in" ss_up c1
 check "she reaches the LAN" assert_pings c1 10.99.99.1
+check "the outer header has neither DF nor DSCP" assert_marked 10.99.99.1 0
 check "the gateway renews her SAs" \
 	wait_for 40 journal_has_times 1 EVENT=rekey USER=alice BY=gateway
 check "with IPComp" is_compressed alice true
@@ -136,10 +157,12 @@ check "alice logs out" ss_down c1
 check "nothing is left" assert_nothing_left
 
 must "the gateway is to compress nothing" configure none
+printf '[tunnel]\ncopy_df = off\ncopy_dscp = no\n' >>/etc/vpngw/vpngw.conf.d/50-scenario.conf
 must "it starts" gw_restart
 must "alice logs in, and her client still asks for it" ss_up c1
 check "there is no SA of IPComp" equal "$(comp_sas)" 0
 check "she reaches the LAN" assert_traffic c1 10.99.99.1
+check "the outer header has neither DF nor DSCP" assert_marked 10.99.99.1 0
 check "alice logs out" ss_down c1
 check "nothing is left" assert_nothing_left
 finish

@@ -7,6 +7,7 @@
  * through the first two SAs. All of it is little-endian.
  */
 #include <errno.h>
+#include <linux/netlink.h>
 #include <linux/xfrm.h>
 #include <netinet/in.h>
 
@@ -464,6 +465,49 @@ static void test_ipcomp(void)
 	is_int(xfrm_build_ipcomp_add(&w, 7, &sa), -EINVAL, "nor between IPv4 and IPv6");
 }
 
+/* The value of XFRMA_SA_EXTRA_FLAGS in a request for an SA; 0: it is not there. */
+static uint32_t extra_flags(const struct wr *w)
+{
+	struct nlattr a;
+	uint32_t v;
+
+	for (size_t at = 16 + sizeof(struct xfrm_usersa_info); at < w->len;
+	     at += NLA_ALIGN(a.nla_len)) {
+		memcpy(&a, buf + at, sizeof(a));
+		memcpy(&v, buf + at + sizeof(a), sizeof(v));
+		if (a.nla_type == XFRMA_SA_EXTRA_FLAGS)
+			return v;
+	}
+	return 0;
+}
+
+/* What the tunnel's header takes of the packet inside, where the tunnel is. */
+static void test_copying(void)
+{
+	struct xfrm_sa sa = sa_aes();
+	unsigned usual = XFRM_STATE_AF_UNSPEC,
+		 changed = usual | XFRM_STATE_NOPMTUDISC | XFRM_STATE_DECAP_DSCP;
+	struct wr w = room();
+
+	ok(xfrm_build_sa_add(&w, 7, &sa) == 0 && buf[AT(xfrm_usersa_info, flags)] == usual &&
+		   extra_flags(&w) == 0,
+	   "DF and DSCP are copied to the outer header, and not from it");
+	sa.clear_df = sa.decap_dscp = sa.no_encap_dscp = true;
+	w = room();
+	ok(xfrm_build_sa_add(&w, 7, &sa) == 0 && buf[AT(xfrm_usersa_info, flags)] == changed &&
+		   extra_flags(&w) == XFRM_SA_XFLAG_DONT_ENCAP_DSCP,
+	   "or the other way");
+	sa.cpi = 256;
+	w = room();
+	ok(xfrm_build_sa_add(&w, 7, &sa) == 0 && buf[AT(xfrm_usersa_info, flags)] == 0 &&
+		   extra_flags(&w) == 0 && buf[AT(xfrm_usersa_info, mode)] == XFRM_MODE_TRANSPORT,
+	   "not by ESP where IPComp has the tunnel");
+	w = room();
+	ok(xfrm_build_ipcomp_add(&w, 7, &sa) == 0 && buf[AT(xfrm_usersa_info, flags)] == changed &&
+		   extra_flags(&w) == XFRM_SA_XFLAG_DONT_ENCAP_DSCP,
+	   "but by that");
+}
+
 static void test_ipcomp_policies(void)
 {
 	struct xfrm_pair p = { .in = { .src = ip("192.0.2.9"), .dst = ip("198.51.100.1") },
@@ -606,6 +650,7 @@ static void test_sizes(void)
 
 	sa.replay_window = XFRM_WINDOW_MAX;
 	sa.report_s = 1;
+	sa.no_encap_dscp = true;
 	sa.enc_len = sa.auth_len = XFRM_KEY_MAX;
 	w = wr_into(buf, XFRM_MSG_SA_MAX);
 	is_int(xfrm_build_sa_add(&w, 7, &sa), 0, "XFRM_MSG_SA_MAX holds the longest SA");
@@ -884,6 +929,7 @@ int main(void)
 	test_policy_requests();
 	test_ports();
 	test_ipcomp();
+	test_copying();
 	test_ipcomp_policies();
 	test_block_requests();
 	test_windows();
