@@ -62,6 +62,9 @@
 /* Sessions and logins at once: the kernel's objects have numbers for so many */
 #define LIMIT_PLACES (1u << 20)
 
+/* SAs of IPComp: their numbers have 16 bits, and those of all sessions differ */
+#define LIMIT_CPIS 20000
+
 /* Names and words */
 #define LIMIT_USER        128 /* bytes of a login name */
 #define LIMIT_PASSWORD    255 /* bytes of a password, or of another answer of the user's */

@@ -53,12 +53,22 @@ struct conf_gateway {
 	char *certificate_at, *private_key_at, *my_identifier_at;
 };
 
+/* strongSwan's words. A set. */
+enum conf_copy_dscp {
+	CONF_COPY_DSCP_NO = 0,
+	CONF_COPY_DSCP_OUT = 1, /* to the outer header of what leaves */
+	CONF_COPY_DSCP_IN = 2,  /* from it */
+	CONF_COPY_DSCP_YES = CONF_COPY_DSCP_OUT | CONF_COPY_DSCP_IN,
+};
+
 struct conf_tunnel {
 	char interface[16]; /* "" for interface = none */
 	uint32_t esp_frag;  /* bytes; 0 = off */
 	uint32_t mssclamp;  /* largest MSS of TCP; 0 = off; or this: what fits */
 #define CONF_MSSCLAMP_AUTO 1
 	enum conf_forwarding forwarding_check;
+	bool copy_df;
+	enum conf_copy_dscp copy_dscp;
 };
 
 struct conf_radius_server {

@@ -258,12 +258,14 @@ static void fill_sa(const struct gw *gw, const struct ike_child_fx *k, struct se
 		    struct xfrm_sa *sa)
 {
 	const struct endpoint *from = in ? &k->peer : &k->local, *to = in ? &k->local : &k->peer;
+	const struct conf_tunnel *t = &gw->config->tunnel;
 
 	*sa = (struct xfrm_sa){ .src = from->addr,
 				.dst = to->addr,
 				.spi = in ? k->spi_in : k->spi_out,
+				.cpi = in ? k->cpi_in : k->cpi_out,
 				.reqid = XFRM_REQID_FIRST + who.slot * IKE_SETS + k->set,
-				.if_id = *gw->config->tunnel.interface ? XFRM_IF_ID : 0,
+				.if_id = *t->interface ? XFRM_IF_ID : 0,
 				.enc_len = k->enc_len,
 				.auth_len = k->auth_len,
 				.encap = k->encap,
@@ -273,6 +275,9 @@ static void fill_sa(const struct gw *gw, const struct ike_child_fx *k, struct se
 				.soft_bytes = k->soft_bytes,
 				.hard_bytes = k->hard_bytes,
 				.replay_window = gw->config->replay_window,
+				.clear_df = !in && !t->copy_df,
+				.no_encap_dscp = !in && !(t->copy_dscp & CONF_COPY_DSCP_OUT),
+				.decap_dscp = in && t->copy_dscp & CONF_COPY_DSCP_IN,
 				.report_s = in && k->encap ? 1 : 0 };
 	esp_algorithms(k->enc, k->auth, sa);
 	memcpy(sa->enc_key, in ? k->enc_in : k->enc_out, k->enc_len);
@@ -293,6 +298,9 @@ static struct xfrm_pair *pair_of(const struct gw *gw, const struct ike_child_fx 
 	fill_sa(gw, k, who, false, &p->out);
 	p->inner = k->inner;
 	p->n_nets = k->n_nets;
+	p->proto = k->upper.proto;
+	p->inner_port = k->upper.inner_port;
+	p->net_port = k->upper.net_port;
 	memcpy(p->nets, k->nets, sizeof(k->nets));
 	return p;
 }

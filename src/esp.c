@@ -86,11 +86,19 @@ int esp_try(const struct ike_p2 *p, struct xfrm *x, const char **ret_what)
 	return rc;
 }
 
+int esp_try_ipcomp(const struct ike_conf *conf, struct xfrm *x, const char **ret_what)
+{
+	return conf->compression == IKE_COMPRESSION_NONE ? 0 : xfrm_ipcomp_probe(x, ret_what);
+}
+
 int esp_probe(const struct ike_conf *conf, struct xfrm *x)
 {
+	const char *ipcomp = "";
 	unsigned good = 0;
 	int first = 0;
 
+	if (esp_try_ipcomp(conf, x, &ipcomp) < 0)
+		log_warning("[phase2] compression_algorithm: the kernel refuses it: %s", ipcomp);
 	for (unsigned i = 0; i < conf->n_p2; i++) {
 		char name[IKE_NAME_LEN];
 		const char *what = "";

@@ -195,8 +195,10 @@ void event_address_taken(const struct ike_sa *sa, const struct ipaddr *addr, boo
 void esp_algorithms(enum esp_enc enc, enum esp_auth auth, struct xfrm_sa *sa);
 /* Tries one proposal on the kernel: 0, or -errno with `what` (borrowed until the next call). */
 int esp_try(const struct ike_p2 *p, struct xfrm *x, const char **ret_what);
-/* Tries each ESP proposal on the kernel, with a line for each that it refuses. 0, or the first
- * -errno when it refuses all. */
+/* The same of IPComp, where the configuration asks for it. */
+int esp_try_ipcomp(const struct ike_conf *conf, struct xfrm *x, const char **ret_what);
+/* Tries each ESP proposal on the kernel, and IPComp, with a line for each that it refuses. 0, or the
+ * first -errno when it refuses all proposals. */
 int esp_probe(const struct ike_conf *conf, struct xfrm *x);
 
 /* ---- traffic.c ---- */

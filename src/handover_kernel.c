@@ -6,6 +6,7 @@
  * those of such a pair. All else of ours goes.
  */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 
 #include "cleanup.h"
@@ -23,7 +24,11 @@ int handover_want(struct handover *h, const struct ike_sa *sa)
 			h->wanted = v;
 			h->cap_wanted = cap;
 		}
-		h->wanted[h->n_wanted++] = (struct wanted){ sa->id, c->number, .out = c->out };
+		h->wanted[h->n_wanted++] = (struct wanted){ .who = sa->id,
+							    .child = c->number,
+							    .out = c->out,
+							    .ipcomp_in = !c->cpi_in,
+							    .ipcomp_out = !c->cpi_in || c->out };
 	}
 	return 0;
 }
@@ -59,8 +64,10 @@ static bool more_of(const struct handover *h, const struct wanted *w, uint32_t s
 	return w && w < h->wanted + h->n_wanted && w->who.slot == slot;
 }
 
-static bool wants_sa(void *ctx, uint32_t reqid, const struct ipaddr *dst, uint32_t spi)
+static bool wants_sa(void *ctx, uint32_t reqid, uint8_t proto, const struct ipaddr *dst,
+		     uint32_t spi)
 {
+	bool esp = proto == IPPROTO_ESP;
 	struct gw *gw = ctx;
 	struct handover *h = gw->handover;
 	struct wanted *w = wanted_of(h, reqid);
@@ -71,46 +78,48 @@ static bool wants_sa(void *ctx, uint32_t reqid, const struct ipaddr *dst, uint32
 
 		if (!c || c->set != set)
 			continue;
-		if (c->spi_in == spi && ipaddr_eq(&c->local.addr, dst))
-			return w->in = true;
-		if (c->spi_out == spi && ipaddr_eq(&c->peer.addr, dst) && !c->out)
-			return w->out = true;
+		if ((esp ? c->spi_in : c->cpi_in) == spi && ipaddr_eq(&c->local.addr, dst))
+			return *(esp ? &w->in : &w->ipcomp_in) = true;
+		if ((esp ? c->spi_out : c->cpi_out) == spi && ipaddr_eq(&c->peer.addr, dst) &&
+		    !c->out)
+			return *(esp ? &w->out : &w->ipcomp_out) = true;
 	}
 	return false;
 }
 
 /* Which of the pair's policies it is: a bit; 0: none. */
-static uint64_t policy_bit(const struct ike_sa *sa, const struct ike_child *c, enum xfrm_dir dir,
-			   const struct prefix *src, const struct prefix *dst)
+static uint64_t policy_bit(const struct ike_sa *sa, const struct ike_child *c,
+			   const struct xfrm_pol *p)
 {
-	const struct prefix *inner = dir == XFRM_OUT ? dst : src,
-			    *net = dir == XFRM_OUT ? src : dst;
+	bool out = p->dir == XFRM_OUT;
+	const struct prefix *inner = out ? &p->dst : &p->src, *net = out ? &p->src : &p->dst;
 	const struct ipaddr *own = ike_child_inner(sa, c);
 	struct prefix lease = prefix_of(own, 8 * (unsigned)ipaddr_len(own));
 
-	if (!prefix_eq(inner, &lease))
+	if (!prefix_eq(inner, &lease) || p->ipcomp != (c->cpi_in != 0) ||
+	    p->proto != c->upper.proto || (out ? p->dport : p->sport) != c->upper.inner_port ||
+	    (out ? p->sport : p->dport) != c->upper.net_port)
 		return 0;
 	for (unsigned i = 0; i < c->n_nets; i++)
 		if (prefix_eq(net, &c->nets[i]))
-			return UINT64_C(1) << (3 * i + (unsigned)dir);
+			return UINT64_C(1) << (3 * i + (unsigned)p->dir);
 	return 0;
 }
 
-static bool wants_policy(void *ctx, uint32_t reqid, enum xfrm_dir dir, const struct prefix *src,
-			 const struct prefix *dst)
+static bool wants_policy(void *ctx, const struct xfrm_pol *pol)
 {
 	struct gw *gw = ctx;
 	struct handover *h = gw->handover;
-	struct wanted *w = wanted_of(h, reqid);
-	uint32_t slot = w ? w->who.slot : 0, set = (reqid - XFRM_REQID_FIRST) % IKE_SETS;
+	struct wanted *w = wanted_of(h, pol->reqid);
+	uint32_t slot = w ? w->who.slot : 0, set = (pol->reqid - XFRM_REQID_FIRST) % IKE_SETS;
 	bool wants = false;
 
-	if (reqid == XFRM_REQID_GATEWAY)
+	if (pol->reqid == XFRM_REQID_GATEWAY)
 		return h->fits;
 	for (; more_of(h, w, slot); w++) {
 		const struct ike_sa *sa = ike_find(gw->ike, w->who);
 		const struct ike_child *c = child_of(sa, w->child);
-		uint64_t bit = c && c->set == set ? policy_bit(sa, c, dir, src, dst) : 0;
+		uint64_t bit = c && c->set == set ? policy_bit(sa, c, pol) : 0;
 
 		w->policies |= bit;
 		wants |= bit != 0;
@@ -142,7 +151,8 @@ static bool complete(const struct gw *gw, const struct wanted *w)
 	const struct ike_child *c = child_of(ike_find(gw->ike, w->who), w->child);
 	uint64_t all = c ? (UINT64_C(1) << 3 * c->n_nets) - 1 : 0;
 
-	return !c || (w->in && w->out && (w->policies & all) == all);
+	return !c ||
+	       (w->in && w->out && w->ipcomp_in && w->ipcomp_out && (w->policies & all) == all);
 }
 
 void handover_tell_lost(struct gw *gw)

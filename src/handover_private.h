@@ -12,7 +12,8 @@
 struct wanted {
 	struct sess_id who;
 	uint32_t child;
-	bool in, out;
+	bool in, out; /* found */
+	bool ipcomp_in, ipcomp_out;
 	uint64_t policies; /* bits: direction and network */
 };
 

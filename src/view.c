@@ -2,6 +2,7 @@
 /* view.c - what the operator sees and may do: the gateway's side of ctl/server.h. */
 #include <errno.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,6 +20,27 @@ static uint64_t seconds_left(const struct gw *gw, uint64_t at_us)
 	return at_us == UINT64_MAX || at_us <= now ? 0 : (at_us - now) / 1000000;
 }
 
+/* As IANA writes them, and ip(8) shows them. */
+static void fill_upper(const struct ike_upper *u, struct ctl_child *ret)
+{
+	static const struct {
+		uint8_t number;
+		const char *name;
+	} names[] = {
+		{ IPPROTO_ICMP, "icmp" },     { IPPROTO_TCP, "tcp" },   { IPPROTO_UDP, "udp" },
+		{ IPPROTO_ICMPV6, "icmpv6" }, { IPPROTO_SCTP, "sctp" },
+	};
+
+	ret->client_port = u->inner_port;
+	ret->port = u->net_port;
+	if (!u->proto)
+		return;
+	snprintf(ret->protocol, sizeof(ret->protocol), "%u", u->proto);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].number == u->proto)
+			snprintf(ret->protocol, sizeof(ret->protocol), "%s", names[i].name);
+}
+
 static void fill_child(const struct gw *gw, const struct ike_child *c, struct ctl_child *ret)
 {
 	struct xfrm_counters in = traffic_of(gw, &c->local.addr, c->spi_in),
@@ -33,6 +55,7 @@ static void fill_child(const struct gw *gw, const struct ike_child *c, struct ct
 	*ret = (struct ctl_child){ .spi_in = c->spi_in,
 				   .spi_out = c->spi_out,
 				   .encap = c->encap,
+				   .ipcomp = c->cpi_in != 0,
 				   .bytes_in = in.bytes,
 				   .bytes_out = out.bytes,
 				   .packets_in = in.packets,
@@ -45,6 +68,7 @@ static void fill_child(const struct gw *gw, const struct ike_child *c, struct ct
 	for (unsigned i = 0; i < c->n_nets && n < sizeof(ret->networks); i++)
 		n += (size_t)snprintf(ret->networks + n, sizeof(ret->networks) - n, "%s%s",
 				      i ? ", " : "", prefix_str(&c->nets[i], net));
+	fill_upper(&c->upper, ret);
 }
 
 static const char *nat_text(uint8_t nat)

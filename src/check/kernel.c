@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * kernel.c - whether the kernel can do what the configuration asks for: one SA of each ESP proposal
- * and the XFRM interface are tried in a network namespace of their own, where nobody's packets can
+ * kernel.c - whether the kernel can do what the configuration asks for: one SA of each ESP proposal,
+ * one of IPComp where it is wanted and the XFRM interface are tried in a network namespace of their own, where nobody's packets can
  * meet them, and which goes with everything in it.
  */
 #include <errno.h>
@@ -35,6 +35,17 @@ static void try_proposals(const struct config *c, struct xfrm *x, struct finding
 	}
 }
 
+static void try_compression(const struct config *c, struct xfrm *x, struct findings *f)
+{
+	const char *what = "";
+
+	if (esp_try_ipcomp(&c->ike, x, &what) == 0)
+		return;
+	findings_add(f, FINDING_WARNING,
+		     "[phase2] compression_algorithm: the kernel refuses it: %s", what);
+	findings_remedy(f, "the modules that it names, with the kernel's own package; or none");
+}
+
 static void try_interface(const struct config *c, struct findings *f)
 {
 	const struct conf_tunnel *t = &c->tunnel;
@@ -59,6 +70,7 @@ static void try_all(const struct config *c, struct findings *f)
 		findings_remedy(f, "modprobe xfrm_user esp4");
 	} else if (c) {
 		try_proposals(c, x, f);
+		try_compression(c, x, f);
 		if (*c->tunnel.interface)
 			try_interface(c, f);
 	}

@@ -56,17 +56,34 @@ static const char *traffic(const json_t *o, const char *bytes, const char *packe
 
 /* ---- show ---- */
 
+/* "tcp to port 22", where a pair is not for everything. */
+static void show_upper(FILE *f, const json_t *o)
+{
+	char proto[CTL_TEXT_MAX], from[32] = "", to[32] = "";
+	uint64_t port;
+
+	if (!*ctl_member(o, "protocol", proto, sizeof(proto)))
+		return;
+	if (ctl_number(o, "client_port", &port))
+		snprintf(from, sizeof(from), " from port %" PRIu64, port);
+	if (ctl_number(o, "port", &port))
+		snprintf(to, sizeof(to), " to port %" PRIu64, port);
+	line(f, "", "%s%s%s only", proto, from, to);
+}
+
 static void show_child(FILE *f, const json_t *o, size_t i)
 {
 	char a[CTL_TEXT_MAX], b[CTL_TEXT_MAX], in[96], out[96], age[32], left[32], label[32];
 	uint64_t s;
 
 	snprintf(label, sizeof(label), "ESP %zu", i + 1);
-	line(f, label, "%s%s", ctl_member(o, "proposal", a, sizeof(a)),
-	     json_is_true(json_object_get(o, "encap")) ? " in UDP" : "");
+	line(f, label, "%s%s%s", ctl_member(o, "proposal", a, sizeof(a)),
+	     json_is_true(json_object_get(o, "encap")) ? " in UDP" : "",
+	     json_is_true(json_object_get(o, "ipcomp")) ? ", compressed" : "");
 	line(f, "", "SPI %s in, %s out", ctl_member(o, "spi_in", a, sizeof(a)),
 	     ctl_member(o, "spi_out", b, sizeof(b)));
 	text_line(f, "", o, "networks");
+	show_upper(f, o);
 	line(f, "", "received %s, sent %s", traffic(o, "bytes_in", "packets_in", in),
 	     traffic(o, "bytes_out", "packets_out", out));
 	text_duration(number(o, "age_s"), age);

@@ -24,10 +24,12 @@
 
 struct ctl_child {
 	uint32_t spi_in, spi_out;
-	char state[16];          /* "pending", "ready", "up", "old" */
-	char proposal[CTL_TEXT]; /* "aes256-sha256" */
-	char networks[512];      /* "10.0.12.0/24, 10.0.13.0/24" */
-	bool encap;
+	char state[16];             /* "pending", "ready", "up", "old" */
+	char proposal[CTL_TEXT];    /* "aes256-sha256" */
+	char networks[512];         /* "10.0.12.0/24, 10.0.13.0/24" */
+	char protocol[16];          /* "tcp", or a number; "" for any */
+	uint16_t client_port, port; /* 0: any */
+	bool encap, ipcomp;
 	uint64_t bytes_in, bytes_out, packets_in, packets_out;
 	uint64_t age_s, expires_in_s; /* expires_in_s 0: never */
 };

@@ -43,6 +43,14 @@ static void put_expiry(struct jsonw *w, uint64_t seconds)
 		jsonw_null(w, "expires_in_s");
 }
 
+static void put_port(struct jsonw *w, const char *key, uint16_t port)
+{
+	if (port)
+		jsonw_u64(w, key, port);
+	else
+		jsonw_null(w, key);
+}
+
 static void put_child(struct jsonw *w, const struct ctl_child *c)
 {
 	jsonw_open(w, NULL, '{');
@@ -51,7 +59,11 @@ static void put_child(struct jsonw *w, const struct ctl_child *c)
 	jsonw_text(w, "state", c->state);
 	jsonw_text(w, "proposal", c->proposal);
 	jsonw_text(w, "networks", c->networks);
+	jsonw_text(w, "protocol", c->protocol);
+	put_port(w, "client_port", c->client_port);
+	put_port(w, "port", c->port);
 	jsonw_bool(w, "encap", c->encap);
+	jsonw_bool(w, "ipcomp", c->ipcomp);
 	jsonw_u64(w, "bytes_in", c->bytes_in);
 	jsonw_u64(w, "bytes_out", c->bytes_out);
 	jsonw_u64(w, "packets_in", c->packets_in);

@@ -50,19 +50,20 @@ size_t ike_esp_auth_len(enum esp_auth auth)
 	return 0;
 }
 
-bool child_same_nets(const struct ike_child *a, const struct ike_child *b)
+bool child_same_traffic(const struct ike_child *a, const struct ike_child *b)
 {
-	return a->n_nets == b->n_nets && memcmp(a->nets, b->nets, sizeof(a->nets)) == 0;
+	return a->n_nets == b->n_nets && memcmp(a->nets, b->nets, sizeof(a->nets)) == 0 &&
+	       quick_same_upper(&a->upper, &b->upper);
 }
 
-/* The number of this set of networks: an older pair's with the same, else a free one. */
+/* The number of this traffic: an older pair's with the same, else a free one. */
 static uint8_t set_of(const struct ike_sa *sa, const struct ike_child *c)
 {
 	uint32_t taken = 0;
 	uint8_t n = 0;
 
 	for (const struct ike_child *o = sa->children; o; o = o->next) {
-		if (child_same_nets(o, c))
+		if (child_same_traffic(o, c))
 			return o->set;
 		taken |= 1u << o->set;
 	}
@@ -78,6 +79,25 @@ static int new_spi(struct ike *ike, uint32_t *ret)
 	do {
 		ike_random(ike, ret, sizeof(*ret));
 		rc = *ret < 256 ? -EEXIST : u32_add(&ike->t.spis, *ret);
+	} while (rc == -EEXIST);
+	return rc;
+}
+
+/*
+ * The kernel finds an inbound SA of IPComp by its CPI, whoever sent the packet, so no two pairs have
+ * the same one. What RFC 3173 3.3 leaves for negotiation is several times LIMIT_CPIS.
+ */
+static int new_cpi(struct ike *ike, uint16_t *ret)
+{
+	uint16_t r;
+	int rc;
+
+	if (ike->t.cpis.n >= LIMIT_CPIS)
+		return -ENOSPC;
+	do {
+		ike_random(ike, &r, sizeof(r));
+		*ret = (uint16_t)(CPI_MIN + r % (CPI_MAX - CPI_MIN + 1));
+		rc = u32_add(&ike->t.cpis, *ret);
 	} while (rc == -EEXIST);
 	return rc;
 }
@@ -99,7 +119,13 @@ struct ike_child *child_new(struct ike *ike, struct ike_sa *sa, const struct ike
 	if (!c)
 		return NULL;
 	*c = *like;
+	c->cpi_in = 0;
 	if (new_spi(ike, &c->spi_in) < 0) {
+		free(c);
+		return NULL;
+	}
+	if (like->cpi_out && new_cpi(ike, &c->cpi_in) < 0) {
+		u32_del(&ike->t.spis, c->spi_in);
 		free(c);
 		return NULL;
 	}
@@ -149,6 +175,8 @@ struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_child *c
 				    .set = c->set,
 				    .spi_in = c->spi_in,
 				    .spi_out = c->spi_out,
+				    .cpi_in = c->cpi_in,
+				    .cpi_out = c->cpi_out,
 				    .local = c->local,
 				    .peer = c->peer,
 				    .encap = c->encap,
@@ -160,7 +188,8 @@ struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_child *c
 				    .inner = *ike_child_inner(sa, c),
 				    .soft_bytes = (uint64_t)c->soft_kb * 1024,
 				    .hard_bytes = (uint64_t)c->life_kb * 1024,
-				    .n_nets = c->n_nets };
+				    .n_nets = c->n_nets,
+				    .upper = c->upper };
 	memcpy(k->nets, c->nets, sizeof(k->nets));
 	return k;
 }
@@ -169,7 +198,7 @@ struct ike_child_fx *child_fx(const struct ike_sa *sa, const struct ike_child *c
 static bool has_other(const struct ike_sa *sa, const struct ike_child *c, unsigned states)
 {
 	for (const struct ike_child *o = sa->children; o; o = o->next)
-		if (o != c && 1u << o->state & states && child_same_nets(o, c))
+		if (o != c && 1u << o->state & states && child_same_traffic(o, c))
 			return true;
 	return false;
 }
@@ -223,7 +252,7 @@ static void child_up(struct ike *ike, struct ike_sa *sa, struct ike_child *c, ui
 	if (c->rekey_us < now) /* it had to wait for HASH(3) */
 		c->rekey_us = now;
 	for (struct ike_child *o = sa->children; o; o = o->next) {
-		if (o == c || o->state != IKE_CHILD_UP || !child_same_nets(o, c))
+		if (o == c || o->state != IKE_CHILD_UP || !child_same_traffic(o, c))
 			continue;
 		rekeyed = true;
 		o->state = IKE_CHILD_OLD;
@@ -310,14 +339,18 @@ void child_succeed(struct ike_sa *sa, uint64_t now, struct fx *fx)
 
 void child_drop(struct ike *ike, struct ike_sa *sa, struct ike_child *c, struct fx *fx)
 {
-	struct ike_child_fx *k = c->in_kernel ? child_fx(sa, c, IKE_PART_BOTH, fx) : NULL;
+	/* One that only receives has nothing else, and may have nothing else taken away: what the client
+	 * numbers may be another client's at the same address. */
+	enum ike_part part = c->out && !c->installing ? IKE_PART_IN : IKE_PART_BOTH;
+	struct ike_child_fx *k = c->in_kernel ? child_fx(sa, c, part, fx) : NULL;
 
 	if (k) {
 		for (const struct ike_child *o = sa->children; o; o = o->next)
-			k->keep_policies |= o != c && o->in_kernel && child_same_nets(o, c);
+			k->keep_policies |= o != c && o->in_kernel && child_same_traffic(o, c);
 		fx_add(fx, FX_CHILD_DEL, sa_ticket(sa, 0))->child = k;
 	}
 	u32_del(&ike->t.spis, c->spi_in);
+	u32_del(&ike->t.cpis, c->cpi_in);
 	child_remove(sa, c);
 }
 

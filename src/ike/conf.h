@@ -65,6 +65,12 @@ enum ike_my_id {
 	IKE_ID_ADDRESS, /* the address that the client sent to */
 };
 
+/* IPComp (RFC 3173), where a client offers it. */
+enum ike_compression {
+	IKE_COMPRESSION_NONE,
+	IKE_COMPRESSION_DEFLATE,
+};
+
 /* proposal_check: check.h says what each means. */
 enum ike_check {
 	IKE_CHECK_CLAIM,
@@ -130,6 +136,7 @@ struct ike_conf {
 		pfs_group[IKE_GROUPS_MAX]; /* empty: PFS only if the client asks, in any p1 group */
 	uint8_t n_pfs;
 	uint32_t p2_life_s;
+	enum ike_compression compression;
 	enum ike_check check;
 	enum ike_natt natt;
 	uint64_t natt_keepalive_us; /* longest silence towards a client on port 4500; 0: any */

@@ -289,8 +289,8 @@ bool life_tick(struct ike *ike, struct ike_sa *sa, uint64_t now, struct fx *fx);
 
 /* ---- child.c ---- */
 
-/* Pairs for the same networks share their policies: the younger one is a rekey. */
-bool child_same_nets(const struct ike_child *a, const struct ike_child *b);
+/* Pairs for the same traffic share their policies: the younger one is a rekey. */
+bool child_same_traffic(const struct ike_child *a, const struct ike_child *b);
 
 /* The pair, or a part of it, as the shell needs it, in the arena, without keys; NULL when there is
  * no room. */
@@ -375,16 +375,18 @@ void keepalive_look(const struct ike *ike, struct ike_sa *sa, uint64_t now, stru
 /* ---- quick_id.c ---- */
 
 /*
- * The networks that this Quick Mode covers: IDci must be the lease of its family (IPv6: hold it), IDcr
+ * The networks that this Quick Mode covers, and the protocol and ports: IDci must be the lease of its family (IPv6: hold it), IDcr
  * must meet what the gateway offers. -EINVAL otherwise, with static text why. What the client asked for before, and
  * has a pair for, it gets again, whatever is offered by now: a session keeps its networks.
  */
 int quick_select(const struct ike_conf *conf, const struct ike_sa *sa, const struct ike_msg *m,
 		 struct ike_child *c, const char **ret_why);
 
+bool quick_same_upper(const struct ike_upper *a, const struct ike_upper *b);
+
 /*
- * Another pair of the session has some of these networks, but not just these. Of two such pairs
- * each would replace policies of the other, and take them away when it goes.
+ * Another pair of the session has some of this traffic, but not just this. Of two such pairs each
+ * would replace policies of the other and take them away when it goes, or get the other's packets.
  */
 bool quick_overlaps(const struct ike_sa *sa, const struct ike_child *c);
 

@@ -126,12 +126,21 @@ enum ike_part {
 #define IKE_SELECTORS    LIMIT_SPLIT_NETS
 #define IKE_SETS         16
 
+/* Traffic of one protocol, or between certain ports of it (RFC 2407 4.6.2). */
+struct ike_upper {
+	uint8_t proto;                 /* 0: any, and any port */
+	uint16_t inner_port, net_port; /* the client's, and behind the gateway; 0: any */
+};
+
 /* One SA pair and the policies that use it. The remote selector is always the leased address. */
 struct ike_child_fx {
 	uint32_t child;     /* names the pair within the session */
-	enum ike_part part; /* FX_CHILD_ADD */
+	enum ike_part part; /* FX_CHILD_ADD; FX_CHILD_DEL: IN or BOTH, what there is of the SAs */
 	uint8_t set; /* below IKE_SETS: pairs of the session with the same policies share it */
 	uint32_t spi_in, spi_out; /* host order; spi_in is ours */
+	/* IPComp in tunnel mode around the packets, and ESP in transport mode around that; 0: ESP in
+	 * tunnel mode alone. */
+	uint16_t cpi_in, cpi_out;
 	struct endpoint local, peer;
 	bool encap; /* ESP in UDP (RFC 3948) between these two ports */
 	enum esp_enc enc;
@@ -144,6 +153,7 @@ struct ike_child_fx {
 	struct ipaddr inner;               /* the lease of that family */
 	struct prefix nets[IKE_SELECTORS]; /* behind the gateway, all of one family */
 	uint8_t n_nets;
+	struct ike_upper upper;
 	uint64_t soft_bytes, hard_bytes; /* when ike_child_expired() is called; 0: no bound */
 	bool keep_policies; /* FX_CHILD_DEL: another pair of the session uses the same ones */
 };

@@ -55,6 +55,10 @@ enum ike_proto { /* RFC 2407 4.4.1 */
 	PROTO_IPCOMP = 4,
 };
 
+#define IPCOMP_DEFLATE 2   /* transform: RFC 2407 4.4.5 */
+#define CPI_MIN        256 /* of those that are negotiated: RFC 3173 3.3 */
+#define CPI_MAX        61439
+
 enum ike_enc { /* RFC 2409 appendix A */
 	ENC_3DES_CBC = 5,
 	ENC_AES_CBC = 7,

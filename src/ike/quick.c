@@ -48,6 +48,17 @@ static int refuse(struct ike_event *ev, uint16_t type, enum ike_reason why, cons
 	return 0;
 }
 
+static int refuse_compressed(struct ike_event *ev, const char *offered)
+{
+	char detail[OFFER_TEXT + 128];
+
+	snprintf(detail, sizeof(detail),
+		 "the client offers %s, but with compression alone ([phase2] "
+		 "compression_algorithm)",
+		 offered);
+	return refuse(ev, N_NO_PROPOSAL_CHOSEN, IKE_R_NO_PROPOSAL_P2, detail);
+}
+
 static int refuse_proposal(struct ike_event *ev, bool pfs, const char *offered)
 {
 	const struct ike_conf *c = ev->ike->conf;
@@ -98,11 +109,15 @@ static int quick_keep(struct ike_event *ev, struct ike_xchg *x, const struct p2_
 	x->quick = q;
 	q->choice = *choice;
 	if (choice->answer.transform.n > sizeof(q->transform) ||
+	    choice->ipcomp.transform.n > sizeof(q->ipcomp_transform) ||
 	    (ev->msg.n_id && ev->msg.id[1].n > sizeof(q->id_cr)))
 		return -EMSGSIZE;
 	memcpy(q->transform, choice->answer.transform.p, choice->answer.transform.n);
 	q->choice.answer.transform.p = q->transform;
 	q->choice.answer.spi = (struct span){ 0 };
+	if (choice->ipcomp.cpi)
+		memcpy(q->ipcomp_transform, choice->ipcomp.transform.p, choice->ipcomp.transform.n);
+	q->choice.ipcomp.transform.p = q->ipcomp_transform;
 	q->nonce_peer_len = (uint16_t)ev->msg.nonce.n;
 	memcpy(q->nonce_peer, ev->msg.nonce.p, q->nonce_peer_len);
 	ike_random(ev->ike, q->nonce_own, sizeof(q->nonce_own));
@@ -135,6 +150,7 @@ static int quick_begin(struct ike_event *ev, struct ike_child *selected,
 	memcpy(x->request, ev->digest, sizeof(x->request));
 	xauth_seen(sa, ev->now);
 	selected->spi_out = choice->spi;
+	selected->cpi_out = choice->ipcomp.cpi;
 	selected->alg = choice->alg;
 	selected->encap = choice->encap;
 	selected->encap_mode = choice->encap_mode;
@@ -171,12 +187,24 @@ static enum p2_path path_of(const struct ike_sa *sa)
 	return !sa->natt ? P2_PATH_PLAIN : sa->nat ? P2_PATH_UDP : P2_PATH_EITHER;
 }
 
+/* A pair with IPComp is renewed as one, whatever the configuration says by now: the policies, which
+ * the two share, have a template for it. */
+static bool may_deflate(const struct ike *ike, const struct ike_sa *sa,
+			const struct ike_child *like)
+{
+	bool has = ike->conf->compression == IKE_COMPRESSION_DEFLATE;
+
+	for (const struct ike_child *c = sa->children; c; c = c->next)
+		has |= c->cpi_in && child_same_traffic(c, like);
+	return has && ike->t.cpis.n < LIMIT_CPIS;
+}
+
 int quick_first(struct ike_event *ev)
 {
 	struct ike_sa *sa = ev->sa;
-	const struct p2_want want = { .path = path_of(sa),
-				      .ke = ev->msg.present & PB(KE),
-				      .ke_len = ev->msg.ke.n };
+	struct p2_want want = { .path = path_of(sa),
+				.ke = ev->msg.present & PB(KE),
+				.ke_len = ev->msg.ke.n };
 	struct ike_child selected = { 0 };
 	char offered[OFFER_TEXT];
 	struct p2_choice choice;
@@ -193,11 +221,14 @@ int quick_first(struct ike_event *ev)
 				      : why);
 	if (quick_overlaps(sa, &selected))
 		return refuse(ev, N_INVALID_ID_INFORMATION, IKE_R_ID_REFUSED,
-			      "another SA pair of the session has some of these networks: they may "
-			      "be the same as of a pair or apart from it");
+			      "another SA pair of the session has some of this traffic: it may be "
+			      "the same as of a pair or apart from it");
+	want.deflate = may_deflate(ev->ike, sa, &selected);
 	rc = p2_choose(ev->msg.sa, ev->ike->conf, &want, &choice, offered);
 	if (rc == -ENOENT || rc == -EDOM)
 		return refuse_proposal(ev, rc == -EDOM, offered);
+	if (rc == -EOPNOTSUPP)
+		return refuse_compressed(ev, offered);
 	if (rc == -ERANGE)
 		return refuse_life(ev, choice.life_s);
 	if (rc < 0)
@@ -263,11 +294,8 @@ static struct span quick_second(struct ike *ike, struct ike_sa *sa, struct ike_x
 	_cleanup_(secret_wipe) struct secret hash = { .n = 0 };
 	struct ike_quick *q = x->quick;
 	struct ike_build b = p2_start(ike, sa, XCHG_QUICK, x->msgid);
-	uint8_t spi[4];
-	struct wr w = wr_into(spi, sizeof(spi));
 
-	wr_be32(&w, c->spi_in);
-	sa_put_answer(&b, &q->choice.answer, wr_done(&w));
+	p2_put_answer(&b, &q->choice, c->spi_in, c->cpi_in);
 	build_payload(&b, PL_NONCE, quick_nr(q));
 	if (q->dh)
 		build_payload(&b, PL_KE, (struct span){ q->dh->g_own, q->dh->g_own_len });

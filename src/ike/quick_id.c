@@ -5,9 +5,11 @@
  * The client's side is its leased address, IPv4 or IPv6, and nothing else, whatever it claims: a
  * client that could choose would take over the DNS server's traffic. The gateway's side is what the gateway
  * offers: a client may ask for all of it (vpnc and Apple say 0.0.0.0/0 even with split networks),
- * for some of the networks, or for a part of one; what is installed never goes beyond the offer.
+ * for some of the networks, or for a part of one, and of all this for one protocol or port; what is
+ * installed never goes beyond the offer.
  */
 #include <errno.h>
+#include <netinet/in.h>
 
 #include "cleanup.h"
 #include "ike/core.h"
@@ -83,10 +85,6 @@ static int prefix_from_id(struct span body, struct prefix *ret, const char **ret
 	*ret_why = "the identity does not parse";
 	if (ike_id_read(body, &id) < 0)
 		return -EINVAL;
-	if (id.proto || id.port) {
-		*ret_why = "selectors for one protocol or port are not supported";
-		return -EINVAL;
-	}
 	*ret_why = "only addresses, subnets and ranges that are subnets are supported";
 	f = form_of(id.type);
 	if (!f)
@@ -103,6 +101,37 @@ static int prefix_from_id(struct span body, struct prefix *ret, const char **ret
 	}
 	memcpy(b.b, id.data.p + one, one);
 	return prefix_from_two(&a, &b, f->form == RANGE, ret);
+}
+
+static bool has_ports(uint8_t proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE ||
+	       proto == IPPROTO_SCTP || proto == IPPROTO_DCCP;
+}
+
+bool quick_same_upper(const struct ike_upper *a, const struct ike_upper *b)
+{
+	return a->proto == b->proto && a->inner_port == b->inner_port && a->net_port == b->net_port;
+}
+
+/*
+ * The protocol and ports of two identities whose bodies are sound. The kernel's selectors have one
+ * protocol for both sides, so where one side leaves it unsaid the other's holds.
+ */
+static const char *upper_from_ids(struct span ci, struct span cr, struct ike_upper *ret)
+{
+	struct ike_id client, net;
+	uint8_t proto;
+
+	if (ike_id_read(ci, &client) < 0 || ike_id_read(cr, &net) < 0)
+		return "the identity does not parse";
+	proto = client.proto ? client.proto : net.proto;
+	if (net.proto && net.proto != proto)
+		return "the two sides name different protocols";
+	if ((client.port || net.port) && !has_ports(proto))
+		return "a port is named, but no protocol that has ports";
+	*ret = (struct ike_upper){ proto, client.port, net.port };
+	return NULL;
 }
 
 /* What the gateway offers of a family: the networks of split_network include, else everything. */
@@ -123,11 +152,12 @@ static unsigned offered(const struct ike_modecfg *m, uint8_t family,
 }
 
 /* A pair that the client asked for in these words, its newest; NULL without one. */
-static const struct ike_child *asked_before(const struct ike_sa *sa, const struct prefix *net)
+static const struct ike_child *asked_before(const struct ike_sa *sa, const struct prefix *net,
+					    const struct ike_upper *upper)
 {
 	const struct ike_child *c = sa->children;
 
-	while (c && (c->asked.len != net->len || !ipaddr_eq(&c->asked.addr, &net->addr)))
+	while (c && (!prefix_eq(&c->asked, net) || !quick_same_upper(&c->upper, upper)))
 		c = c->next;
 	return c;
 }
@@ -172,14 +202,16 @@ int quick_select(const struct ike_conf *conf, const struct ike_sa *sa, const str
 	if (m->n_id == 2 && (prefix_from_id(m->id[0], &client, ret_why) < 0 ||
 			     prefix_from_id(m->id[1], &net, ret_why) < 0))
 		return -EINVAL;
-	*ret_why = check_client(sa, &client, &net);
+	*ret_why = m->n_id ? upper_from_ids(m->id[0], m->id[1], &c->upper) : NULL;
+	if (!*ret_why)
+		*ret_why = check_client(sa, &client, &net);
 	if (*ret_why)
 		return -EINVAL;
 	c->id_ci = m->n_id ? m->id[0].p[0] : 0;
 	c->id_cr = m->n_id ? m->id[1].p[0] : 0;
 	c->asked = net;
 	c->n_nets = 0;
-	before = asked_before(sa, &net);
+	before = asked_before(sa, &net, &c->upper);
 	if (before) {
 		c->n_nets = before->n_nets;
 		memcpy(c->nets, before->nets, sizeof(c->nets));
@@ -206,23 +238,37 @@ static bool share_nets(const struct ike_child *a, const struct ike_child *b)
 	return false;
 }
 
+static bool meet(uint16_t a, uint16_t b)
+{
+	return !a || !b || a == b;
+}
+
+static bool share_upper(const struct ike_upper *a, const struct ike_upper *b)
+{
+	return meet(a->proto, b->proto) && meet(a->inner_port, b->inner_port) &&
+	       meet(a->net_port, b->net_port);
+}
+
 bool quick_overlaps(const struct ike_sa *sa, const struct ike_child *c)
 {
 	for (const struct ike_child *o = sa->children; o; o = o->next)
-		if (o != c && !child_same_nets(o, c) && share_nets(o, c))
+		if (o != c && !child_same_traffic(o, c) && share_nets(o, c) &&
+		    share_upper(&o->upper, &c->upper))
 			return true;
 	return false;
 }
 
 /* ---- the same the other way round ---- */
 
-static void write_id(struct wr *w, uint8_t type, const struct prefix *p)
+static void write_id(struct wr *w, uint8_t type, uint8_t proto, uint16_t port,
+		     const struct prefix *p)
 {
 	const struct id_form *f = form_of(type);
 	struct ipaddr mask = mask_of(p->addr.family, p->len), last = last_of(p);
 
 	wr_u8(w, type);
-	wr_zero(w, 3); /* any protocol, any port */
+	wr_u8(w, proto);
+	wr_be16(w, port);
 	wr_span(w, ipaddr_span(&p->addr));
 	if (f && f->form != ONE)
 		wr_span(w, ipaddr_span(f->form == SUBNET ? &mask : &last));
@@ -234,9 +280,12 @@ size_t quick_answer_id(const struct ike_sa *sa, uint8_t type, struct span asked,
 	const struct prefix lease = host_of(&sa->lease6);
 	const struct id_form *f = form_of(type);
 	struct wr w = wr_into(out, cap);
+	struct ike_id id;
 
+	if (ike_id_read(asked, &id) < 0)
+		return 0;
 	if (f && f->family == IP_V6)
-		write_id(&w, type, &lease);
+		write_id(&w, type, id.proto, id.port, &lease);
 	else
 		wr_span(&w, asked);
 	return w.bad ? 0 : w.len;
@@ -249,9 +298,9 @@ void quick_put_ids(struct ike_build *b, const struct ike_child *c, const struct 
 	if (!c->id_ci)
 		return;
 	build_open(b, PL_ID);
-	write_id(&b->w, c->id_cr, &c->asked);
+	write_id(&b->w, c->id_cr, c->upper.proto, c->upper.net_port, &c->asked);
 	build_open(b, PL_ID);
-	write_id(&b->w, c->id_ci, &client);
+	write_id(&b->w, c->id_ci, c->upper.proto, c->upper.inner_port, &client);
 }
 
 static bool id_is(struct span body, const struct prefix *want)
@@ -262,11 +311,20 @@ static bool id_is(struct span body, const struct prefix *want)
 	return prefix_from_id(body, &p, &why) == 0 && prefix_eq(&p, want);
 }
 
+static bool upper_is(const struct ike_msg *m, const struct ike_upper *want)
+{
+	struct ike_upper u;
+
+	/* The other way round: IDci is the gateway's side. */
+	return !upper_from_ids(m->id[1], m->id[0], &u) && quick_same_upper(&u, want);
+}
+
 bool quick_ids_match(const struct ike_msg *m, const struct ike_child *c, const struct ipaddr *lease)
 {
 	const struct prefix client = host_of(lease);
 
 	if (m->n_id == 0)
 		return !c->id_ci;
-	return m->n_id == 2 && id_is(m->id[0], &c->asked) && id_is(m->id[1], &client);
+	return m->n_id == 2 && id_is(m->id[0], &c->asked) && id_is(m->id[1], &client) &&
+	       upper_is(m, &c->upper);
 }

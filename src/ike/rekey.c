@@ -49,7 +49,7 @@ static bool may_begin(const struct ike *ike, const struct ike_sa *sa, const stru
 		children++;
 		pending += o->state == IKE_CHILD_PENDING;
 		/* The client is at it, or a newer pair takes over in a moment. */
-		if (child_same_nets(o, c) &&
+		if (child_same_traffic(o, c) &&
 		    (o->state == IKE_CHILD_PENDING || o->state == IKE_CHILD_READY))
 			return false;
 	}
@@ -131,6 +131,7 @@ void rekey_begin(struct ike *ike, struct ike_sa *sa, struct ike_child *c, uint64
 	c->rekey_us = UINT64_MAX;
 	n->by_gateway = true;
 	n->spi_out = 0;
+	n->cpi_out = 0;
 	if (!n->pfs_group) {
 		send_first(ike, sa, x, now, fx);
 		return;
@@ -144,12 +145,12 @@ void rekey_begin(struct ike *ike, struct ike_sa *sa, struct ike_child *c, uint64
 /* ---- the client's answer ---- */
 
 static const char *check_answer(const struct ike_event *ev, const struct ike_child *c,
-				uint32_t *ret_spi)
+				uint32_t *ret_spi, uint16_t *ret_cpi)
 {
 	const struct dh_group *g = dh_group(c->pfs_group);
 	bool ke = ev->msg.present & PB(KE);
 
-	if (p2_read_answer(ev->msg.sa, c, ret_spi) < 0)
+	if (p2_read_answer(ev->msg.sa, c, ret_spi, ret_cpi) < 0)
 		return "its answer has another proposal";
 	if (ke != (c->pfs_group != 0) || (ke && (!g || ev->msg.ke.n != g->public_len)))
 		return "its answer has a public value of another group, or lacks it";
@@ -166,11 +167,12 @@ int rekey_second(struct ike_event *ev)
 	struct ike_child *c = child_find(sa, q->child);
 	struct fx_item *it;
 	uint32_t spi = 0;
+	uint16_t cpi = 0;
 	const char *why;
 
 	if (x->done || q->nonce_peer_len || !c)
 		return -EPROTO;
-	why = check_answer(ev, c, &spi);
+	why = check_answer(ev, c, &spi, &cpi);
 	sa_follow(ev);
 	memcpy(x->iv, ev->iv, sizeof(x->iv));
 	memcpy(x->request, ev->digest, sizeof(x->request));
@@ -181,6 +183,7 @@ int rekey_second(struct ike_event *ev)
 		return 0;
 	}
 	c->spi_out = spi;
+	c->cpi_out = cpi;
 	c->local = sa->local;
 	c->peer = sa->peer;
 	x->next_us = UINT64_MAX;

@@ -80,6 +80,7 @@ struct ike_child {
 	struct ike_out_keys *out; /* owned */
 	uint64_t send_us;         /* READY: when it begins to send; UINT64_MAX: it has been told */
 	uint32_t spi_in, spi_out; /* host order */
+	uint16_t cpi_in, cpi_out; /* of IPComp; 0: there is none */
 	struct ike_p2 alg;
 	bool encap;
 	/* As the client numbers it: tunnel, in UDP, in UDP of a draft; 0: unsaid. */
@@ -88,7 +89,8 @@ struct ike_child {
 	struct endpoint local, peer;       /* as installed */
 	struct prefix nets[IKE_SELECTORS]; /* of one family */
 	uint8_t n_nets;
-	uint8_t set; /* pairs of the session with the same networks share this number */
+	uint8_t set; /* pairs of the session with the same traffic share this number */
+	struct ike_upper upper;
 	/* What the client asked for, to ask for the same again: types of IDci and IDcr (0: it sent
 	 * none) and the network of IDcr, which may be wider than `nets`. */
 	uint8_t id_ci, id_cr;

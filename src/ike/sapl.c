@@ -300,12 +300,9 @@ int p1_choose(struct span sa, const struct ike_conf *conf, const struct p1_want 
 
 /* ---- the answer ---- */
 
-void sa_put_answer(struct ike_build *b, const struct sa_answer *a, struct span spi)
+void sa_put_proposal(struct ike_build *b, uint8_t next, const struct sa_answer *a, struct span spi)
 {
-	build_open(b, PL_SA);
-	wr_be32(&b->w, ISAKMP_DOI_IPSEC);
-	wr_be32(&b->w, ISAKMP_SIT_IDENTITY);
-	wr_u8(&b->w, PL_NONE); /* the one proposal */
+	wr_u8(&b->w, next);
 	wr_u8(&b->w, 0);
 	wr_be16(&b->w, (uint16_t)(8 + spi.n + a->transform.n));
 	wr_u8(&b->w, a->proposal);
@@ -315,4 +312,12 @@ void sa_put_answer(struct ike_build *b, const struct sa_answer *a, struct span s
 	wr_span(&b->w, spi);
 	wr_u8(&b->w, PL_NONE);
 	wr_bytes(&b->w, a->transform.p + 1, a->transform.n - 1);
+}
+
+void sa_put_answer(struct ike_build *b, const struct sa_answer *a, struct span spi)
+{
+	build_open(b, PL_SA);
+	wr_be32(&b->w, ISAKMP_DOI_IPSEC);
+	wr_be32(&b->w, ISAKMP_SIT_IDENTITY);
+	sa_put_proposal(b, PL_NONE, a, spi);
 }

@@ -57,6 +57,12 @@ struct p2_choice {
 	uint16_t encap_mode; /* encapsulation mode as offered; 0: none was */
 	uint32_t life_s;  /* offered; 28800 when none was (RFC 2407 4.5); also set with -ERANGE */
 	uint32_t life_kb; /* offered; 0 when none was */
+	/* IPComp before ESP (RFC 3173), in a proposal of the same number. */
+	struct p2_ipcomp {
+		uint16_t cpi;          /* the client's, inbound; 0: no IPComp */
+		uint8_t cpi_size;      /* 2 or 4 bytes, as it writes it */
+		struct span transform; /* whole; a view like that of `answer` */
+	} ipcomp;
 };
 
 /* How ESP may travel between the two. */
@@ -71,23 +77,28 @@ struct p2_want {
 	enum p2_path path;
 	bool ke; /* the message has a KE payload */
 	size_t ke_len;
+	bool deflate; /* IPComp will do, too */
 };
 
 /*
  * -ENOENT: nothing in common; -EDOM: the ciphers fit, but the PFS group does not, and `offered`
- * names what the client wants; -ERANGE: both fit, but the lifetime is refused.
+ * names what the client wants; -ERANGE: both fit, but the lifetime is refused; -EOPNOTSUPP: what
+ * would fit is offered with compression alone.
  */
 int p2_choose(struct span sa, const struct ike_conf *conf, const struct p2_want *want,
 	      struct p2_choice *ret, char offered[static OFFER_TEXT]);
 
 /* The SA payload of the answer, with `spi` (may be empty) as its SPI. */
 void sa_put_answer(struct ike_build *b, const struct sa_answer *a, struct span spi);
+/* The same for Quick Mode, with our SPI and, where IPComp was chosen, our CPI. */
+void p2_put_answer(struct ike_build *b, const struct p2_choice *choice, uint32_t spi, uint16_t cpi);
 
 struct ike_child;
 
-/* The SA payload that asks for a pair like this one: one proposal, one transform. */
+/* The SA payload that asks for a pair like this one: one proposal, or with IPComp two of one number,
+ * of one transform each. */
 void p2_put_offer(struct ike_build *b, const struct ike_child *c);
 
-/* Whether the answer to it takes it as it is. 0 with the client's SPI; -EBADMSG: does not parse;
- * -ENOENT: it is about something else. */
-int p2_read_answer(struct span sa, const struct ike_child *c, uint32_t *ret_spi);
+/* Whether the answer to it takes it as it is. 0 with the client's SPI, and its CPI or 0; -EBADMSG:
+ * does not parse; -ENOENT: it is about something else. */
+int p2_read_answer(struct span sa, const struct ike_child *c, uint32_t *ret_spi, uint16_t *ret_cpi);

@@ -85,23 +85,32 @@ static bool p2_attr(struct p2_offer *o, const struct ike_attr *a, uint64_t v, ui
 	}
 }
 
-int p2_read(const struct sa_transform *t, struct p2_offer *ret)
+/* Everything but what the transform's own number says. */
+static int read_attributes(const struct sa_transform *t, struct p2_offer *o, uint16_t *auth)
 {
 	struct rd r = rd_from(t->attrs);
-	struct p2_offer o = { .life_s = 28800 };
 	uint64_t v, life_type = 0;
-	uint16_t auth = 0;
 	struct ike_attr a;
 	unsigned n = 0;
-	bool enc_known = false, auth_known = false;
 
-	o.usable = true;
+	*o = (struct p2_offer){ .life_s = 28800, .usable = true };
+	*auth = 0;
 	while (ike_attr_next(&r, &a)) {
 		if (++n > LIMIT_ATTRIBUTES)
 			return -EBADMSG;
-		if (!ike_attr_number(&a, &v) || !p2_attr(&o, &a, v, &auth, &life_type))
-			o.usable = false;
+		if (!ike_attr_number(&a, &v) || !p2_attr(o, &a, v, auth, &life_type))
+			o->usable = false;
 	}
+	return r.bad ? -EBADMSG : 0;
+}
+
+int p2_read(const struct sa_transform *t, struct p2_offer *ret)
+{
+	bool enc_known = false, auth_known = false;
+	struct p2_offer o;
+	uint16_t auth;
+	int rc = read_attributes(t, &o, &auth);
+
 	for (size_t i = 0; i < ARRAY_SIZE(esp_ids); i++)
 		if (esp_ids[i].id == t->id) {
 			o.alg.enc = esp_ids[i].enc;
@@ -114,25 +123,58 @@ int p2_read(const struct sa_transform *t, struct p2_offer *ret)
 		}
 	o.usable = o.usable && enc_known && auth_known;
 	*ret = o;
-	return r.bad ? -EBADMSG : 0;
+	return rc;
+}
+
+/* The mode is the tunnel's, in UDP or not, as clients write it to both proposals. */
+int p2_read_ipcomp(const struct sa_transform *t, struct p2_offer *ret)
+{
+	struct p2_offer o;
+	uint16_t auth;
+	int rc = read_attributes(t, &o, &auth);
+
+	o.usable = o.usable && t->id == IPCOMP_DEFLATE && !auth && !o.alg.key_len && !o.alg.esn &&
+		   (o.encap == 0 || o.encap == ENCAP_TUNNEL || o.encap == ENCAP_UDP_TUNNEL ||
+		    o.encap == ENCAP_UDP_TUNNEL_DRAFT);
+	*ret = o;
+	return rc;
+}
+
+uint16_t p2_cpi(struct span spi)
+{
+	struct rd r = rd_from(spi);
+	uint32_t v = spi.n == 2 ? rd_be16(&r) : spi.n == 4 ? rd_be32(&r) & 0xffff : 0;
+
+	return v < CPI_MIN ? 0 : (uint16_t)v;
 }
 
 static bool in_udp(const struct p2_offer *o)
 {
-	return o->encap == ENCAP_UDP_TUNNEL || o->encap == ENCAP_UDP_TUNNEL_DRAFT;
+	return o->encap == ENCAP_UDP_TUNNEL || o->encap == ENCAP_UDP_TUNNEL_DRAFT ||
+	       o->encap == ENCAP_UDP_TRANSPORT || o->encap == ENCAP_UDP_TRANSPORT_DRAFT;
 }
 
-static bool path_fits(const struct p2_offer *o, enum p2_path path)
+static bool in_transport(const struct p2_offer *o)
 {
-	bool plain = o->encap == ENCAP_TUNNEL || o->encap == 0;
+	return o->encap == ENCAP_TRANSPORT || o->encap == ENCAP_UDP_TRANSPORT ||
+	       o->encap == ENCAP_UDP_TRANSPORT_DRAFT;
+}
 
-	return (path != P2_PATH_PLAIN && in_udp(o)) || (path != P2_PATH_UDP && plain);
+/* With IPComp the tunnel is IPComp's, so some clients ask for ESP in transport mode. */
+static bool path_fits(const struct p2_offer *o, enum p2_path path, bool with_ipcomp)
+{
+	bool udp = in_udp(o), transport = in_transport(o);
+	bool plain = !udp && (transport || o->encap == ENCAP_TUNNEL || o->encap == 0);
+
+	if (transport && !with_ipcomp)
+		return false;
+	return (path != P2_PATH_PLAIN && udp) || (path != P2_PATH_UDP && plain);
 }
 
 /* Two for each row of ours: with its key length, or with another that proposal_check allows. */
-static unsigned p2_rank(const struct ike_conf *conf, const struct p2_offer *o, enum p2_path path)
+static unsigned p2_rank(const struct ike_conf *conf, const struct p2_offer *o)
 {
-	if (!o->usable || !path_fits(o, path))
+	if (!o->usable)
 		return RANK_NONE;
 	for (unsigned i = 0; i < conf->n_p2; i++) {
 		const struct ike_p2 *c = &conf->p2[i];
@@ -155,26 +197,44 @@ static bool pfs_fits(const struct ike_conf *conf, const struct p2_want *want, ui
 	return !want->ke || (g && g->public_len == want->ke_len);
 }
 
-/* Proposals of one number belong together (RFC 2408 4.2): a bundle with AH or IPComp is not ours. */
-static bool in_bundle(struct span sa, uint8_t number)
+enum bundle {
+	BUNDLE_NONE,   /* ESP alone */
+	BUNDLE_IPCOMP, /* and IPComp as we can do it */
+	BUNDLE_OTHER,  /* not ours */
+};
+
+/* Proposals of one number belong together (RFC 2408 4.2). */
+static enum bundle bundle_of(struct span sa, uint8_t number, struct p2_ipcomp *ret)
 {
+	enum bundle kind = BUNDLE_NONE;
 	struct sa_transform t;
+	struct p2_offer o;
 	struct sa_walk w;
 
+	*ret = (struct p2_ipcomp){ 0 };
 	if (sa_walk_start(sa, &w) < 0)
-		return true;
-	while (sa_walk_next(&w, &t) > 0)
-		if (w.prop.number == number && w.prop.proto != PROTO_ESP)
-			return true;
-	return false;
+		return BUNDLE_OTHER;
+	while (sa_walk_next(&w, &t) > 0) {
+		if (w.prop.number != number || w.prop.proto == PROTO_ESP)
+			continue;
+		if (w.prop.proto != PROTO_IPCOMP || p2_read_ipcomp(&t, &o) < 0)
+			return BUNDLE_OTHER;
+		kind = BUNDLE_IPCOMP;
+		if (!ret->cpi && o.usable)
+			*ret = (struct p2_ipcomp){ p2_cpi(w.prop.spi), (uint8_t)w.prop.spi.n,
+						   t.whole };
+	}
+	return kind == BUNDLE_IPCOMP && !ret->cpi ? BUNDLE_OTHER : kind;
 }
 
 int p2_choose(struct span sa, const struct ike_conf *conf, const struct p2_want *want,
 	      struct p2_choice *ret, char offered[static OFFER_TEXT])
 {
 	char name[IKE_NAME_LEN], group[IKE_NAME_LEN], both[2 * IKE_NAME_LEN + 8];
-	unsigned best = RANK_NONE, rank;
-	bool wrong_pfs = false, wrong_life = false, cut;
+	unsigned best = RANK_NONE, alg, rank;
+	bool wrong_pfs = false, wrong_life = false, wrong_ipcomp = false, cut;
+	struct p2_ipcomp ipcomp;
+	enum bundle bundle;
 	uint32_t life;
 	struct sa_transform t;
 	struct p2_offer o;
@@ -198,9 +258,18 @@ int p2_choose(struct span sa, const struct ike_conf *conf, const struct p2_want 
 				 o.group ? ike_group_str(o.group, group) : "");
 			sa_offer_text(offered, both);
 		}
-		rank = p2_rank(conf, &o, want->path);
-		if (rank >= best || in_bundle(sa, w.prop.number))
+		alg = p2_rank(conf, &o);
+		if (alg == RANK_NONE || 2 * alg >= best)
 			continue;
+		bundle = bundle_of(sa, w.prop.number, &ipcomp);
+		rank = 2 * alg + (bundle == BUNDLE_NONE);
+		if (rank >= best || bundle == BUNDLE_OTHER ||
+		    !path_fits(&o, want->path, bundle == BUNDLE_IPCOMP))
+			continue;
+		if (bundle == BUNDLE_IPCOMP && !want->deflate) {
+			wrong_ipcomp = true;
+			continue;
+		}
 		if (!pfs_fits(conf, want, o.group)) {
 			wrong_pfs = true;
 			continue;
@@ -213,13 +282,14 @@ int p2_choose(struct span sa, const struct ike_conf *conf, const struct p2_want 
 		}
 		best = rank;
 		*ret = (struct p2_choice){
-			.alg = { o.alg.enc, o.alg.key_len, conf->p2[rank / 2].auth, o.alg.esn },
+			.alg = { o.alg.enc, o.alg.key_len, conf->p2[alg / 2].auth, o.alg.esn },
 			.encap = in_udp(&o),
 			.spi = rd_be32(&spi),
 			.group = o.group,
 			.encap_mode = o.encap,
 			.life_s = o.life_s,
 			.life_kb = o.life_kb,
+			.ipcomp = ipcomp,
 			.answer = { .proposal = w.prop.number,
 				    .proto = PROTO_ESP,
 				    .transform_id = t.id,
@@ -231,5 +301,25 @@ int p2_choose(struct span sa, const struct ike_conf *conf, const struct p2_want 
 		return rc;
 	if (best != RANK_NONE)
 		return ret->spi < 256 ? -EBADMSG : 0; /* RFC 4303 2.1 */
-	return wrong_life ? -ERANGE : wrong_pfs ? -EDOM : -ENOENT;
+	return wrong_life ? -ERANGE : wrong_pfs ? -EDOM : wrong_ipcomp ? -EOPNOTSUPP : -ENOENT;
+}
+
+void p2_put_answer(struct ike_build *b, const struct p2_choice *choice, uint32_t spi, uint16_t cpi)
+{
+	const struct p2_ipcomp *ipcomp = &choice->ipcomp;
+	const struct sa_answer a = { .proposal = choice->answer.proposal,
+				     .proto = PROTO_IPCOMP,
+				     .transform = ipcomp->transform };
+	uint8_t esp_spi[4], cpi_spi[4];
+	struct wr w = wr_into(esp_spi, sizeof(esp_spi)), v = wr_into(cpi_spi, sizeof(cpi_spi));
+
+	wr_be32(&w, spi);
+	wr_zero(&v, ipcomp->cpi_size == 4 ? 2 : 0);
+	wr_be16(&v, cpi);
+	build_open(b, PL_SA);
+	wr_be32(&b->w, ISAKMP_DOI_IPSEC);
+	wr_be32(&b->w, ISAKMP_SIT_IDENTITY);
+	sa_put_proposal(b, ipcomp->cpi ? PL_PROPOSAL : PL_NONE, &choice->answer, wr_done(&w));
+	if (ipcomp->cpi)
+		sa_put_proposal(b, PL_NONE, &a, wr_done(&v));
 }

@@ -43,6 +43,9 @@ void sa_take_life(uint64_t *life_type, uint64_t duration, uint32_t *life_s);
 /* Adds a name to a list of offers, once. */
 void sa_offer_text(char text[static OFFER_TEXT], const char *name);
 
+/* One proposal of an answer; next: PL_PROPOSAL or PL_NONE, what follows it. */
+void sa_put_proposal(struct ike_build *b, uint8_t next, const struct sa_answer *a, struct span spi);
+
 /* ---- ESP ---- */
 
 enum p2_class { /* RFC 2407 4.5 */
@@ -58,8 +61,11 @@ enum p2_class { /* RFC 2407 4.5 */
 
 enum p2_encap { /* RFC 2407 4.5, RFC 3947 5.1, draft-ietf-ipsec-nat-t-ike-03 5.1 */
 	ENCAP_TUNNEL = 1,
+	ENCAP_TRANSPORT = 2,
 	ENCAP_UDP_TUNNEL = 3,
+	ENCAP_UDP_TRANSPORT = 4,
 	ENCAP_UDP_TUNNEL_DRAFT = 61443,
+	ENCAP_UDP_TRANSPORT_DRAFT = 61444,
 };
 
 /* One transform of a proposal. */
@@ -72,6 +78,13 @@ struct p2_offer {
 
 /* 0 or -EBADMSG: the attributes do not parse. */
 int p2_read(const struct sa_transform *t, struct p2_offer *ret);
+
+/* The same of a transform of IPComp, whose `alg` means nothing: usable when it is DEFLATE. */
+int p2_read_ipcomp(const struct sa_transform *t, struct p2_offer *ret);
+
+/* The CPI that stands where an SPI would be: the low 16 bits of 2 or 4 bytes (RFC 2408 3.5, RFC 3173
+ * 4.1). 0: none that could be negotiated. */
+uint16_t p2_cpi(struct span spi);
 
 /* What stands on the wire: the 2002 truncation of SHA2-256 has the number of the right one. */
 bool p2_same_alg(const struct ike_p2 *ours, const struct ike_p2 *wire);

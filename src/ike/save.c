@@ -49,6 +49,8 @@ static void put_child(struct wr *w, const struct ike_child *c)
 	wr_u8(w, c->set);
 	wr_be32(w, c->spi_in);
 	wr_be32(w, c->spi_out);
+	wr_be16(w, c->cpi_in);
+	wr_be16(w, c->cpi_out);
 	wr_u8(w, (uint8_t)c->alg.enc);
 	wr_be16(w, c->alg.key_len);
 	wr_u8(w, (uint8_t)c->alg.auth);
@@ -69,6 +71,9 @@ static void put_child(struct wr *w, const struct ike_child *c)
 	wr_u8(w, c->id_cr);
 	put_addr(w, &c->asked.addr);
 	wr_u8(w, c->asked.len);
+	wr_u8(w, c->upper.proto);
+	wr_be16(w, c->upper.inner_port);
+	wr_be16(w, c->upper.net_port);
 	put_bytes(w, c->out, c->out ? sizeof(*c->out) : 0);
 	wr_u8(w, c->n_nets);
 	for (unsigned i = 0; i < c->n_nets; i++) {
@@ -262,6 +267,8 @@ static int get_child(struct rd *r, const struct ike_sa *sa, struct ike_child **e
 	c->set = rd_u8(r);
 	c->spi_in = rd_be32(r);
 	c->spi_out = rd_be32(r);
+	c->cpi_in = rd_be16(r);
+	c->cpi_out = rd_be16(r);
 	c->alg.enc = rd_u8(r);
 	c->alg.key_len = rd_be16(r);
 	c->alg.auth = rd_u8(r);
@@ -283,6 +290,9 @@ static int get_child(struct rd *r, const struct ike_sa *sa, struct ike_child **e
 	c->id_ci = rd_u8(r);
 	c->id_cr = rd_u8(r);
 	get_prefix(r, &c->asked, sa->lease6.family ? IP_NONE : IP_V4);
+	c->upper.proto = rd_u8(r);
+	c->upper.inner_port = rd_be16(r);
+	c->upper.net_port = rd_be16(r);
 	rc = get_out_keys(r, c);
 	if (rc < 0)
 		return rc;
@@ -291,7 +301,8 @@ static int get_child(struct rd *r, const struct ike_sa *sa, struct ike_child **e
 		get_prefix(r, &c->nets[i], c->asked.addr.family);
 	c->in_kernel = true;
 	return r->bad || c->n_nets > IKE_SELECTORS || c->set >= IKE_SETS || c->spi_in < 256 ||
-			       c->state == IKE_CHILD_PENDING || c->state > IKE_CHILD_OLD
+			       !c->cpi_in != !c->cpi_out || c->state == IKE_CHILD_PENDING ||
+			       c->state > IKE_CHILD_OLD
 		       ? -EBADMSG
 		       : 0;
 }
@@ -367,6 +378,11 @@ static int get_children(struct rd *r, struct ike_table *t, struct ike_sa *sa)
 		rc = get_child(r, sa, end);
 		if (rc == 0)
 			rc = u32_add(&t->spis, (*end)->spi_in);
+		if (rc == 0 && (*end)->cpi_in) {
+			rc = u32_add(&t->cpis, (*end)->cpi_in);
+			if (rc < 0)
+				u32_del(&t->spis, (*end)->spi_in);
+		}
 		if (rc == 0) {
 			*u32_note(&t->spis, (*end)->spi_in) = sa->id.slot;
 			end = &(*end)->next;

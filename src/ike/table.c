@@ -55,6 +55,8 @@ void table_clear(struct ike_table *t)
 	free(t->heap);
 	free(t->spis.v);
 	free(t->spis.note);
+	free(t->cpis.v);
+	free(t->cpis.note);
 	free(t->names.v);
 	free(t->names.note);
 	by_user_clear(&t->users);
@@ -281,8 +283,10 @@ void table_remove(struct ike_table *t, struct ike_sa *sa)
 	by_user_leave(&t->users, sa);
 	cookie_unlink(t, sa);
 	u32_del(&t->names, sa->name);
-	for (struct ike_child *c = sa->children; c; c = c->next)
+	for (struct ike_child *c = sa->children; c; c = c->next) {
 		u32_del(&t->spis, c->spi_in);
+		u32_del(&t->cpis, c->cpi_in);
+	}
 	if (1u << sa->state & ST_LOGGED_IN)
 		table_changed(t, sa->id.slot);
 	s->sa = NULL;

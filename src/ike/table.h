@@ -17,7 +17,7 @@ struct ike_slot {
 	bool changed; /* in the list of those */
 };
 
-/* An open-addressed set of 32-bit values other than 0: the inbound SPIs in use. Each has a note, 0
+/* An open-addressed set of 32-bit values other than 0: the inbound SPIs and CPIs in use. Each has a note, 0
  * until somebody writes one. */
 struct u32_set {
 	uint32_t *v, *note; /* owned */
@@ -42,7 +42,7 @@ struct ike_table {
 	uint32_t n_logged_in;
 	struct ike_sa **heap; /* owned; by due_us */
 	uint32_t heap_n, heap_cap;
-	struct u32_set spis, names;
+	struct u32_set spis, cpis, names;
 	struct user_index users; /* of sessions and of logins that were let in */
 };
 

@@ -21,12 +21,12 @@ static uint32_t u32_place(const struct u32_set *s, uint32_t v)
 
 bool u32_has(const struct u32_set *s, uint32_t v)
 {
-	return s->cap && s->v[u32_place(s, v)] == v;
+	return v && s->cap && s->v[u32_place(s, v)] == v;
 }
 
 uint32_t *u32_note(struct u32_set *s, uint32_t v)
 {
-	return v && u32_has(s, v) ? &s->note[u32_place(s, v)] : NULL;
+	return u32_has(s, v) ? &s->note[u32_place(s, v)] : NULL;
 }
 
 static int u32_grow(struct u32_set *s)

@@ -65,8 +65,9 @@ struct ike_quick {
 	/* 20 bytes: vpnc can answer to no other length, and keys with just so many. */
 	uint8_t nonce_own[20], nonce_peer[256];
 	uint16_t nonce_peer_len; /* 0: its message is awaited */
-	struct p2_choice choice; /* .answer.transform views `transform` */
+	struct p2_choice choice; /* .answer.transform views `transform`, .ipcomp's what follows */
 	uint8_t transform[512];
+	uint8_t ipcomp_transform[128];
 	uint8_t id_ci[64], id_cr[64]; /* bodies for our answer: as sent, or narrowed */
 	uint8_t id_ci_len, id_cr_len;
 	bool has_ids, clamp_life;

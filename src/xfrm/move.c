@@ -6,7 +6,8 @@
  * out of what the kernel says about them, because the outbound one is found by it and the inbound
  * one would go on to compare with the old one. The new outbound SA is there before the old one
  * goes, and begins behind the numbers that the old one may use meanwhile. The inbound one is away
- * for the time between two requests of one datagram.
+ * for the time between two requests of one datagram. SAs of IPComp know no ports, and have neither
+ * keys nor numbers: at another address there are just new ones.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 #include "xfrm/sock.h"
 #include "xfrm/xfrm.h"
 
-#define MOVE_MAX (4 + XFRM_NETS_MAX)
+#define MOVE_MAX (7 + XFRM_NETS_MAX)
 /* Outbound numbers passed over: a million packets in a second are a thousand in a millisecond. */
 #define SKIP     1024
 
@@ -26,7 +27,8 @@ struct move {
 	const struct xfrm_pair *p;
 	struct xfrm_place in, out; /* the new ones */
 	struct span was_in, was_out;
-	bool added; /* the outbound SA is in the new place: what is there is ours */
+	/* The outbound SA, that of IPComp, is in the new place: what is there is ours. */
+	bool added, added_ipcomp;
 	uint8_t buf_in[XFRM_MSG_ANSWER_MAX], buf_out[XFRM_MSG_ANSWER_MAX];
 };
 
@@ -52,15 +54,41 @@ static int change_ports(struct xfrm *x, const struct move *m)
 	return r == 0 ? all_good(res, 2) : r;
 }
 
-static int add_outbound(struct xfrm *x, const struct move *m)
+static int add_outbound(struct xfrm *x, struct move *m)
 {
 	struct wr w = xfrm_start(x);
-	uint32_t first = xfrm_seq(x, 1);
-	int res, r = xfrm_build_sa_again(&w, first, m->was_out, &m->out, false, SKIP);
+	unsigned n = m->p->out.cpi ? 2 : 1;
+	uint32_t first = xfrm_seq(x, n);
+	struct xfrm_sa ipcomp = m->p->out;
+	int res[2] = { XFRM_NO_VERDICT, XFRM_NO_VERDICT };
+	int r = xfrm_build_sa_again(&w, first, m->was_out, &m->out, false, SKIP);
 
+	ipcomp.dst = m->out.dst;
+	if (r == 0 && n == 2)
+		r = xfrm_build_ipcomp_add(&w, first + 1, &ipcomp);
 	if (r == 0)
-		r = xfrm_transact(x, &w, first, 1, &res);
-	return r == 0 ? all_good(&res, 1) : r;
+		r = xfrm_transact(x, &w, first, n, res);
+	m->added = r == 0 && res[0] == 0;
+	m->added_ipcomp = r == 0 && res[1] == 0;
+	return r == 0 ? all_good(res, n) : r;
+}
+
+/* The inbound SA of IPComp, which is found by its CPI alone, and the end of the old outbound one. */
+static int change_ipcomp(struct wr *w, uint32_t seq, const struct move *m, unsigned *ret_n)
+{
+	const struct xfrm_pair *p = m->p;
+	struct xfrm_sa in = p->in;
+	int r;
+
+	*ret_n = 0;
+	if (!p->in.cpi)
+		return 0;
+	in.src = m->in.src;
+	*ret_n = 3;
+	r = xfrm_build_ipcomp_del(w, seq, &in.dst, in.cpi);
+	if (r == 0)
+		r = xfrm_build_ipcomp_add(w, seq + 1, &in);
+	return r == 0 ? xfrm_build_ipcomp_del(w, seq + 2, &p->out.dst, p->out.cpi) : r;
 }
 
 /* The inbound SA, the outbound policies, and the end of the old outbound SA. */
@@ -69,7 +97,7 @@ static int change_rest(struct xfrm *x, const struct move *m)
 	struct xfrm_pol pol[XFRM_PAIR_POLICIES];
 	struct xfrm_pair at = *m->p;
 	struct wr w = xfrm_start(x);
-	unsigned n, i = 0;
+	unsigned n, n_ipcomp, i = 0;
 	uint32_t first = xfrm_seq(x, MOVE_MAX);
 	int res[MOVE_MAX], r;
 
@@ -84,6 +112,10 @@ static int change_rest(struct xfrm *x, const struct move *m)
 	if (r == 0)
 		r = xfrm_build_sa_del(&w, first + i++, &m->p->out.dst, m->p->out.spi);
 	if (r == 0)
+		r = change_ipcomp(&w, first + i, m, &n_ipcomp);
+	if (r == 0)
+		i += n_ipcomp;
+	if (r == 0)
 		r = xfrm_transact(x, &w, first, i, res);
 	return r == 0 ? all_good(res, i) : r;
 }
@@ -92,15 +124,23 @@ static int change_rest(struct xfrm *x, const struct move *m)
  * NAT, who chose the same SPI. */
 static void give_up(struct xfrm *x, const struct move *m)
 {
+	const struct xfrm_pair *p = m->p;
 	struct wr w = xfrm_start(x);
-	uint32_t first = xfrm_seq(x, 3);
-	int res[3];
+	uint32_t first = xfrm_seq(x, 6);
+	unsigned n = 0;
+	int res[6];
 
-	xfrm_build_sa_del(&w, first, &m->in.dst, m->p->in.spi);
-	xfrm_build_sa_del(&w, first + 1, &m->p->out.dst, m->p->out.spi);
+	xfrm_build_sa_del(&w, first + n++, &p->in.dst, p->in.spi);
+	xfrm_build_sa_del(&w, first + n++, &p->out.dst, p->out.spi);
 	if (m->added)
-		xfrm_build_sa_del(&w, first + 2, &m->out.dst, m->p->out.spi);
-	xfrm_transact(x, &w, first, m->added ? 3 : 2, res);
+		xfrm_build_sa_del(&w, first + n++, &m->out.dst, p->out.spi);
+	if (p->in.cpi) {
+		xfrm_build_ipcomp_del(&w, first + n++, &p->in.dst, p->in.cpi);
+		xfrm_build_ipcomp_del(&w, first + n++, &p->out.dst, p->out.cpi);
+	}
+	if (m->added_ipcomp)
+		xfrm_build_ipcomp_del(&w, first + n++, &m->out.dst, p->out.cpi);
+	xfrm_transact(x, &w, first, n, res);
 }
 
 static const char *remedy(int err)
@@ -111,7 +151,7 @@ static const char *remedy(int err)
 	case ENOKEY:
 		return "the kernel hides keys (lockdown=confidentiality)";
 	case EEXIST:
-		return "SPI in use at the new address";
+		return "SPI or CPI in use at the new address";
 	case ENOBUFS:
 		return "the kernel's answer was lost";
 	}
@@ -139,7 +179,6 @@ static int run(struct xfrm *x, struct move *m, const char **ret_step)
 	r = add_outbound(x, m);
 	if (r < 0)
 		return r;
-	m->added = true;
 	*ret_step = "adding the inbound SA";
 	return change_rest(x, m);
 }

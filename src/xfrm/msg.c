@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * msg.c - NETLINK_XFRM requests out of plain structures, and plain structures out of answers. Pure.
+ * msg.c - NETLINK_XFRM requests out of plain structures. Pure.
  *
  * The kernel's structures hold 64-bit fields but messages are aligned to 4 bytes only, so they are
- * filled in and read as locals and copied. They are cleared with memset, padding included: the
- * kernel gets no stray bytes and tests can compare.
+ * filled in as locals and copied. They are cleared with memset, padding included: the kernel gets no
+ * stray bytes and tests can compare.
+ *
+ * Not here: answers (msg_read.c), an SA at another place (msg_move.c).
  */
 #include "xfrm/msg.h"
 
@@ -15,8 +17,6 @@
 #include <linux/udp.h>
 #include <linux/xfrm.h>
 #include <netinet/in.h>
-
-/* ---- building ---- */
 
 static uint16_t kernel_family(const struct ipaddr *a)
 {
@@ -141,6 +141,21 @@ static void put_limits(struct xfrm_lifetime_cfg *lft, uint64_t soft_bytes, uint6
 	lft->soft_packet_limit = lft->hard_packet_limit = XFRM_INF;
 }
 
+/* Of the SA that has the tunnel. An empty selector of no family: an IPv6 tunnel may carry IPv4. */
+static uint8_t tunnel_flags(const struct xfrm_sa *sa)
+{
+	return (uint8_t)(XFRM_STATE_AF_UNSPEC | (sa->clear_df ? XFRM_STATE_NOPMTUDISC : 0) |
+			 (sa->decap_dscp ? XFRM_STATE_DECAP_DSCP : 0));
+}
+
+static void put_tunnel_extras(struct req *r, const struct xfrm_sa *sa)
+{
+	static const uint32_t flags = XFRM_SA_XFLAG_DONT_ENCAP_DSCP;
+
+	if (sa->no_encap_dscp)
+		put(r, XFRMA_SA_EXTRA_FLAGS, &flags, sizeof(flags));
+}
+
 int xfrm_build_sa_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa)
 {
 	bool bitmap = sa->esn || sa->replay_window > 32;
@@ -155,10 +170,11 @@ int xfrm_build_sa_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa)
 	put_addr(&info.id.daddr, &sa->dst);
 	info.id.spi = htonl(sa->spi);
 	info.id.proto = IPPROTO_ESP;
-	info.mode = XFRM_MODE_TUNNEL;
+	info.mode = sa->cpi ? XFRM_MODE_TRANSPORT : XFRM_MODE_TUNNEL;
 	info.reqid = sa->reqid;
-	/* An empty selector of no family: an IPv6 tunnel may carry IPv4. */
-	info.flags = XFRM_STATE_AF_UNSPEC | (sa->esn ? XFRM_STATE_ESN : 0);
+	info.flags = sa->esn ? XFRM_STATE_ESN : 0;
+	if (!sa->cpi)
+		info.flags |= tunnel_flags(sa);
 	/* The kernel wants this field 0 when the bitmap is there. */
 	info.replay_window = bitmap ? 0 : (uint8_t)sa->replay_window;
 	put_limits(&info.lft, sa->soft_bytes, sa->hard_bytes);
@@ -176,12 +192,41 @@ int xfrm_build_sa_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa)
 	if (bitmap)
 		put_window(&r, sa->replay_window);
 	put_if_id(&r, sa->if_id);
+	if (!sa->cpi)
+		put_tunnel_extras(&r, sa);
 	if (sa->encap && sa->report_s)
 		put(&r, XFRMA_MTIMER_THRESH, &sa->report_s, sizeof(sa->report_s));
 	return finish(w, &r);
 }
 
-static int build_sa_id(struct wr *w, uint32_t seq, uint16_t type, uint16_t flags,
+int xfrm_build_ipcomp_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa)
+{
+	struct xfrm_usersa_info info;
+	struct xfrm_algo deflate;
+	struct req r;
+
+	if (sa->src.family != sa->dst.family || ipaddr_len(&sa->dst) == 0 || !sa->cpi)
+		return -EINVAL;
+	memset(&info, 0, sizeof(info));
+	info.family = kernel_family(&sa->dst);
+	put_addr(&info.saddr, &sa->src);
+	put_addr(&info.id.daddr, &sa->dst);
+	info.id.spi = htonl(sa->cpi);
+	info.id.proto = IPPROTO_COMP;
+	info.mode = XFRM_MODE_TUNNEL;
+	info.reqid = sa->reqid;
+	info.flags = tunnel_flags(sa);
+	put_limits(&info.lft, 0, 0);
+	memset(&deflate, 0, sizeof(deflate));
+	memcpy(deflate.alg_name, "deflate", sizeof("deflate"));
+	r = begin(w, seq, XFRM_MSG_NEWSA, NLM_F_ACK, &info, sizeof(info));
+	put(&r, XFRMA_ALG_COMP, &deflate, sizeof(deflate));
+	put_if_id(&r, sa->if_id);
+	put_tunnel_extras(&r, sa);
+	return finish(w, &r);
+}
+
+static int build_sa_id(struct wr *w, uint32_t seq, uint16_t type, uint16_t flags, uint8_t proto,
 		       const struct ipaddr *dst, uint32_t spi)
 {
 	struct xfrm_usersa_id id;
@@ -193,24 +238,33 @@ static int build_sa_id(struct wr *w, uint32_t seq, uint16_t type, uint16_t flags
 	put_addr(&id.daddr, dst);
 	id.spi = htonl(spi);
 	id.family = kernel_family(dst);
-	id.proto = IPPROTO_ESP;
+	id.proto = proto;
 	r = begin(w, seq, type, flags, &id, sizeof(id));
 	return finish(w, &r);
 }
 
 int xfrm_build_sa_del(struct wr *w, uint32_t seq, const struct ipaddr *dst, uint32_t spi)
 {
-	return build_sa_id(w, seq, XFRM_MSG_DELSA, NLM_F_ACK, dst, spi);
+	return build_sa_id(w, seq, XFRM_MSG_DELSA, NLM_F_ACK, IPPROTO_ESP, dst, spi);
+}
+
+int xfrm_build_ipcomp_del(struct wr *w, uint32_t seq, const struct ipaddr *dst, uint16_t cpi)
+{
+	return build_sa_id(w, seq, XFRM_MSG_DELSA, NLM_F_ACK, IPPROTO_COMP, dst, cpi);
+}
+
+int xfrm_build_ipcomp_get(struct wr *w, uint32_t seq, const struct ipaddr *dst, uint16_t cpi)
+{
+	return build_sa_id(w, seq, XFRM_MSG_GETSA, 0, IPPROTO_COMP, dst, cpi);
 }
 
 int xfrm_build_sa_get(struct wr *w, uint32_t seq, const struct ipaddr *dst, uint32_t spi)
 {
-	return build_sa_id(w, seq, XFRM_MSG_GETSA, 0, dst, spi);
+	return build_sa_id(w, seq, XFRM_MSG_GETSA, 0, IPPROTO_ESP, dst, spi);
 }
 
-int xfrm_build_sa_dump(struct wr *w, uint32_t seq)
+int xfrm_build_sa_dump(struct wr *w, uint32_t seq, uint8_t proto)
 {
-	static const uint8_t proto = IPPROTO_ESP;
 	struct req r = begin(w, seq, XFRM_MSG_GETSA, NLM_F_DUMP, NULL, 0);
 
 	put(&r, XFRMA_PROTO, &proto, sizeof(proto));
@@ -245,6 +299,11 @@ static int put_selector(struct xfrm_selector *sel, const struct xfrm_pol *pol)
 	put_addr(&sel->daddr, &pol->dst.addr);
 	sel->prefixlen_s = pol->src.len;
 	sel->prefixlen_d = pol->dst.len;
+	sel->proto = pol->proto;
+	sel->sport = htons(pol->sport);
+	sel->sport_mask = pol->sport ? UINT16_MAX : 0;
+	sel->dport = htons(pol->dport);
+	sel->dport_mask = pol->dport ? UINT16_MAX : 0;
 	if (pol->block)
 		set_apart(sel, ipaddr_len(&pol->src.addr));
 	return 0;
@@ -254,19 +313,38 @@ _Static_assert(XFRM_IN == (int)XFRM_POLICY_IN && XFRM_OUT == (int)XFRM_POLICY_OU
 		       XFRM_FWD == (int)XFRM_POLICY_FWD,
 	       "enum xfrm_dir has the kernel's numbers");
 
-static void put_template(struct req *r, const struct xfrm_pol *pol)
+static void fill_template(struct xfrm_user_tmpl *t, const struct xfrm_pol *pol, uint8_t proto,
+			  uint8_t mode)
 {
-	struct xfrm_user_tmpl t;
+	memset(t, 0, sizeof(*t));
+	t->family = kernel_family(&pol->tmpl_dst);
+	t->id.proto = proto;
+	t->mode = mode;
+	t->reqid = pol->reqid;
+	t->aalgos = t->ealgos = t->calgos = UINT32_MAX; /* any: the SA decides */
+	if (mode == XFRM_MODE_TUNNEL) {
+		put_addr(&t->saddr, &pol->tmpl_src);
+		put_addr(&t->id.daddr, &pol->tmpl_dst);
+	}
+}
 
-	memset(&t, 0, sizeof(t));
-	t.family = kernel_family(&pol->tmpl_dst);
-	put_addr(&t.saddr, &pol->tmpl_src);
-	put_addr(&t.id.daddr, &pol->tmpl_dst);
-	t.id.proto = IPPROTO_ESP;
-	t.mode = XFRM_MODE_TUNNEL;
-	t.reqid = pol->reqid;
-	t.aalgos = t.ealgos = t.calgos = UINT32_MAX; /* any: the SA decides */
-	put(r, XFRMA_TMPL, &t, sizeof(t));
+/*
+ * The innermost comes first, and only that with the tunnel has addresses. A packet that would not
+ * become smaller has no IPComp header (RFC 3173 2.2), so inbound that is optional.
+ */
+static void put_templates(struct req *r, const struct xfrm_pol *pol)
+{
+	struct xfrm_user_tmpl t[2];
+
+	if (!pol->ipcomp) {
+		fill_template(&t[0], pol, IPPROTO_ESP, XFRM_MODE_TUNNEL);
+		put(r, XFRMA_TMPL, t, sizeof(t[0]));
+		return;
+	}
+	fill_template(&t[0], pol, IPPROTO_COMP, XFRM_MODE_TUNNEL);
+	t[0].optional = pol->dir != XFRM_OUT;
+	fill_template(&t[1], pol, IPPROTO_ESP, XFRM_MODE_TRANSPORT);
+	put(r, XFRMA_TMPL, t, sizeof(t));
 }
 
 int xfrm_build_policy_add(struct wr *w, uint32_t seq, const struct xfrm_pol *pol, bool replace)
@@ -284,7 +362,7 @@ int xfrm_build_policy_add(struct wr *w, uint32_t seq, const struct xfrm_pol *pol
 	info.priority = pol->block ? XFRM_BLOCK_PRIORITY : XFRM_POLICY_PRIORITY;
 	put_limits(&info.lft, 0, 0);
 	r = begin(w, seq, type, NLM_F_ACK, &info, sizeof(info));
-	put_template(&r, pol);
+	put_templates(&r, pol);
 	put_if_id(&r, pol->if_id);
 	return finish(w, &r);
 }
@@ -352,206 +430,30 @@ unsigned xfrm_pair_policies(const struct xfrm_pair *p, struct xfrm_pol out[XFRM_
 	for (unsigned i = 0; i < p->n_nets && i < XFRM_NETS_MAX; i++) {
 		struct xfrm_pol *in = &out[n++], *fwd = &out[n++], *back = &out[n++];
 
-		*in = (struct xfrm_pol){ .dir = XFRM_IN, .src = inner, .dst = p->nets[i] };
+		*in = (struct xfrm_pol){ .dir = XFRM_IN,
+					 .src = inner,
+					 .dst = p->nets[i],
+					 .proto = p->proto,
+					 .sport = p->inner_port,
+					 .dport = p->net_port };
 		in->tmpl_src.family = p->in.dst.family;
 		in->tmpl_dst = p->in.dst;
 		in->reqid = p->in.reqid;
 		in->if_id = p->in.if_id;
+		in->ipcomp = p->in.cpi != 0;
 		*fwd = *in;
 		fwd->dir = XFRM_FWD;
-		*back = (struct xfrm_pol){ .dir = XFRM_OUT, .src = p->nets[i], .dst = inner };
+		*back = (struct xfrm_pol){ .dir = XFRM_OUT,
+					   .src = p->nets[i],
+					   .dst = inner,
+					   .proto = p->proto,
+					   .sport = p->net_port,
+					   .dport = p->inner_port };
 		back->tmpl_src = p->out.src;
 		back->tmpl_dst = p->out.dst;
 		back->reqid = p->out.reqid;
 		back->if_id = p->out.if_id;
+		back->ipcomp = p->out.cpi != 0;
 	}
 	return n;
-}
-
-/* ---- reading ---- */
-
-static bool get_addr(const xfrm_address_t *from, unsigned family, struct ipaddr *ret)
-{
-	size_t n = family == AF_INET ? 4 : family == AF_INET6 ? 16 : 0;
-
-	return n && ipaddr_from_bytes((struct span){ (const uint8_t *)from, n }, ret) == 0;
-}
-
-static bool get_prefix(const xfrm_address_t *from, unsigned family, unsigned len,
-		       struct prefix *ret)
-{
-	struct ipaddr a;
-
-	if (!get_addr(from, family, &a) || len > ipaddr_len(&a) * 8)
-		return false;
-	*ret = prefix_of(&a, len);
-	return true;
-}
-
-/* Copies the fixed part behind the header. */
-static bool get_fixed(const struct nlmsghdr *nlh, void *to, size_t n)
-{
-	struct rd r = rd_from(
-		(struct span){ mnl_nlmsg_get_payload(nlh), mnl_nlmsg_get_payload_len(nlh) });
-
-	rd_copy(&r, to, n);
-	return !r.bad;
-}
-
-/* An attribute's value when it has exactly the size that is wanted; `to` stays as it is else. */
-static void get_value(const struct nlattr *attr, void *to, size_t n)
-{
-	if (mnl_attr_get_payload_len(attr) == n)
-		memcpy(to, mnl_attr_get_payload(attr), n);
-}
-
-/* The SA at the beginning of a message whose attributes follow behind `fixed` bytes. */
-static bool read_sa(const struct nlmsghdr *nlh, size_t fixed, struct xfrm_sa_info *ret)
-{
-	struct xfrm_usersa_info info;
-	struct nlattr *attr;
-
-	if (!get_fixed(nlh, &info, sizeof(info)) ||
-	    !get_addr(&info.id.daddr, info.family, &ret->dst))
-		return false;
-	ret->spi = ntohl(info.id.spi);
-	ret->proto = info.id.proto;
-	ret->reqid = info.reqid;
-	ret->counters.bytes = info.curlft.bytes;
-	ret->counters.packets = info.curlft.packets;
-	mnl_attr_for_each (attr, nlh, (unsigned)fixed) {
-		if (mnl_attr_get_type(attr) == XFRMA_IF_ID)
-			get_value(attr, &ret->if_id, sizeof(ret->if_id));
-		else if (mnl_attr_get_type(attr) == XFRMA_LASTUSED)
-			get_value(attr, &ret->counters.last_used_s, sizeof(uint64_t));
-	}
-	return true;
-}
-
-static void read_templates(const struct nlattr *attr, struct xfrm_pol_info *ret)
-{
-	struct rd r = rd_from(
-		(struct span){ mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr) });
-	struct xfrm_user_tmpl t;
-
-	ret->n_templates = 0;
-	while (r.left >= sizeof(t) && ret->n_templates < XFRM_TEMPLATES_MAX) {
-		rd_copy(&r, &t, sizeof(t));
-		ret->reqid[ret->n_templates++] = t.reqid;
-	}
-}
-
-static bool read_policy(const struct nlmsghdr *nlh, struct xfrm_pol_info *ret)
-{
-	struct xfrm_userpolicy_type type = { .type = XFRM_POLICY_TYPE_MAIN };
-	struct xfrm_userpolicy_info info;
-	struct nlattr *attr;
-
-	if (!get_fixed(nlh, &info, sizeof(info)) ||
-	    !get_prefix(&info.sel.saddr, info.sel.family, info.sel.prefixlen_s, &ret->src) ||
-	    !get_prefix(&info.sel.daddr, info.sel.family, info.sel.prefixlen_d, &ret->dst))
-		return false;
-	ret->dir = info.dir;
-	ret->index = info.index;
-	mnl_attr_for_each (attr, nlh, sizeof(info)) {
-		if (mnl_attr_get_type(attr) == XFRMA_IF_ID)
-			get_value(attr, &ret->if_id, sizeof(ret->if_id));
-		else if (mnl_attr_get_type(attr) == XFRMA_POLICY_TYPE)
-			get_value(attr, &type, sizeof(type));
-		else if (mnl_attr_get_type(attr) == XFRMA_TMPL)
-			read_templates(attr, ret);
-	}
-	return type.type == XFRM_POLICY_TYPE_MAIN; /* else another table, with its own numbers */
-}
-
-/* The kernel's words about a verdict (extended ACK), behind `skip` bytes of payload. */
-static const char *read_text(const struct nlmsghdr *nlh, size_t skip)
-{
-	struct nlattr *attr;
-
-	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS) || skip > mnl_nlmsg_get_payload_len(nlh))
-		return NULL;
-	mnl_attr_for_each (attr, nlh, (unsigned)skip) {
-		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
-		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
-			return mnl_attr_get_str(attr);
-	}
-	return NULL;
-}
-
-static bool read_ack(const struct nlmsghdr *nlh, struct xfrm_reply *ret)
-{
-	struct nlmsgerr e;
-	size_t skip = sizeof(e);
-
-	if (!get_fixed(nlh, &e, sizeof(e)) || e.error > 0)
-		return false;
-	/* The request follows unless it was cut off. */
-	if (!(nlh->nlmsg_flags & NLM_F_CAPPED) && e.msg.nlmsg_len > sizeof(e.msg))
-		skip += MNL_ALIGN((size_t)e.msg.nlmsg_len - sizeof(e.msg));
-	ret->error = e.error;
-	ret->text = read_text(nlh, skip);
-	return true;
-}
-
-static void read_done(const struct nlmsghdr *nlh, struct xfrm_reply *ret)
-{
-	int32_t error;
-
-	get_fixed(nlh, &error, sizeof(error)); /* 0 when it is not there */
-	ret->error = error < 0 ? error : 0;
-	ret->text = read_text(nlh, sizeof(error));
-}
-
-static bool read_expire(const struct nlmsghdr *nlh, struct xfrm_reply *ret)
-{
-	struct xfrm_user_expire e;
-
-	if (!get_fixed(nlh, &e, sizeof(e)) || !read_sa(nlh, sizeof(e), &ret->sa))
-		return false;
-	ret->error = e.hard != 0;
-	return true;
-}
-
-static enum xfrm_reply_kind read_body(const struct nlmsghdr *nlh, struct xfrm_reply *ret)
-{
-	switch (nlh->nlmsg_type) {
-	case NLMSG_ERROR:
-		return read_ack(nlh, ret) ? XFRM_REPLY_ACK : XFRM_REPLY_OTHER;
-	case NLMSG_DONE:
-		read_done(nlh, ret);
-		return XFRM_REPLY_DONE;
-	case XFRM_MSG_NEWSA:
-		return read_sa(nlh, sizeof(struct xfrm_usersa_info), &ret->sa) ? XFRM_REPLY_SA
-									       : XFRM_REPLY_OTHER;
-	case XFRM_MSG_EXPIRE:
-		return read_expire(nlh, ret) ? XFRM_REPLY_EXPIRE : XFRM_REPLY_OTHER;
-	case XFRM_MSG_NEWPOLICY:
-		return read_policy(nlh, &ret->pol) ? XFRM_REPLY_POLICY : XFRM_REPLY_OTHER;
-	case XFRM_MSG_MAPPING:
-		return xfrm_read_mapping((struct span){ mnl_nlmsg_get_payload(nlh),
-							mnl_nlmsg_get_payload_len(nlh) },
-					 &ret->mapping)
-			       ? XFRM_REPLY_MAPPING
-			       : XFRM_REPLY_OTHER;
-	}
-	return XFRM_REPLY_OTHER;
-}
-
-bool xfrm_reply_next(struct span *left, struct xfrm_reply *ret)
-{
-	const struct nlmsghdr *nlh = (const void *)left->p;
-	size_t n;
-
-	/* Not mnl_nlmsg_ok(): it takes a length of 2 GiB and more for a negative number. */
-	if (left->n < sizeof(*nlh) || nlh->nlmsg_len < sizeof(*nlh) || nlh->nlmsg_len > left->n)
-		return false;
-	memset(ret, 0, sizeof(*ret));
-	ret->seq = nlh->nlmsg_seq;
-	ret->whole = (struct span){ left->p, nlh->nlmsg_len };
-	ret->interrupted = (nlh->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
-	ret->kind = read_body(nlh, ret);
-	n = MNL_ALIGN((size_t)nlh->nlmsg_len);
-	*left = n < left->n ? (struct span){ left->p + n, left->n - n } : (struct span){ 0 };
-	return true;
 }

@@ -16,8 +16,8 @@
 #include "xfrm/xfrm.h"
 
 /* The longest request of each kind. */
-#define XFRM_MSG_SA_MAX     616
-#define XFRM_MSG_POLICY_MAX 288
+#define XFRM_MSG_SA_MAX     624
+#define XFRM_MSG_POLICY_MAX 352  /* an SA of IPComp, too */
 #define XFRM_MSG_ANSWER_MAX 2048 /* about an SA: with its window's bitmap, and more than we set */
 #define XFRM_WINDOW_MAX     4096 /* packets; the kernel's own limit */
 
@@ -32,7 +32,13 @@
 int xfrm_build_sa_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa);
 int xfrm_build_sa_del(struct wr *w, uint32_t seq, const struct ipaddr *dst, uint32_t spi);
 int xfrm_build_sa_get(struct wr *w, uint32_t seq, const struct ipaddr *dst, uint32_t spi);
-int xfrm_build_sa_dump(struct wr *w, uint32_t seq); /* ESP only */
+/* proto: IPPROTO_ESP or IPPROTO_COMP, and no others than those. */
+int xfrm_build_sa_dump(struct wr *w, uint32_t seq, uint8_t proto);
+
+/* The SA of IPComp that goes with this one; found by address and CPI. */
+int xfrm_build_ipcomp_add(struct wr *w, uint32_t seq, const struct xfrm_sa *sa);
+int xfrm_build_ipcomp_del(struct wr *w, uint32_t seq, const struct ipaddr *dst, uint16_t cpi);
+int xfrm_build_ipcomp_get(struct wr *w, uint32_t seq, const struct ipaddr *dst, uint16_t cpi);
 
 /* Where an SA is. */
 struct xfrm_place {
@@ -78,11 +84,17 @@ struct xfrm_sa_info {
 
 struct xfrm_pol_info {
 	struct prefix src, dst;
-	uint8_t dir; /* enum xfrm_dir; larger for the policy of a socket */
+	uint8_t proto;
+	uint16_t sport, dport; /* 0: any */
+	uint8_t dir;           /* enum xfrm_dir; larger for the policy of a socket */
 	uint32_t index, if_id;
 	uint8_t n_templates;
 	uint32_t reqid[XFRM_TEMPLATES_MAX]; /* of each template */
+	uint8_t tmpl_proto[XFRM_TEMPLATES_MAX];
 };
+
+/* The templates are ours: ESP, or IPComp and then ESP, with one reqid. */
+bool xfrm_pol_is_plain(const struct xfrm_pol_info *pol, bool *ret_ipcomp);
 
 static inline bool xfrm_reqid_is_ours(uint32_t reqid)
 {

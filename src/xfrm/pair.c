@@ -13,10 +13,79 @@
 #include "xfrm/sock.h"
 #include "xfrm/xfrm.h"
 
-#define PAIR_MAX (2 + XFRM_PAIR_POLICIES)
+#define PAIR_MAX (4 + XFRM_PAIR_POLICIES)
 #define NOT_OURS 2 /* beside the verdicts: an object that is not this call's to take out */
 
 _Static_assert(PAIR_MAX <= XFRM_BATCH_MAX, "a pair fits one batch");
+
+enum kind {
+	IPCOMP_IN,
+	ESP_IN,
+	ESP_OUT,
+	IPCOMP_OUT,
+	POLICY, /* and the others follow */
+};
+
+/* What a pair has in the kernel, in the order of the batch. */
+struct objects {
+	const struct xfrm_pair *p;
+	enum kind kind[PAIR_MAX];
+	unsigned n, n_sas, out; /* all; without the policies; the first of the outbound ones */
+	struct xfrm_pol pol[XFRM_PAIR_POLICIES];
+};
+
+static void list_objects(const struct xfrm_pair *p, struct objects *o)
+{
+	unsigned n_pol = xfrm_pair_policies(p, o->pol);
+
+	o->p = p;
+	o->n = 0;
+	if (p->in.cpi)
+		o->kind[o->n++] = IPCOMP_IN;
+	o->kind[o->n++] = ESP_IN;
+	o->out = o->n;
+	o->kind[o->n++] = ESP_OUT;
+	if (p->out.cpi)
+		o->kind[o->n++] = IPCOMP_OUT;
+	o->n_sas = o->n;
+	for (unsigned i = 0; i < n_pol; i++)
+		o->kind[o->n++] = POLICY;
+}
+
+static const struct xfrm_sa *sa_of(const struct objects *o, unsigned i)
+{
+	return o->kind[i] == IPCOMP_IN || o->kind[i] == ESP_IN ? &o->p->in : &o->p->out;
+}
+
+static bool is_ipcomp(const struct objects *o, unsigned i)
+{
+	return o->kind[i] == IPCOMP_IN || o->kind[i] == IPCOMP_OUT;
+}
+
+static const struct xfrm_pol *pol_of(const struct objects *o, unsigned i)
+{
+	return &o->pol[i - o->n_sas];
+}
+
+static int build_add(struct wr *w, uint32_t seq, const struct objects *o, unsigned i)
+{
+	if (o->kind[i] == POLICY)
+		return xfrm_build_policy_add(w, seq, pol_of(o, i), false);
+	return is_ipcomp(o, i) ? xfrm_build_ipcomp_add(w, seq, sa_of(o, i))
+			       : xfrm_build_sa_add(w, seq, sa_of(o, i));
+}
+
+static int build_del(struct wr *w, uint32_t seq, const struct objects *o, unsigned i)
+{
+	const struct xfrm_sa *sa = sa_of(o, i);
+
+	if (o->kind[i] == POLICY)
+		return xfrm_build_policy_del(w, seq, pol_of(o, i));
+	return is_ipcomp(o, i) ? xfrm_build_ipcomp_del(w, seq, &sa->dst, sa->cpi)
+			       : xfrm_build_sa_del(w, seq, &sa->dst, sa->spi);
+}
+
+/* ---- what went wrong ---- */
 
 /* The kernel's module for "cbc(aes)" answers to the alias crypto-aes. */
 static int alg_len(const char *name, const char **ret_start)
@@ -82,17 +151,41 @@ static const char *explain_sa(struct xfrm *x, const char *which, const struct xf
 	return what;
 }
 
+static const char *explain_ipcomp(struct xfrm *x, const char *which, int err)
+{
+	char *what = xfrm_what(x);
+	const char *remedy = any_remedy(err);
+
+	switch (-err) {
+	case EPROTONOSUPPORT:
+		remedy = "no IPComp in this kernel: modprobe -a ipcomp ipcomp6";
+		break;
+	case ENOSYS:
+	case ENOENT:
+		remedy = "DEFLATE not available: modprobe deflate";
+		break;
+	case EEXIST:
+		remedy = "CPI in use";
+		break;
+	}
+	snprintf(what, XFRM_WHAT_MAX, "%sSA of IPComp: %s", which, remedy);
+	return what;
+}
+
 /* Writes what failed and what may help: object i of the pair, in the order of the batch. */
-static const char *explain(struct xfrm *x, const struct xfrm_pair *p, const struct xfrm_pol *pol,
-			   unsigned i, int err)
+static const char *explain(struct xfrm *x, const struct objects *o, unsigned i, int err)
 {
 	char src[ENDPOINT_STRLEN], dst[ENDPOINT_STRLEN], *what = xfrm_what(x);
+	const char *which = i < o->out ? "inbound " : "outbound ";
 
-	if (i < 2)
-		return explain_sa(x, i == 0 ? "inbound " : "outbound ", i == 0 ? &p->in : &p->out,
-				  err);
-	snprintf(what, XFRM_WHAT_MAX, "policy %s to %s: %s", prefix_str(&pol[i - 2].src, src),
-		 prefix_str(&pol[i - 2].dst, dst), any_remedy(err));
+	if (o->kind[i] == POLICY)
+		snprintf(what, XFRM_WHAT_MAX, "policy %s to %s: %s",
+			 prefix_str(&pol_of(o, i)->src, src), prefix_str(&pol_of(o, i)->dst, dst),
+			 any_remedy(err));
+	else if (is_ipcomp(o, i))
+		explain_ipcomp(x, which, err);
+	else
+		explain_sa(x, which, sa_of(o, i), err);
 	return what;
 }
 
@@ -101,32 +194,29 @@ struct range {
 	unsigned lo, hi;
 };
 
-static struct range range_of(const struct xfrm_pair *p, unsigned n)
+static struct range range_of(const struct objects *o)
 {
-	switch (p->part) {
+	switch (o->p->part) {
 	case XFRM_PAIR_BOTH:
 		break;
 	case XFRM_PAIR_IN:
-		return (struct range){ 0, 1 };
+		return (struct range){ 0, o->out };
 	case XFRM_PAIR_OUT:
-		return (struct range){ 1, n };
+		return (struct range){ o->out, o->n };
 	}
-	return (struct range){ 0, n };
+	return (struct range){ 0, o->n };
 }
 
 /* All of them as one datagram. On failure *ret_bad is the object that cannot be built. */
-static int send_pair(struct xfrm *x, const struct xfrm_pair *p, const struct xfrm_pol *pol,
-		     struct range m, int *res, unsigned *ret_bad)
+static int send_pair(struct xfrm *x, const struct objects *o, struct range m, int *res,
+		     unsigned *ret_bad)
 {
 	struct wr w = xfrm_start(x);
 	uint32_t first = xfrm_seq(x, m.hi - m.lo);
 	int r = 0;
 
 	for (unsigned i = m.lo; i < m.hi && r == 0; i++) {
-		uint32_t seq = first + i - m.lo;
-
-		r = i < 2 ? xfrm_build_sa_add(&w, seq, i == 0 ? &p->in : &p->out)
-			  : xfrm_build_policy_add(&w, seq, &pol[i - 2], false);
+		r = build_add(&w, first + i - m.lo, o, i);
 		if (r < 0)
 			*ret_bad = i;
 	}
@@ -187,22 +277,23 @@ static void replace_policies(struct xfrm *x, const struct xfrm_pol *pol, unsigne
 }
 
 /* Object i of a pair whose verdict was lost: in the kernel, and this pair's own? */
-static bool went_in(struct xfrm *x, const struct xfrm_pair *p, const struct xfrm_pol *pol,
-		    unsigned i)
+static bool went_in(struct xfrm *x, const struct objects *o, unsigned i)
 {
-	const struct xfrm_sa *sa = i == 0 ? &p->in : &p->out;
+	const struct xfrm_sa *sa = sa_of(o, i);
 	struct xfrm_reply reply;
+	bool ipcomp;
 
-	if (i < 2)
-		return xfrm_ask_sa(x, &sa->dst, sa->spi, &reply) == 0 &&
-		       reply.sa.reqid == sa->reqid;
-	return xfrm_ask_policy(x, &pol[i - 2], &reply) == 0 && reply.pol.n_templates == 1 &&
-	       reply.pol.reqid[0] == pol[i - 2].reqid;
+	if (o->kind[i] == POLICY)
+		return xfrm_ask_policy(x, pol_of(o, i), &reply) == 0 &&
+		       xfrm_pol_is_plain(&reply.pol, &ipcomp) &&
+		       reply.pol.reqid[0] == pol_of(o, i)->reqid;
+	return (is_ipcomp(o, i) ? xfrm_ask_ipcomp(x, &sa->dst, sa->cpi, &reply)
+				: xfrm_ask_sa(x, &sa->dst, sa->spi, &reply)) == 0 &&
+	       reply.sa.reqid == sa->reqid;
 }
 
-/* Deletes the objects of the pair for which in[] is 0. */
-static int take_out(struct xfrm *x, const struct xfrm_pair *p, const struct xfrm_pol *pol,
-		    unsigned n, const int *in)
+/* Deletes the first n objects of the pair, those for which in[] is 0. */
+static int take_out(struct xfrm *x, const struct objects *o, unsigned n, const int *in)
 {
 	struct wr w = xfrm_start(x);
 	uint32_t first = xfrm_seq(x, n);
@@ -210,12 +301,9 @@ static int take_out(struct xfrm *x, const struct xfrm_pair *p, const struct xfrm
 	int res[PAIR_MAX], r = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		const struct xfrm_sa *sa = i == 0 ? &p->in : &p->out;
-
 		if (in[i] != 0)
 			continue;
-		r = i < 2 ? xfrm_build_sa_del(&w, first + m, &sa->dst, sa->spi)
-			  : xfrm_build_policy_del(&w, first + m, &pol[i - 2]);
+		r = build_del(&w, first + m, o, i);
 		if (r < 0)
 			return r;
 		m++;
@@ -229,85 +317,116 @@ static int take_out(struct xfrm *x, const struct xfrm_pair *p, const struct xfrm
 
 /* The first object that is meant and not in, or m.hi. `expected` is a verdict on a policy that is
  * not a failure yet. */
-static unsigned first_bad(const int *res, struct range m, int expected)
+static unsigned first_bad(const struct objects *o, const int *res, struct range m, int expected)
 {
 	unsigned i = m.lo;
 
-	while (i < m.hi && (res[i] == 0 || (i >= 2 && res[i] == expected)))
+	while (i < m.hi && (res[i] == 0 || (o->kind[i] == POLICY && res[i] == expected)))
 		i++;
 	return i;
 }
 
 int xfrm_pair_add(struct xfrm *x, const struct xfrm_pair *p, const char **ret_what)
 {
-	struct xfrm_pol pol[XFRM_PAIR_POLICIES];
-	unsigned n = 2 + xfrm_pair_policies(p, pol), bad = 0;
-	struct range m = range_of(p, n);
+	struct objects o;
+	struct range m;
+	unsigned bad = 0;
 	int res[PAIR_MAX], err;
 
 	if (p->n_nets == 0 || p->n_nets > XFRM_NETS_MAX) {
 		*ret_what = "SA pair without networks, or with too many";
 		return -EINVAL;
 	}
-	for (unsigned i = 0; i < n; i++)
+	list_objects(p, &o);
+	m = range_of(&o);
+	for (unsigned i = 0; i < o.n; i++)
 		res[i] = NOT_OURS;
-	err = send_pair(x, p, pol, m, res, &bad);
+	err = send_pair(x, &o, m, res, &bad);
 	if (err < 0) {
-		*ret_what = explain(x, p, pol, bad, err);
+		*ret_what = explain(x, &o, bad, err);
 		return err; /* nothing was sent */
 	}
-	bad = first_bad(res, m, -EEXIST);
-	if (bad == m.hi && m.hi > 2) {
-		replace_policies(x, pol, n - 2, res + 2);
-		bad = first_bad(res, m, NOT_OURS);
+	bad = first_bad(&o, res, m, -EEXIST);
+	if (bad == m.hi && m.hi > o.n_sas) {
+		replace_policies(x, o.pol, o.n - o.n_sas, res + o.n_sas);
+		bad = first_bad(&o, res, m, NOT_OURS);
 	}
 	if (bad == m.hi)
 		return 0;
 	err = xfrm_verdict(res[bad]);
-	*ret_what = explain(x, p, pol, bad, err);
+	*ret_what = explain(x, &o, bad, err);
 	for (unsigned i = m.lo; i < m.hi; i++) {
-		if (res[i] == XFRM_NO_VERDICT && went_in(x, p, pol, i))
+		if (res[i] == XFRM_NO_VERDICT && went_in(x, &o, i))
 			res[i] = 0;
 	}
-	take_out(x, p, pol, n, res);
+	take_out(x, &o, o.n, res);
 	return err;
 }
 
 int xfrm_pair_del(struct xfrm *x, const struct xfrm_pair *p, bool keep_policies)
 {
-	struct xfrm_pol pol[XFRM_PAIR_POLICIES];
-	static const int all[PAIR_MAX];
-	unsigned n = 2 + (keep_policies ? 0 : xfrm_pair_policies(p, pol));
-	int r = take_out(x, p, pol, n, all);
+	int all[PAIR_MAX] = { 0 };
+	struct objects o;
+	unsigned n;
+	int r;
 
+	list_objects(p, &o);
+	n = keep_policies ? o.n_sas : o.n;
+	for (unsigned i = o.out; p->part == XFRM_PAIR_IN && i < o.n_sas; i++)
+		all[i] = NOT_OURS;
+	r = take_out(x, &o, n, all);
 	/* Deleting twice does no harm, so a lost verdict is asked for again. */
-	return r == -ENOBUFS ? take_out(x, p, pol, n, all) : r;
+	return r == -ENOBUFS ? take_out(x, &o, n, all) : r;
 }
 
-/* Puts one SA in, or takes it out. */
+/* Puts one SA in, or takes it out: with a CPI the one of IPComp, which is no more. */
 static int one_sa(struct xfrm *x, const struct xfrm_sa *sa, bool add)
 {
 	struct wr w = xfrm_start(x);
 	uint32_t first = xfrm_seq(x, 1);
-	int res, r = add ? xfrm_build_sa_add(&w, first, sa)
-			 : xfrm_build_sa_del(&w, first, &sa->dst, sa->spi);
+	int res, r;
 
+	if (sa->cpi)
+		r = add ? xfrm_build_ipcomp_add(&w, first, sa)
+			: xfrm_build_ipcomp_del(&w, first, &sa->dst, sa->cpi);
+	else
+		r = add ? xfrm_build_sa_add(&w, first, sa)
+			: xfrm_build_sa_del(&w, first, &sa->dst, sa->spi);
 	if (r == 0)
 		r = xfrm_transact(x, &w, first, 1, &res);
 	xfrm_wipe(x);
 	return r < 0 ? r : xfrm_verdict(res);
 }
 
-int xfrm_sa_probe(struct xfrm *x, const struct xfrm_sa *sa, const char **ret_what)
+/* The kernel looks whether the SPI is free when all else is well. */
+static int probe(struct xfrm *x, const struct xfrm_sa *sa)
 {
 	int r = one_sa(x, sa, true);
 
-	/* The kernel looks whether the SPI is free when all else is well. */
-	if (r == -EEXIST)
-		return 0;
+	if (r == 0)
+		one_sa(x, sa, false);
+	return r == -EEXIST ? 0 : r;
+}
+
+int xfrm_sa_probe(struct xfrm *x, const struct xfrm_sa *sa, const char **ret_what)
+{
+	int r = probe(x, sa);
+
 	if (r < 0)
 		*ret_what = explain_sa(x, "", sa, r);
-	else
-		one_sa(x, sa, false);
+	return r;
+}
+
+int xfrm_ipcomp_probe(struct xfrm *x, const char **ret_what)
+{
+	/* No packet can meet it: both its ends are this host. */
+	const struct xfrm_sa sa = { .src = ipaddr_v4(0x7f000001),
+				    .dst = ipaddr_v4(0x7f000001),
+				    .cpi = 256,
+				    .reqid = XFRM_REQID_GATEWAY };
+	int r = probe(x, &sa);
+
+	if (r < 0)
+		*ret_what = explain_ipcomp(x, "", r);
 	return r;
 }

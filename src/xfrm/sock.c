@@ -167,6 +167,15 @@ int xfrm_ask_sa(struct xfrm *x, const struct ipaddr *dst, uint32_t spi, struct x
 	return r < 0 ? r : ask(x, &w, seq, XFRM_REPLY_SA, ret, NULL);
 }
 
+int xfrm_ask_ipcomp(struct xfrm *x, const struct ipaddr *dst, uint16_t cpi, struct xfrm_reply *ret)
+{
+	struct wr w = xfrm_start(x);
+	uint32_t seq = xfrm_seq(x, 1);
+	int r = xfrm_build_ipcomp_get(&w, seq, dst, cpi);
+
+	return r < 0 ? r : ask(x, &w, seq, XFRM_REPLY_SA, ret, NULL);
+}
+
 int xfrm_ask_sa_whole(struct xfrm *x, const struct ipaddr *dst, uint32_t spi,
 		      uint8_t buf[static XFRM_MSG_ANSWER_MAX], struct span *ret)
 {
@@ -265,17 +274,21 @@ int xfrm_sa_counters(struct xfrm *x, const struct ipaddr *dst, uint32_t spi,
 
 typedef int (*each_fn)(void *ctx, const struct xfrm_reply *reply);
 
+/* What is dumped: policies, or the SAs of a protocol. */
+#define POLICIES 0
+
 /* One dump. After an error of fn it is read to its end all the same, or its rest would be taken
  * for the answer to the next request. */
-static int dump_once(struct xfrm *x, enum xfrm_reply_kind kind, each_fn fn, void *ctx,
-		     bool *ret_torn)
+static int dump_once(struct xfrm *x, uint8_t what, each_fn fn, void *ctx, bool *ret_torn)
 {
+	enum xfrm_reply_kind kind = what == POLICIES ? XFRM_REPLY_POLICY : XFRM_REPLY_SA;
+
 	struct wr w = xfrm_start(x);
 	uint32_t seq = xfrm_seq(x, 1);
 	struct xfrm_reply reply;
 	int r, err = 0;
 
-	r = kind == XFRM_REPLY_SA ? xfrm_build_sa_dump(&w, seq) : xfrm_build_policy_dump(&w, seq);
+	r = what == POLICIES ? xfrm_build_policy_dump(&w, seq) : xfrm_build_sa_dump(&w, seq, what);
 	if (r == 0)
 		r = transmit(x, &w);
 	while (r == 0) {
@@ -299,14 +312,14 @@ static int dump_once(struct xfrm *x, enum xfrm_reply_kind kind, each_fn fn, void
 }
 
 /* Repeats a dump during which the tables changed: fn may see an object twice. */
-static int dump(struct xfrm *x, enum xfrm_reply_kind kind, each_fn fn, void *ctx)
+static int dump(struct xfrm *x, uint8_t what, each_fn fn, void *ctx)
 {
 	bool torn = true;
 	int r = 0;
 
 	for (unsigned i = 0; i < DUMP_TRIES && torn && r == 0; i++) {
 		torn = false;
-		r = dump_once(x, kind, fn, ctx, &torn);
+		r = dump_once(x, what, fn, ctx, &torn);
 	}
 	xfrm_wipe(x);
 	return r == 0 && torn ? -EAGAIN : r;
@@ -333,7 +346,7 @@ int xfrm_sa_each(struct xfrm *x,
 {
 	struct sa_each e = { fn, ctx };
 
-	return dump(x, XFRM_REPLY_SA, each_sa, &e);
+	return dump(x, IPPROTO_ESP, each_sa, &e);
 }
 
 /* ---- sweeping ---- */
@@ -346,13 +359,21 @@ struct found {
 
 static bool stays(const struct xfrm_keep *keep, const struct xfrm_reply *r)
 {
+	bool ipcomp;
+
 	if (!keep)
 		return false;
 	if (r->kind == XFRM_REPLY_SA)
-		return keep->sa(keep->ctx, r->sa.reqid, &r->sa.dst, r->sa.spi);
-	return r->pol.n_templates == 1 &&
-	       keep->policy(keep->ctx, r->pol.reqid[0], (enum xfrm_dir)r->pol.dir, &r->pol.src,
-			    &r->pol.dst);
+		return keep->sa(keep->ctx, r->sa.reqid, r->sa.proto, &r->sa.dst, r->sa.spi);
+	return xfrm_pol_is_plain(&r->pol, &ipcomp) &&
+	       keep->policy(keep->ctx, &(struct xfrm_pol){ .dir = (enum xfrm_dir)r->pol.dir,
+							   .src = r->pol.src,
+							   .dst = r->pol.dst,
+							   .proto = r->pol.proto,
+							   .sport = r->pol.sport,
+							   .dport = r->pol.dport,
+							   .reqid = r->pol.reqid[0],
+							   .ipcomp = ipcomp });
 }
 
 static int collect(void *ctx, const struct xfrm_reply *reply)
@@ -376,6 +397,16 @@ static int collect(void *ctx, const struct xfrm_reply *reply)
 	return 0;
 }
 
+static int sweep_one(struct wr *w, uint32_t seq, const struct xfrm_reply *v)
+{
+	if (v->kind == XFRM_REPLY_POLICY)
+		return xfrm_build_policy_del_index(w, seq, (enum xfrm_dir)v->pol.dir, v->pol.index,
+						   v->pol.if_id);
+	return v->sa.proto == IPPROTO_COMP
+		       ? xfrm_build_ipcomp_del(w, seq, &v->sa.dst, (uint16_t)v->sa.spi)
+		       : xfrm_build_sa_del(w, seq, &v->sa.dst, v->sa.spi);
+}
+
 /* Deletes up to XFRM_BATCH_MAX objects and counts those that are gone by it. */
 static int sweep_some(struct xfrm *x, const struct xfrm_reply *v, unsigned n, unsigned *count)
 {
@@ -384,12 +415,7 @@ static int sweep_some(struct xfrm *x, const struct xfrm_reply *v, unsigned n, un
 	int res[XFRM_BATCH_MAX], r;
 
 	for (unsigned i = 0; i < n; i++) {
-		const struct xfrm_pol_info *pol = &v[i].pol;
-
-		r = v[i].kind == XFRM_REPLY_SA
-			    ? xfrm_build_sa_del(&w, first + i, &v[i].sa.dst, v[i].sa.spi)
-			    : xfrm_build_policy_del_index(&w, first + i, (enum xfrm_dir)pol->dir,
-							  pol->index, pol->if_id);
+		r = sweep_one(&w, first + i, &v[i]);
 		if (r < 0)
 			return r;
 	}
@@ -402,11 +428,10 @@ static int sweep_some(struct xfrm *x, const struct xfrm_reply *v, unsigned n, un
 	return r;
 }
 
-static int sweep_kind(struct xfrm *x, enum xfrm_reply_kind kind, const struct xfrm_keep *keep,
-		      unsigned *count)
+static int sweep_kind(struct xfrm *x, uint8_t what, const struct xfrm_keep *keep, unsigned *count)
 {
 	struct found h = { .keep = keep };
-	int r = dump(x, kind, collect, &h);
+	int r = dump(x, what, collect, &h);
 
 	/* What was found goes, even when the list may be incomplete. */
 	for (size_t i = 0; i < h.n; i += XFRM_BATCH_MAX) {
@@ -424,9 +449,15 @@ int xfrm_sweep_but(struct xfrm *x, const struct xfrm_keep *keep, unsigned *ret_s
 		   unsigned *ret_policies)
 {
 	unsigned sas = 0, policies = 0;
-	int r = sweep_kind(x, XFRM_REPLY_SA, keep, &sas);
-	int r2 = sweep_kind(x, XFRM_REPLY_POLICY, keep, &policies);
+	static const uint8_t sa_protos[] = { IPPROTO_ESP, IPPROTO_COMP };
+	int r = 0, r2;
 
+	for (size_t i = 0; i < ARRAY_SIZE(sa_protos); i++) {
+		r2 = sweep_kind(x, sa_protos[i], keep, &sas);
+		if (r == 0)
+			r = r2;
+	}
+	r2 = sweep_kind(x, POLICIES, keep, &policies);
 	if (r < 0 || r2 < 0)
 		return r < 0 ? r : r2;
 	*ret_sas = sas;

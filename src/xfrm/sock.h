@@ -41,6 +41,7 @@ static inline int xfrm_verdict_del(int res)
 
 /* Ask for one object; 0, -errno (-ESRCH, -ENOENT: there is none). */
 int xfrm_ask_sa(struct xfrm *x, const struct ipaddr *dst, uint32_t spi, struct xfrm_reply *ret);
+int xfrm_ask_ipcomp(struct xfrm *x, const struct ipaddr *dst, uint16_t cpi, struct xfrm_reply *ret);
 /* The kernel's whole answer, keys and all, for xfrm_build_sa_again(): the caller wipes it. */
 int xfrm_ask_sa_whole(struct xfrm *x, const struct ipaddr *dst, uint32_t spi,
 		      uint8_t buf[static XFRM_MSG_ANSWER_MAX], struct span *ret);

@@ -32,6 +32,9 @@
 struct xfrm_sa {
 	struct ipaddr src, dst;     /* outer */
 	uint32_t spi, reqid, if_id; /* if_id 0: none */
+	/* Of the SA of IPComp (RFC 3173) that goes with it: that one has the tunnel, and ESP is in
+	 * transport mode around it. 0: ESP in tunnel mode alone. */
+	uint16_t cpi;
 	bool aead;
 	const char *enc_name, *auth_name; /* static; auth_name NULL with aead */
 	uint8_t enc_key[XFRM_KEY_MAX], auth_key[XFRM_KEY_MAX];
@@ -43,6 +46,9 @@ struct xfrm_sa {
 	uint64_t soft_bytes, hard_bytes;
 	uint32_t replay_window; /* packets; an ESN-format bitmap is used above 32 */
 	bool esn;               /* sequence numbers of 64 bits; needs a window */
+	/* The header of the tunnel has no DF, whatever the packet inside has; its DSCP is 0, and not
+	 * the packet's; the packet gets its DSCP. */
+	bool clear_df, no_encap_dscp, decap_dscp;
 	/* Inbound and encap: the same new source is reported once in so many seconds. 0: with each
 	 * packet, as by kernels before 5.17 in any case. */
 	uint32_t report_s;
@@ -58,9 +64,12 @@ enum xfrm_dir {
 struct xfrm_pol {
 	enum xfrm_dir dir;
 	struct prefix src, dst;           /* selector */
+	uint8_t proto;                    /* of it; 0: any, and no ports */
+	uint16_t sport, dport;            /* 0: any */
 	struct ipaddr tmpl_src, tmpl_dst; /* outer */
 	uint32_t reqid, if_id;
-	bool block; /* after all others: drops what it meets; the template only says whose it is */
+	bool ipcomp; /* ESP after IPComp, which packets too small for it come without */
+	bool block;  /* after all others: drops what it meets; the template only says whose it is */
 };
 
 /* What of a pair is meant: all, the inbound SA alone, or the rest, policies included. */
@@ -70,13 +79,16 @@ enum xfrm_part {
 	XFRM_PAIR_OUT,
 };
 
-/* What one child SA pair needs: two SAs, and in/fwd/out policies for each network. */
+/* What one child SA pair needs: two SAs, or four with IPComp, and in/fwd/out policies for each
+ * network. */
 struct xfrm_pair {
-	enum xfrm_part part; /* of xfrm_pair_add() */
+	enum xfrm_part part; /* of xfrm_pair_add(), and how much of it there is to remove */
 	struct xfrm_sa in, out;
 	struct ipaddr inner;               /* the client's leased address */
 	struct prefix nets[XFRM_NETS_MAX]; /* behind the gateway */
 	uint8_t n_nets;
+	uint8_t proto;                 /* of the traffic; 0: any, and no ports */
+	uint16_t inner_port, net_port; /* 0: any */
 };
 
 struct xfrm_counters {
@@ -104,13 +116,14 @@ struct xfrm *xfrm_close(struct xfrm *x);
  * everything of it that did go in is taken out again and the first error is returned, with `what`
  * naming the object and the likely remedy (text borrowed until the next call). Policies of ours
  * that exist with the same selector (same session, an older pair) are replaced once all else has
- * gone in, and stay after a failure; somebody else's make it fail with -EEXIST, as does an SPI in
- * use.
+ * gone in, and stay after a failure; somebody else's make it fail with -EEXIST, as does an SPI or
+ * CPI in use.
  */
 int xfrm_pair_add(struct xfrm *x, const struct xfrm_pair *p, const char **ret_what);
 
-/* Removes the pair; its policies too unless keep_policies. Objects already gone are no error. Of
- * the SAs only addresses, SPIs and if_id are looked at. */
+/* Removes the pair, with XFRM_PAIR_IN without its outbound SAs; its policies too unless
+ * keep_policies. Objects already gone are no error. Of
+ * the SAs only addresses, SPIs, CPIs and if_id are looked at. */
 int xfrm_pair_del(struct xfrm *x, const struct xfrm_pair *p, bool keep_policies);
 
 /*
@@ -118,6 +131,9 @@ int xfrm_pair_del(struct xfrm *x, const struct xfrm_pair *p, bool keep_policies)
  * makes the kernel load their modules. 0, or -errno with `what` as above.
  */
 int xfrm_sa_probe(struct xfrm *x, const struct xfrm_sa *sa, const char **ret_what);
+
+/* The same for IPComp with DEFLATE in tunnel mode. */
+int xfrm_ipcomp_probe(struct xfrm *x, const char **ret_what);
 
 /*
  * Blocks packets to and from these inner networks for which no pair has policies: without one they
@@ -130,7 +146,7 @@ int xfrm_guard_del(struct xfrm *x, const struct prefix *nets, size_t n);
 
 /*
  * Moves a pair with encap to another address or port of its peer: keys, window and sequence numbers
- * stay. Of the SAs only addresses, ports and SPIs are looked at; they must be as installed. On
+ * stay. Of the SAs only addresses, ports, reqids, SPIs and CPIs are looked at; they must be as installed. On
  * failure neither SA is left, in the old place or the new, and `what` says why (text borrowed until
  * the next call); the policies are still there. An SA's counters begin anew with another address.
  */
@@ -156,13 +172,15 @@ int xfrm_sweep(struct xfrm *x, unsigned *ret_sas, unsigned *ret_policies);
 
 /* Which of our objects stay. A false report that one exists twice is possible. */
 struct xfrm_keep {
-	bool (*sa)(void *ctx, uint32_t reqid, const struct ipaddr *dst, uint32_t spi);
-	bool (*policy)(void *ctx, uint32_t reqid, enum xfrm_dir dir, const struct prefix *src,
-		       const struct prefix *dst);
+	/* proto: IPPROTO_ESP, or IPPROTO_COMP with a CPI. */
+	bool (*sa)(void *ctx, uint32_t reqid, uint8_t proto, const struct ipaddr *dst,
+		   uint32_t spi);
+	/* Looked at: selector, direction, reqid, ipcomp. */
+	bool (*policy)(void *ctx, const struct xfrm_pol *pol);
 	void *ctx;
 };
 
-/* The same, but for those that `keep` wants. A policy with several templates is none of these. */
+/* The same, but for those that `keep` wants. A policy with other templates than ours is none of these. */
 int xfrm_sweep_but(struct xfrm *x, const struct xfrm_keep *keep, unsigned *ret_sas,
 		   unsigned *ret_policies);
 

@@ -125,13 +125,15 @@ must "it asks for what the kernel lacks" gw_configure <<'E'
 [phase2]
 proposal =
 proposal = aes256-sha256, 3des-sha1
+compression_algorithm = deflate
 E
 at_end+=('rm -f /run/modprobe.d/vpngw-e2e.conf')
-modprobe -r des3_ede_x86_64 des_generic
+modprobe -r des3_ede_x86_64 des_generic ipcomp
 mkdir -p /run/modprobe.d
-printf 'install %s /bin/false\n' des3_ede_x86_64 des_generic >/run/modprobe.d/vpngw-e2e.conf
+printf 'install %s /bin/false\n' des3_ede_x86_64 des_generic ipcomp >/run/modprobe.d/vpngw-e2e.conf
 check "which is no error, for another proposal works" checked 0
 check "but told, with the module" says 'warning: .phase2. proposal = 3des-sha1: .* crypto-des3_ede'
+check "as is that of compression" says 'warning: .phase2. compression_algorithm: .* ipcomp'
 rm -f /run/modprobe.d/vpngw-e2e.conf
 check "when the module can be loaded" checked 0
 check "it is, and nothing is missing" says '^kernel  *good$'

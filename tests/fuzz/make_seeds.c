@@ -436,6 +436,16 @@ static void sapl(void)
 	put("ike_sapl", "quick-with-pfs", (struct span){ buf, s.n + 1 });
 	offer_start(&o);
 	offer_proposal(&o, 1, PROTO_ESP, SPAN_OF(spi));
+	offer_p2(&o, 1, 12, 256, 5, 1, 0);
+	offer_proposal(&o, 1, PROTO_IPCOMP, (struct span){ spi, 2 });
+	offer_transform(&o, 1, 2);
+	offer_tv(&o, 4, 1);
+	s = offer_done(&o);
+	memcpy(buf + 1, s.p, s.n);
+	buf[0] = 64;
+	put("ike_sapl", "quick-with-ipcomp", (struct span){ buf, s.n + 1 });
+	offer_start(&o);
+	offer_proposal(&o, 1, PROTO_ESP, SPAN_OF(spi));
 	offer_p2(&o, 1, 12, 256, 5, 3, 0);
 	offer_p2(&o, 1, 12, 256, 5, 61443, 0);
 	s = offer_done(&o);

@@ -29,6 +29,7 @@ struct client {
 	bool vpnc_order;        /* KEY_LENGTH first, numbers from 0 */
 	bool unity;
 	bool v6;          /* asks for an IPv6 address, too, and makes its pairs for that one */
+	bool ipcomp;      /* offers IPComp with ESP, and nothing without it */
 	bool tunnel_mode; /* Quick Mode without UDP encapsulation, whatever was found */
 	bool no_crypto;   /* as gate.h: a fixed secret instead of Diffie-Hellman */
 	bool main;        /* main mode */
@@ -67,8 +68,9 @@ struct client {
 	struct ipaddr address, address6; /* from mode config */
 	uint8_t q_nonce[20], q_x[DH_PRIVATE_MAX], q_g[DH_PUBLIC_MAX];
 	uint32_t spi_in, spi_out;
-	bool theirs;         /* the exchange is a Quick Mode of the gateway's */
-	uint8_t q_peer[256]; /* its nonce */
+	uint16_t cpi_in, cpi_out; /* cpi_out 0: the gateway has not chosen IPComp */
+	bool theirs;              /* the exchange is a Quick Mode of the gateway's */
+	uint8_t q_peer[256];      /* its nonce */
 	size_t q_peer_len;
 	uint8_t key_in[96], key_out[96]; /* KEYMAT of each direction */
 	size_t key_len;
@@ -151,6 +153,10 @@ struct span client_config_usual(struct client *c);
 /* Reads INTERNAL_IP4_ADDRESS, and with v6 INTERNAL_IP6_ADDRESS, out of the reply that was opened last:
  * true with all of them. */
 bool client_take_address(struct client *c);
+
+/* What stands as the CPI in an SA payload of the gateway's, writable where the payload is; NULL: none
+ * does. */
+const uint8_t *client_cpi_at(struct span sa);
 
 /* ci and cr: identity bodies, or NULL spans for the address and 0.0.0.0/0, with v6 ::/0. */
 struct span client_quick1(struct client *c, struct span ci, struct span cr);

@@ -131,6 +131,42 @@ static void put_esp_transform(struct client *c, struct ike_build *b)
 	wr_patch_be16(&b->w, at + 2, b->w.len - at);
 }
 
+const uint8_t *client_cpi_at(struct span sa)
+{
+	struct rd r = rd_from(sa);
+	size_t first;
+
+	/* DOI, situation, the proposal of ESP; the other's header, whose SPI has 2 bytes. */
+	(void)rd_take(&r, 10);
+	first = rd_be16(&r);
+	(void)rd_take(&r, first >= 4 ? first - 4 : SIZE_MAX);
+	(void)rd_take(&r, 5);
+	if (rd_u8(&r) != PROTO_IPCOMP || rd_u8(&r) != 2)
+		return NULL;
+	(void)rd_take(&r, 1);
+	return r.left >= 2 && !r.bad ? r.p : NULL;
+}
+
+static void put_ipcomp(struct client *c, struct ike_build *b)
+{
+	size_t prop = b->w.len, at;
+
+	wr_be32(&b->w, 0);
+	wr_u8(&b->w, 0);
+	wr_u8(&b->w, PROTO_IPCOMP);
+	wr_u8(&b->w, 2);
+	wr_u8(&b->w, 1);
+	wr_be16(&b->w, c->cpi_in);
+	at = b->w.len;
+	wr_be32(&b->w, 0);
+	wr_u8(&b->w, 1);
+	wr_u8(&b->w, 2); /* DEFLATE */
+	wr_be16(&b->w, 0);
+	build_tv(b, 4, 1);
+	wr_patch_be16(&b->w, at + 2, b->w.len - at);
+	wr_patch_be16(&b->w, prop + 2, b->w.len - prop);
+}
+
 static void put_esp_sa(struct client *c, struct ike_build *b)
 {
 	size_t prop;
@@ -139,7 +175,8 @@ static void put_esp_sa(struct client *c, struct ike_build *b)
 	wr_be32(&b->w, 1);
 	wr_be32(&b->w, 1);
 	prop = b->w.len;
-	wr_be32(&b->w, 0);
+	wr_u8(&b->w, c->ipcomp ? PL_PROPOSAL : PL_NONE);
+	wr_zero(&b->w, 3);
 	wr_u8(&b->w, 0);
 	wr_u8(&b->w, PROTO_ESP);
 	wr_u8(&b->w, 4);
@@ -147,6 +184,8 @@ static void put_esp_sa(struct client *c, struct ike_build *b)
 	wr_be32(&b->w, c->spi_in);
 	put_esp_transform(c, b);
 	wr_patch_be16(&b->w, prop + 2, b->w.len - prop);
+	if (c->ipcomp)
+		put_ipcomp(c, b);
 }
 
 struct ike_build client_quick1_open(struct client *c, struct span ci, struct span cr)
@@ -162,6 +201,7 @@ struct ike_build client_quick1_open(struct client *c, struct span ci, struct spa
 	for (size_t i = 0; i < sizeof(c->q_nonce); i++)
 		c->q_nonce[i] = (uint8_t)(c->msgid >> (i % 4 * 8)) ^ (uint8_t)i;
 	c->spi_in = (c->msgid ^ 0xc0ffee00u) | 0x1000u;
+	c->cpi_in = (uint16_t)(0x1000 | (c->msgid & 0xfff));
 	b = client_start(c, XCHG_QUICK);
 	put_esp_sa(c, &b);
 	build_payload(&b, PL_NONCE, SPAN_OF(c->q_nonce));
@@ -189,6 +229,7 @@ int client_quick2(struct client *c, struct span in)
 	const struct dh_group *g = dh_group(c->pfs);
 	uint8_t shared[DH_SHARED_MAX];
 	struct span s = { 0 };
+	const uint8_t *cpi;
 	struct rd r;
 
 	if (client_open(c, in) < 0 || c->hdr.xchg != XCHG_QUICK)
@@ -197,6 +238,8 @@ int client_quick2(struct client *c, struct span in)
 	r = rd_from(c->msg.sa);
 	(void)rd_take(&r, 16);
 	c->spi_out = rd_be32(&r);
+	cpi = client_cpi_at(c->msg.sa);
+	c->cpi_out = cpi ? (uint16_t)(cpi[0] << 8 | cpi[1]) : 0;
 	if (r.bad)
 		return -EBADMSG;
 	if (g) {

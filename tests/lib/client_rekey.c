@@ -10,6 +10,7 @@
 
 int client_rekey1(struct client *c, struct span in)
 {
+	const uint8_t *cpi;
 	struct rd r;
 	int rc = client_open(c, in);
 
@@ -26,6 +27,9 @@ int client_rekey1(struct client *c, struct span in)
 	for (size_t i = 0; i < sizeof(c->q_nonce); i++)
 		c->q_nonce[i] = (uint8_t)(c->msgid >> (i % 4 * 8)) ^ (uint8_t)(i + 100);
 	c->spi_in = (c->msgid ^ 0xbadcafe0u) | 0x1000u;
+	cpi = client_cpi_at(c->msg.sa);
+	c->cpi_out = cpi ? (uint16_t)(cpi[0] << 8 | cpi[1]) : 0;
+	c->cpi_in = (uint16_t)(0x2000 | (c->msgid & 0xfff));
 	return r.bad ? -EBADMSG : 0;
 }
 
@@ -51,6 +55,8 @@ struct ike_build client_rekey2_open(struct client *c)
 	wr_bytes(&w, c->msg.sa.p, SPI_AT);
 	wr_be32(&w, c->spi_in);
 	wr_bytes(&w, c->msg.sa.p + w.len, c->msg.sa.n - w.len);
+	if (c->cpi_out)
+		wr_patch_be16(&w, (size_t)(client_cpi_at(c->msg.sa) - c->msg.sa.p), c->cpi_in);
 	build_payload(&b, PL_SA, wr_done(&w));
 	build_payload(&b, PL_NONCE, SPAN_OF(c->q_nonce));
 	if (g) {

@@ -16,6 +16,7 @@ static void prepare(struct fuzz_login *f, enum fuzz_state s)
 	f->g.conf.dpd_retry_us = 2000000;
 	f->g.conf.idle_limit_us = f->g.conf.session_limit_us = 3600000000;
 	f->g.conf.unique = IKE_UNIQUE_REPLACE;
+	f->g.conf.compression = IKE_COMPRESSION_DEFLATE;
 	prefix_parse("fd00:99::/64", &f->g.network6);
 	if (s == FUZZ_UP_NAT) {
 		m->split = IKE_SPLIT_INCLUDE;

@@ -167,6 +167,8 @@ static void del_pair(struct gate *g, const struct fx_item *it)
 		gate_policies_del(g, it->child);
 	for (unsigned i = 0; i < g->n_pairs; i++)
 		if (g->pair[i].fx.spi_in == it->child->spi_in) {
+			if (it->child->part == IKE_PART_IN && g->pair[i].out)
+				fault(g, "a pair is removed, and its outbound SA is not");
 			g->pair[i] = g->pair[--g->n_pairs];
 			return;
 		}
@@ -367,6 +369,11 @@ static void do_child(struct gate *g, const struct gate_job *j)
 	}
 	if (pair_of(g, j->child.spi_in))
 		fault(g, "an inbound SPI is installed twice");
+	for (unsigned i = 0; j->child.cpi_in && i < g->n_pairs; i++)
+		if (g->pair[i].fx.cpi_in == j->child.cpi_in)
+			fault(g, "an inbound CPI is installed twice");
+	if (!j->child.cpi_in != !j->child.cpi_out)
+		fault(g, "a pair with IPComp one way");
 	if (g->n_pairs == GATE_PAIRS)
 		abort();
 	if (p.out)

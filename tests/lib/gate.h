@@ -50,6 +50,7 @@ struct gate_pair {
 struct gate_policy {
 	struct ipaddr inner;
 	struct prefix net;
+	struct ike_upper upper;
 	uint8_t set; /* of the pairs that carry it */
 };
 

@@ -84,7 +84,7 @@ static const char *check_limits(const struct ike_sa *sa)
 }
 
 struct sums {
-	unsigned names, sas, logged_in, half_open, pairs, spis, leases, users, asked;
+	unsigned names, sas, logged_in, half_open, pairs, spis, cpis, leases, users, asked;
 	bool seen[GATE_POOL];
 };
 
@@ -140,9 +140,12 @@ static const char *check_sa(const struct gate *g, const struct ike_sa *sa, struc
 	s->half_open += sa->half_open != IKE_HALF_OPEN_NO;
 	for (const struct ike_child *c = sa->children; c; c = c->next) {
 		s->spis++;
+		s->cpis += c->cpi_in != 0;
 		s->pairs += c->in_kernel;
 		if (!u32_has(&g->ike->t.spis, c->spi_in))
 			return "an inbound SPI that is not marked as used";
+		if (c->cpi_in && !u32_has(&g->ike->t.cpis, c->cpi_in))
+			return "an inbound CPI that is not marked as used";
 		if (quick_overlaps(sa, c))
 			return "two pairs of a session that share some of their networks";
 		if (*check_set(sa, c))
@@ -231,6 +234,8 @@ const char *gate_check(struct gate *g)
 		return why;
 	if (s.spis != t->spis.n)
 		return "SPIs stay marked as used";
+	if (s.cpis != t->cpis.n)
+		return "CPIs stay marked as used";
 	if (s.users != t->users.n)
 		return "the index of users is wrong";
 	if (s.asked != g->open_questions)

@@ -97,9 +97,11 @@ static void sweep(struct gate *g)
 
 		for (unsigned k = 0; k < g->n_pairs; k++)
 			for (unsigned n = 0; n < g->pair[k].fx.n_nets; n++)
-				stays |= g->pair[k].fx.set == g->policy[i].set &&
-					 ipaddr_eq(&g->pair[k].fx.inner, &g->policy[i].inner) &&
-					 prefix_eq(&g->pair[k].fx.nets[n], &g->policy[i].net);
+				stays |=
+					g->pair[k].fx.set == g->policy[i].set &&
+					ipaddr_eq(&g->pair[k].fx.inner, &g->policy[i].inner) &&
+					prefix_eq(&g->pair[k].fx.nets[n], &g->policy[i].net) &&
+					quick_same_upper(&g->pair[k].fx.upper, &g->policy[i].upper);
 		if (stays)
 			i++;
 		else

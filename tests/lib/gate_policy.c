@@ -8,15 +8,17 @@
 #include <stdlib.h>
 
 #include "gate.h"
+#include "ike/core.h"
 
 /* The policy with this selector; NULL: none. */
-static struct gate_policy *find(struct gate *g, const struct ipaddr *inner,
+static struct gate_policy *find(struct gate *g, const struct ike_child_fx *k,
 				const struct prefix *net)
 {
 	for (unsigned i = 0; i < g->n_policies; i++) {
 		struct gate_policy *p = &g->policy[i];
 
-		if (ipaddr_eq(&p->inner, inner) && prefix_eq(&p->net, net))
+		if (ipaddr_eq(&p->inner, &k->inner) && prefix_eq(&p->net, net) &&
+		    quick_same_upper(&p->upper, &k->upper))
 			return p;
 	}
 	return NULL;
@@ -25,13 +27,15 @@ static struct gate_policy *find(struct gate *g, const struct ipaddr *inner,
 void gate_policies_add(struct gate *g, const struct ike_child_fx *k)
 {
 	for (unsigned i = 0; i < k->n_nets; i++) {
-		struct gate_policy *p = find(g, &k->inner, &k->nets[i]);
+		struct gate_policy *p = find(g, k, &k->nets[i]);
 
 		if (!p && g->n_policies == GATE_POLICIES)
 			abort();
 		if (!p)
 			p = &g->policy[g->n_policies++];
-		*p = (struct gate_policy){ .inner = k->inner, .net = k->nets[i], .set = k->set };
+		*p = (struct gate_policy){
+			.inner = k->inner, .net = k->nets[i], .upper = k->upper, .set = k->set
+		};
 	}
 }
 
@@ -44,7 +48,7 @@ static const struct ike_child_fx *heir(const struct gate *g, const struct ike_ch
 
 		for (unsigned n = 0; n < o->n_nets; n++)
 			if (o->set != k->set && ipaddr_eq(&o->inner, &k->inner) &&
-			    prefix_eq(&o->nets[n], net))
+			    prefix_eq(&o->nets[n], net) && quick_same_upper(&o->upper, &k->upper))
 				return o;
 	}
 	return NULL;
@@ -53,7 +57,7 @@ static const struct ike_child_fx *heir(const struct gate *g, const struct ike_ch
 void gate_policies_del(struct gate *g, const struct ike_child_fx *k)
 {
 	for (unsigned i = 0; i < k->n_nets; i++) {
-		struct gate_policy *p = find(g, &k->inner, &k->nets[i]);
+		struct gate_policy *p = find(g, k, &k->nets[i]);
 		const struct ike_child_fx *o = heir(g, k, &k->nets[i]);
 
 		if (p && o)
@@ -69,23 +73,23 @@ static bool has_pair(struct gate *g, const struct gate_policy *p)
 		const struct ike_child_fx *k = &g->pair[i].fx;
 
 		for (unsigned n = 0; n < k->n_nets; n++)
-			if (find(g, &k->inner, &k->nets[n]) == p && k->set == p->set)
+			if (find(g, k, &k->nets[n]) == p && k->set == p->set)
 				return true;
 	}
 	return false;
 }
 
-static bool same_nets(const struct ike_child_fx *a, const struct ike_child_fx *b)
+static bool same_traffic(const struct ike_child_fx *a, const struct ike_child_fx *b)
 {
-	bool same = a->n_nets == b->n_nets;
+	bool same = a->n_nets == b->n_nets && quick_same_upper(&a->upper, &b->upper);
 
 	for (unsigned n = 0; same && n < a->n_nets; n++)
 		same = prefix_eq(&a->nets[n], &b->nets[n]);
 	return same;
 }
 
-/* The kernel sends through any pair of the set that a policy names: it holds for one set of
- * networks, and each has one. */
+/* The kernel sends through any pair of the set that a policy names: it holds for one kind of
+ * traffic, and each has one. */
 static bool sets_are_right(const struct gate *g)
 {
 	for (unsigned i = 0; i < g->n_pairs; i++)
@@ -93,7 +97,7 @@ static bool sets_are_right(const struct gate *g)
 			const struct ike_child_fx *a = &g->pair[i].fx, *b = &g->pair[j].fx;
 
 			if (ipaddr_eq(&a->inner, &b->inner) &&
-			    (a->set == b->set) != same_nets(a, b))
+			    (a->set == b->set) != same_traffic(a, b))
 				return false;
 		}
 	return true;
@@ -102,12 +106,12 @@ static bool sets_are_right(const struct gate *g)
 const char *gate_policies_check(struct gate *g)
 {
 	if (!sets_are_right(g))
-		return "pairs for different networks with one set, or for the same with two";
+		return "pairs for different traffic with one set, or for the same with two";
 	for (unsigned i = 0; i < g->n_pairs; i++) {
 		const struct ike_child_fx *k = &g->pair[i].fx;
 
 		for (unsigned n = 0; n < k->n_nets; n++)
-			if (g->pair[i].out && !find(g, &k->inner, &k->nets[n]))
+			if (g->pair[i].out && !find(g, k, &k->nets[n]))
 				return "a pair in the kernel without its policies";
 	}
 	for (unsigned i = 0; i < g->n_policies; i++)

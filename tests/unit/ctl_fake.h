@@ -94,6 +94,8 @@ static void made_up_session(uint32_t i, struct ctl_session *s)
 					  .spi_out = 0x00000fff,
 					  .proposal = "aes256-sha256",
 					  .networks = "10.0.12.0/24, 10.0.13.0/24",
+					  .protocol = "tcp",
+					  .port = 22,
 					  .encap = true,
 					  .bytes_in = 1536,
 					  .bytes_out = UINT64_C(12) << 20,

@@ -98,6 +98,8 @@ static void test_defaults(void)
 	is_int(c->tunnel.esp_frag, 0, "esp_frag");
 	is_int(c->tunnel.mssclamp, 0, "mssclamp");
 	is_int(c->tunnel.forwarding_check, CONF_FORWARDING_WARN, "forwarding_check");
+	ok(c->tunnel.copy_df && c->tunnel.copy_dscp == CONF_COPY_DSCP_OUT, "copy_df, copy_dscp");
+	is_int(c->ike.compression, IKE_COMPRESSION_NONE, "compression_algorithm");
 	is_int(c->auth.source, CONF_AUTH_PAM, "auth_source");
 	is_str(c->auth.pam_service, "vpngw", "pam_service");
 	is_str(c->auth.users_file, "/etc/vpngw/users", "users_file");
@@ -166,6 +168,9 @@ static void test_full_values(const struct config *c)
 	is_int(c->tunnel.esp_frag, 552, "full: esp_frag");
 	is_int(c->tunnel.mssclamp, 512, "full: mssclamp");
 	is_int(c->tunnel.forwarding_check, CONF_FORWARDING_REFUSE, "full: forwarding_check");
+	ok(!c->tunnel.copy_df && c->tunnel.copy_dscp == CONF_COPY_DSCP_YES,
+	   "full: copy_df, copy_dscp");
+	is_int(c->ike.compression, IKE_COMPRESSION_DEFLATE, "full: compression_algorithm");
 	is_int(c->auth.source, CONF_AUTH_FILE, "full: auth_source");
 	is_int(c->auth.n_radius, 1, "full: auth_server");
 	is_int(c->auth.radius[0].retries, 3, "full: its retries");
@@ -197,17 +202,14 @@ static void test_full(void)
 	static const char later[] =
 		"t.conf:30:19: initial_contact on is not yet supported: it will tell clients that "
 		"older sessions are gone; remove it\n"
-		"t.conf:39:25: compression_algorithm deflate is not yet supported: it will "
-		"compress "
-		"packets before they are encrypted; remove it\n"
-		"t.conf:67:15: conf_source radius is not yet supported: it will take addresses "
+		"t.conf:69:15: conf_source radius is not yet supported: it will take addresses "
 		"from "
 		"RADIUS servers; remove it\n"
-		"t.conf:83:20: accounting journal is not yet supported: it will write records of "
+		"t.conf:85:20: accounting journal is not yet supported: it will write records of "
 		"sessions to the journal; remove it\n"
-		"t.conf:84:20: interim_interval is not yet supported: it will be the time between "
+		"t.conf:86:20: interim_interval is not yet supported: it will be the time between "
 		"reports on a session; remove it\n"
-		"t.conf:86:1: [hooks] is not yet supported: it will run programs when sessions "
+		"t.conf:88:1: [hooks] is not yet supported: it will run programs when sessions "
 		"come "
 		"and go; remove it\n";
 	_cleanup_free_ char *text = slurp("tests/data/full.conf");

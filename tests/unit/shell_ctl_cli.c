@@ -83,7 +83,8 @@ static void test_show(struct fake *f)
 			       "mode\n") &&
 		   strstr(out, "SPI 0xc1a2b3d4 in, 0x00000fff out\n") &&
 		   strstr(out, "aes256-sha256 in UDP\n") &&
-		   strstr(out, "10.0.12.0/24, 10.0.13.0/24\n") &&
+		   strstr(out,
+			  "10.0.12.0/24, 10.0.13.0/24\n                tcp to port 22 only\n") &&
 		   strstr(out, "received 1.5 KiB in 12 packets, sent 12 MiB in 9000 packets\n") &&
 		   strstr(out, " up, 30:00 old, expires in 30:00\n"),
 	   "with traffic, mode and method, SPIs, networks and age");

@@ -204,19 +204,23 @@ static void test_sweep(bool esp)
 }
 
 /* One SA and the policies of one network stay. */
-static bool stays_sa(void *ctx, uint32_t reqid, const struct ipaddr *dst, uint32_t spi)
+static bool stays_sa(void *ctx, uint32_t reqid, uint8_t proto, const struct ipaddr *dst,
+		     uint32_t spi)
 {
 	const struct xfrm_pair *p = ctx;
 
-	return reqid == p->in.reqid && spi == p->in.spi && ipaddr_eq(dst, &p->in.dst);
+	return reqid == p->in.reqid && proto == IPPROTO_ESP && spi == p->in.spi &&
+	       ipaddr_eq(dst, &p->in.dst);
 }
 
-static bool stays_policy(void *ctx, uint32_t reqid, enum xfrm_dir dir, const struct prefix *src,
-			 const struct prefix *dst)
+static bool stays_policy(void *ctx, const struct xfrm_pol *pol)
 {
 	const struct xfrm_pair *p = ctx;
+	bool out = pol->dir == XFRM_OUT;
 
-	return reqid == p->in.reqid && prefix_eq(dir == XFRM_OUT ? src : dst, &p->nets[0]);
+	return pol->reqid == p->in.reqid && prefix_eq(out ? &pol->src : &pol->dst, &p->nets[0]) &&
+	       pol->proto == p->proto && (out ? pol->sport : pol->dport) == p->net_port &&
+	       (out ? pol->dport : pol->sport) == p->inner_port;
 }
 
 static void test_sweep_but(bool esp)
@@ -229,6 +233,9 @@ static void test_sweep_but(bool esp)
 	if (!begin())
 		return;
 	p.nets[p.n_nets++] = net("10.0.13.0/24");
+	p.proto = IPPROTO_TCP;
+	p.inner_port = 1022;
+	p.net_port = 22;
 	for (unsigned i = xfrm_pair_policies(&p, pol); i-- > 0;)
 		n += raw_policy_add(&pol[i]) == 0;
 	for (unsigned i = xfrm_pair_policies(&q, pol); i-- > 0;)

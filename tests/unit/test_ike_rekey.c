@@ -252,6 +252,8 @@ static void test_identities(void)
 		{ "an address and a range", "01000000 0a636301", "07000000 0a010000 0a01ffff" },
 		{ "two subnets", "04000000 0a636301 ffffffff", "04000000 0a010000 ffff0000" },
 		{ "a host", "01000000 0a636301", "01000000 0a010203" },
+		{ "a protocol", "01010000 0a636301", "04010000 0a010000 ffff0000" },
+		{ "ports", "010603fe 0a636301", "04060016 0a010000 ffff0000" },
 	};
 	struct ike_build b;
 

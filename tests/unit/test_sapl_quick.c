@@ -55,6 +55,8 @@ static int choose(struct span sa)
 	if (rc == 0) {
 		got.answer.transform.p = sa.p + (got.answer.transform.p - exact);
 		got.answer.spi = (struct span){ 0 };
+		if (got.ipcomp.cpi)
+			got.ipcomp.transform.p = sa.p + (got.ipcomp.transform.p - exact);
 	}
 	free(exact);
 	return rc;
@@ -169,6 +171,134 @@ static void test_bundles(void)
 	offer_transform(&o, 1, 3);
 	is_int(choose(offer_done(&o)), -ENOENT, "AH alone is no offer");
 	is_str(offered, "", "and nothing is told about it");
+}
+
+/* ---- IPComp: RFC 2408 4.2, RFC 3173 4.1 ---- */
+
+/* ESP and IPComp in proposals of one number. */
+static void bundle(uint16_t encap, const char *cpi, uint8_t transform)
+{
+	begin("11111111");
+	offer_p2(&o, 1, AES, 256, 5, encap, 0);
+	offer_proposal(&o, 1, PROTO_IPCOMP, hex(cpi));
+	offer_transform(&o, 1, transform);
+	offer_tv(&o, 4, TUNNEL);
+}
+
+static int choose_bundle(uint16_t encap, const char *cpi, uint8_t transform)
+{
+	bundle(encap, cpi, transform);
+	return choose(offer_done(&o));
+}
+
+static void deflate(void)
+{
+	usual();
+	want.deflate = true;
+}
+
+static void test_ipcomp_choice(void)
+{
+	usual();
+	is_int(choose_bundle(TUNNEL, "1234", 2), -EOPNOTSUPP, "compression alone is told apart");
+	ok(strcmp(offered, "aes256-sha256 without PFS") == 0, "from what would fit");
+	deflate();
+	is_int(choose_bundle(TUNNEL, "1234", 2), 0, "where it may be, it is chosen");
+	ok(got.spi == 0x11111111 && got.ipcomp.cpi == 0x1234 && got.ipcomp.cpi_size == 2,
+	   "with SPI and CPI");
+	ok(choose_bundle(TUNNEL, "00001234", 2) == 0 && got.ipcomp.cpi == 0x1234 &&
+		   got.ipcomp.cpi_size == 4,
+	   "a CPI of four bytes is one, too");
+	bundle(TUNNEL, "1234", 2);
+	offer_proposal(&o, 2, PROTO_ESP, hex("22222222"));
+	offer_p2(&o, 1, AES, 256, 5, TUNNEL, 0);
+	ok(choose(offer_done(&o)) == 0 && got.spi == 0x11111111 && got.ipcomp.cpi,
+	   "it goes before the same without");
+	begin("22222222");
+	offer_p2(&o, 1, AES, 256, 5, TUNNEL, 0);
+	offer_proposal(&o, 2, PROTO_ESP, hex("11111111"));
+	offer_p2(&o, 1, AES, 256, 5, TUNNEL, 0);
+	offer_proposal(&o, 2, PROTO_IPCOMP, hex("1234"));
+	offer_transform(&o, 1, 2);
+	ok(choose(offer_done(&o)) == 0 && got.spi == 0x11111111 && got.ipcomp.cpi,
+	   "in whichever order");
+	want.deflate = false;
+	ok(choose(offer_done(&o)) == 0 && got.spi == 0x22222222 && !got.ipcomp.cpi,
+	   "and where it may not be, the other is chosen");
+	deflate();
+	begin("22222222");
+	offer_p2(&o, 1, AES, 256, 5, TUNNEL, 0);
+	offer_proposal(&o, 2, PROTO_ESP, hex("11111111"));
+	offer_p2(&o, 1, AES, 128, 2, TUNNEL, 0);
+	offer_proposal(&o, 2, PROTO_IPCOMP, hex("1234"));
+	offer_transform(&o, 1, 2);
+	ok(choose(offer_done(&o)) == 0 && got.spi == 0x22222222, "but not before a better cipher");
+	bundle(TUNNEL, "1234", 3);
+	offer_transform(&o, 2, 2);
+	ok(choose(offer_done(&o)) == 0 && got.ipcomp.transform.p[4] == 2,
+	   "DEFLATE is found behind LZS");
+}
+
+static void test_ipcomp_refused(void)
+{
+	deflate();
+	is_int(choose_bundle(TUNNEL, "1234", 3), -ENOENT, "LZS alone is refused");
+	is_int(choose_bundle(TUNNEL, "00ff", 2), -ENOENT, "a CPI that is reserved");
+	is_int(choose_bundle(TUNNEL, "12", 2), -ENOENT, "one of a single byte");
+	is_int(choose_bundle(TUNNEL, "", 2), -ENOENT, "none at all");
+	is_int(choose_bundle(TUNNEL, "123456", 2), -ENOENT, "one of three");
+	bundle(TUNNEL, "1234", 2);
+	offer_tv(&o, 8, 4); /* dictionary size */
+	is_int(choose(offer_done(&o)), -ENOENT, "an attribute that DEFLATE does not have");
+	bundle(TUNNEL, "1234", 2);
+	offer_tv(&o, 5, 5);
+	is_int(choose(offer_done(&o)), -ENOENT, "an integrity algorithm");
+	bundle(TUNNEL, "1234", 2);
+	offer_proposal(&o, 1, PROTO_AH, hex("33333333"));
+	offer_transform(&o, 1, 3);
+	is_int(choose(offer_done(&o)), -ENOENT, "AH as a third");
+	begin("11111111");
+	offer_p2(&o, 1, AES, 256, 5, TUNNEL, 0);
+	offer_proposal(&o, 1, PROTO_IPCOMP, hex("1234"));
+	offer_transform(&o, 1, 2);
+	offer_tv(&o, 4, 2);
+	is_int(choose(offer_done(&o)), -ENOENT, "IPComp in transport mode");
+	offer_start(&o);
+	offer_proposal(&o, 1, PROTO_IPCOMP, hex("1234"));
+	offer_transform(&o, 1, 2);
+	is_int(choose(offer_done(&o)), -ENOENT, "IPComp without ESP");
+}
+
+/* The tunnel is IPComp's: some clients call ESP a tunnel as well, and some do not. */
+static void test_ipcomp_modes(void)
+{
+	deflate();
+	ok(choose_bundle(2, "1234", 2) == 0 && !got.encap && got.encap_mode == 2,
+	   "ESP in transport mode");
+	is_int(choose_bundle(4, "1234", 2), -ENOENT, "in UDP not without a NAT");
+	want.path = P2_PATH_UDP;
+	ok(choose_bundle(UDP, "1234", 2) == 0 && got.encap, "in UDP behind one");
+	ok(choose_bundle(4, "1234", 2) == 0 && got.encap && choose_bundle(61444, "1234", 2) == 0 &&
+		   got.encap,
+	   "in transport mode as well");
+	is_int(choose_bundle(2, "1234", 2), -ENOENT, "and not outside it");
+}
+
+static void test_ipcomp_answer(void)
+{
+	uint8_t buf[512], cky[8] = { 1 };
+	struct ike_build b = build_start(buf, sizeof(buf), cky, cky, XCHG_QUICK, 1);
+	struct span out;
+
+	deflate();
+	choose_bundle(TUNNEL, "00001234", 2);
+	p2_put_answer(&b, &got, 0xd00dfeed, 0x4321);
+	out = build_clear(&b);
+	is_bytes((struct span){ out.p + 28, out.n - 28 },
+		 hex("0000004c 00000001 00000001 02000028 01030401 d00dfeed"
+		     "0000001c 010c0000 80040001 80050005 80060100 80010001 80020e10"
+		     "00000018 01040401 00004321 0000000c 01020000 80040001"),
+		 "the answer has both proposals, with the gateway's SPI and CPI");
 }
 
 static void test_encapsulation(void)
@@ -418,6 +548,10 @@ int main(void)
 	test_echo();
 	test_spis();
 	test_bundles();
+	test_ipcomp_choice();
+	test_ipcomp_refused();
+	test_ipcomp_modes();
+	test_ipcomp_answer();
 	test_encapsulation();
 	test_algorithms();
 	test_attributes();

@@ -114,6 +114,29 @@ static void test_main_mode(void)
 	kit_end("main mode");
 }
 
+/* A pair for one port. */
+static void test_upper(void)
+{
+	static uint8_t again[65536];
+	const struct ike_child *p;
+	size_t n;
+
+	kit_with(client_login);
+	client_to(&c, &g, client_quick1(&c, hex("010603fe 0a636301"), hex("01060016 c0000205")));
+	client_quick2(&c, gate_only(&g));
+	client_to(&c, &g, client_quick3(&c));
+	save();
+	n = n_rec;
+	memcpy(again, rec, n);
+	restart();
+	is_int(restore(), 0, "a session with a pair for one port is restored");
+	p = client_sa(&c, &g)->children;
+	ok(p && p->upper.proto == 6 && p->upper.inner_port == 1022 && p->upper.net_port == 22,
+	   "with protocol and ports");
+	ok(save() == 0 && n_rec == n && memcmp(rec, again, n) == 0, "and saved as before");
+	kit_end("one port");
+}
+
 /* An IPv6 address beside the lease, and a pair for it. */
 static void test_ipv6(void)
 {
@@ -476,6 +499,7 @@ int main(void)
 	test_places();
 	test_round_trip();
 	test_main_mode();
+	test_upper();
 	test_ipv6();
 	test_goes_on();
 	test_states();

@@ -315,6 +315,7 @@ static void prepare(uint64_t seed)
 	prefix_parse("fd00:99::/64", &g.network6);
 	g.code = draw(2) ? "271828" : NULL;
 	g.conf.xauth_tries = 1 + draw(4);
+	g.conf.compression = draw(2) ? IKE_COMPRESSION_DEFLATE : IKE_COMPRESSION_NONE;
 	draw_limits(&g.conf);
 	kills = draw(2);
 	memset(&kept, 0, sizeof(kept));
@@ -328,6 +329,7 @@ static void prepare(uint64_t seed)
 		who[i].c.wrong_sig = draw(20) == 0;
 		if (draw(20) == 0)
 			who[i].c.psk = "another key";
+		who[i].c.ipcomp = g.conf.compression == IKE_COMPRESSION_DEFLATE && draw(2);
 		if (draw(10) == 0)
 			who[i].password = "wrong";
 		if (draw(10) == 0)

@@ -7,6 +7,8 @@
  * through the first two SAs. All of it is little-endian.
  */
 #include <errno.h>
+#include <linux/netlink.h>
+#include <linux/xfrm.h>
 #include <netinet/in.h>
 
 #include "tap.h"
@@ -333,7 +335,8 @@ static void test_sa_requests(void)
 	is_int(buf[4], 0x12, "and that request is GETSA");
 	is_int(buf[6], 0x01, "without an ACK: the answer is the SA");
 	w = room();
-	is_request(&w, xfrm_build_sa_dump(&w, 7), sa_dump, "a dump asks for ESP alone");
+	is_request(&w, xfrm_build_sa_dump(&w, 7, IPPROTO_ESP), sa_dump,
+		   "a dump asks for ESP alone");
 }
 
 static struct xfrm_pol pol_in(void)
@@ -385,6 +388,163 @@ static void test_policy_requests(void)
 	is_request(&w, xfrm_build_policy_dump(&w, 7), policy_dump, "policies are dumped");
 	w = room();
 	is_request(&w, xfrm_build_hthresh(&w, 7), hthresh, "thresholds are what iproute2 sends");
+}
+
+/* The bytes of struct xfrm_selector: dport and its mask, sport and its mask, ..., proto. */
+static void test_ports(void)
+{
+	struct xfrm_pair p = { .in = { .src = ip("192.0.2.9"), .dst = ip("198.51.100.1") },
+			       .out = { .src = ip("198.51.100.1"), .dst = ip("192.0.2.9") },
+			       .inner = ip("10.99.99.1"),
+			       .nets = { net("10.0.12.0/24") },
+			       .n_nets = 1,
+			       .proto = 6,
+			       .net_port = 22 };
+	struct xfrm_pol pol[XFRM_PAIR_POLICIES];
+	struct xfrm_reply r;
+	struct span left;
+	struct wr w;
+
+	is_int(xfrm_pair_policies(&p, pol), 3, "a pair for one port has three policies");
+	w = room();
+	ok(xfrm_build_policy_add(&w, 7, &pol[0], false) == 0 &&
+		   memcmp(buf + 16 + 32, hex("0016 ffff 0000 0000").p, 8) == 0 && buf[16 + 44] == 6,
+	   "in: the network's port is the destination's");
+	w = room();
+	ok(xfrm_build_policy_add(&w, 7, &pol[2], false) == 0 &&
+		   memcmp(buf + 16 + 32, hex("0000 0000 0016 ffff").p, 8) == 0 && buf[16 + 44] == 6,
+	   "out: it is the source's");
+	left = (struct span){ buf, w.len };
+	ok(xfrm_reply_next(&left, &r) && r.kind == XFRM_REPLY_POLICY && r.pol.proto == 6 &&
+		   r.pol.sport == 22 && r.pol.dport == 0,
+	   "and is read back");
+	p.inner_port = 1022;
+	xfrm_pair_policies(&p, pol);
+	ok(pol[1].dir == XFRM_FWD && pol[1].sport == 1022 && pol[1].dport == 22 &&
+		   pol[2].dport == 1022,
+	   "the client's port is at its side");
+}
+
+/* Where a field of the fixed part stands in a request. */
+#define AT(type, field) (16 + offsetof(struct type, field))
+
+static void test_ipcomp(void)
+{
+	struct xfrm_sa sa = { .src = ip("192.0.2.9"),
+			      .dst = ip("198.51.100.1"),
+			      .cpi = 0x1234,
+			      .reqid = 0x76000010,
+			      .if_id = XFRM_IF_ID };
+	struct xfrm_reply r;
+	struct span left;
+	struct wr w = room();
+
+	is_int(xfrm_build_ipcomp_add(&w, 7, &sa), 0, "an SA of IPComp");
+	left = (struct span){ buf, w.len };
+	ok(xfrm_reply_next(&left, &r) && r.kind == XFRM_REPLY_SA && r.sa.proto == IPPROTO_COMP &&
+		   r.sa.spi == 0x1234 && r.sa.reqid == sa.reqid && r.sa.if_id == XFRM_IF_ID &&
+		   ipaddr_eq(&r.sa.dst, &sa.dst),
+	   "has its CPI where ESP has the SPI");
+	ok(buf[AT(xfrm_usersa_info, mode)] == XFRM_MODE_TUNNEL &&
+		   buf[AT(xfrm_usersa_info, flags)] == XFRM_STATE_AF_UNSPEC,
+	   "the tunnel is its own");
+	ok(memmem(buf, w.len, "deflate", 8) != NULL, "and DEFLATE");
+	w = room();
+	ok(xfrm_build_ipcomp_del(&w, 7, &sa.dst, sa.cpi) == 0 &&
+		   buf[AT(xfrm_usersa_id, spi) + 2] == 0x12 &&
+		   buf[AT(xfrm_usersa_id, spi) + 3] == 0x34 &&
+		   buf[AT(xfrm_usersa_id, proto)] == IPPROTO_COMP,
+	   "it is deleted by address, CPI and protocol");
+	w = room();
+	ok(xfrm_build_ipcomp_get(&w, 7, &sa.dst, sa.cpi) == 0 && buf[4] == XFRM_MSG_GETSA,
+	   "and asked for by the same");
+	sa.cpi = 0;
+	is_int(xfrm_build_ipcomp_add(&w, 7, &sa), -EINVAL, "without a CPI there is none");
+	sa.cpi = 256;
+	sa.src = ip("2001:db8::1");
+	is_int(xfrm_build_ipcomp_add(&w, 7, &sa), -EINVAL, "nor between IPv4 and IPv6");
+}
+
+/* The value of XFRMA_SA_EXTRA_FLAGS in a request for an SA; 0: it is not there. */
+static uint32_t extra_flags(const struct wr *w)
+{
+	struct nlattr a;
+	uint32_t v;
+
+	for (size_t at = 16 + sizeof(struct xfrm_usersa_info); at < w->len;
+	     at += NLA_ALIGN(a.nla_len)) {
+		memcpy(&a, buf + at, sizeof(a));
+		memcpy(&v, buf + at + sizeof(a), sizeof(v));
+		if (a.nla_type == XFRMA_SA_EXTRA_FLAGS)
+			return v;
+	}
+	return 0;
+}
+
+/* What the tunnel's header takes of the packet inside, where the tunnel is. */
+static void test_copying(void)
+{
+	struct xfrm_sa sa = sa_aes();
+	unsigned usual = XFRM_STATE_AF_UNSPEC,
+		 changed = usual | XFRM_STATE_NOPMTUDISC | XFRM_STATE_DECAP_DSCP;
+	struct wr w = room();
+
+	ok(xfrm_build_sa_add(&w, 7, &sa) == 0 && buf[AT(xfrm_usersa_info, flags)] == usual &&
+		   extra_flags(&w) == 0,
+	   "DF and DSCP are copied to the outer header, and not from it");
+	sa.clear_df = sa.decap_dscp = sa.no_encap_dscp = true;
+	w = room();
+	ok(xfrm_build_sa_add(&w, 7, &sa) == 0 && buf[AT(xfrm_usersa_info, flags)] == changed &&
+		   extra_flags(&w) == XFRM_SA_XFLAG_DONT_ENCAP_DSCP,
+	   "or the other way");
+	sa.cpi = 256;
+	w = room();
+	ok(xfrm_build_sa_add(&w, 7, &sa) == 0 && buf[AT(xfrm_usersa_info, flags)] == 0 &&
+		   extra_flags(&w) == 0 && buf[AT(xfrm_usersa_info, mode)] == XFRM_MODE_TRANSPORT,
+	   "not by ESP where IPComp has the tunnel");
+	w = room();
+	ok(xfrm_build_ipcomp_add(&w, 7, &sa) == 0 && buf[AT(xfrm_usersa_info, flags)] == changed &&
+		   extra_flags(&w) == XFRM_SA_XFLAG_DONT_ENCAP_DSCP,
+	   "but by that");
+}
+
+static void test_ipcomp_policies(void)
+{
+	struct xfrm_pair p = { .in = { .src = ip("192.0.2.9"), .dst = ip("198.51.100.1") },
+			       .out = { .src = ip("198.51.100.1"), .dst = ip("192.0.2.9") },
+			       .inner = ip("10.99.99.1"),
+			       .nets = { net("10.0.12.0/24") },
+			       .n_nets = 1 };
+	struct xfrm_pol pol[XFRM_PAIR_POLICIES];
+	struct xfrm_pol_info *got;
+	struct xfrm_reply r;
+	bool ipcomp;
+
+	p.in.cpi = p.out.cpi = 256;
+	p.in.reqid = p.out.reqid = 0x76000010;
+	p.in.if_id = p.out.if_id = XFRM_IF_ID;
+	xfrm_pair_policies(&p, pol);
+	for (unsigned i = 0; i < 3; i++) {
+		struct wr w = wr_into(buf, XFRM_MSG_POLICY_MAX);
+		struct xfrm_user_tmpl t[2]; /* behind the fixed part and their header */
+		struct span left;
+
+		is_int(xfrm_build_policy_add(&w, 7, &pol[i], false), 0,
+		       "a policy for IPComp fits XFRM_MSG_POLICY_MAX");
+		memcpy(t, buf + 16 + sizeof(struct xfrm_userpolicy_info) + 4, sizeof(t));
+		left = (struct span){ buf, w.len };
+		got = &r.pol;
+		ok(xfrm_reply_next(&left, &r) && xfrm_pol_is_plain(got, &ipcomp) && ipcomp &&
+			   xfrm_pol_is_ours(got) && got->tmpl_proto[0] == IPPROTO_COMP &&
+			   got->tmpl_proto[1] == IPPROTO_ESP && got->reqid[1] == p.in.reqid,
+		   "IPComp is inside, ESP outside");
+		ok(t[0].mode == XFRM_MODE_TUNNEL && t[1].mode == XFRM_MODE_TRANSPORT,
+		   "the one has the tunnel");
+		ok(t[0].optional == (pol[i].dir != XFRM_OUT) && !t[1].optional,
+		   "and may be missing in what comes in");
+	}
+	got->reqid[1]++;
+	ok(!xfrm_pol_is_plain(got, &ipcomp), "two templates of two owners are none of ours");
 }
 
 /* What blocks is told apart from a client's own policy by an address behind 0 bits of prefix. */
@@ -490,6 +650,7 @@ static void test_sizes(void)
 
 	sa.replay_window = XFRM_WINDOW_MAX;
 	sa.report_s = 1;
+	sa.no_encap_dscp = true;
 	sa.enc_len = sa.auth_len = XFRM_KEY_MAX;
 	w = wr_into(buf, XFRM_MSG_SA_MAX);
 	is_int(xfrm_build_sa_add(&w, 7, &sa), 0, "XFRM_MSG_SA_MAX holds the longest SA");
@@ -766,6 +927,10 @@ int main(void)
 {
 	test_sa_requests();
 	test_policy_requests();
+	test_ports();
+	test_ipcomp();
+	test_copying();
+	test_ipcomp_policies();
 	test_block_requests();
 	test_windows();
 	test_sizes();

@@ -151,7 +151,7 @@ static struct census count_kind(bool sas)
 	struct span left;
 	ssize_t n;
 
-	if ((sas ? xfrm_build_sa_dump(&w, 1) : xfrm_build_policy_dump(&w, 1)) < 0)
+	if ((sas ? xfrm_build_sa_dump(&w, 1, IPPROTO_ESP) : xfrm_build_policy_dump(&w, 1)) < 0)
 		abort();
 	n = raw_ask(&w, buf, sizeof(buf));
 	left = (struct span){ buf, n < 0 ? 0 : (size_t)n };

@@ -25,19 +25,20 @@
 #   fragment_size    the longest IKE packet, IP header included (1280)
 #   dpd              clear, restart: asks every 2 s whether the gateway is there, and after 6 s
 #                    gives up, or dials again (no)
+#   child2           lines of another CHILD_SA, home2, separated by semicolons (none)
 #   conn, child      more lines for the connection or its CHILD_SA, separated by semicolons
 ss_client() {
 	local ns=$1 dir=$W/$1 pair
 	local user=alice password=wonderland id=CN=$GATEWAY_NAME group=staff unity=no encap=no pull=yes
 	local mode=aggressive auth=hybrid psk="squeamish ossifrage"
 	local proposals=aes256-sha256-modp2048 esp=aes256-sha256 remote_ts=10.10.0.0/24 gateway=$GATEWAY
-	local fragmentation=yes fragment_size=1280 dpd=no conn= child= cert= key= own_id= inner6=
+	local fragmentation=yes fragment_size=1280 dpd=no conn= child= child2= cert= key= own_id= inner6=
 	shift
 	for pair; do
 		case ${pair%%=*} in
 		user | password | id | mode | auth | psk | group | proposals | esp | gateway | \
 			remote_ts | unity | encap | pull | fragmentation | fragment_size | dpd | conn | \
-			child | cert | key | own_id | inner6)
+			child | child2 | cert | key | own_id | inner6)
 			printf -v "${pair%%=*}" %s "${pair#*=}"
 			;;
 		*) echo "ss_client knows no \"$pair\"" >&2 && return 1 ;;
@@ -122,6 +123,7 @@ $(ss_write_rounds_$auth)
         ${child//;/$'\n'        }
       }
 $(ss_write_child6)
+$(ss_write_child2)
     }
   }
 }
@@ -145,6 +147,15 @@ ss_write_child6() {
         local_ts = $POOL6
         remote_ts = $inner6
         esp_proposals = $esp
+      }
+E
+}
+
+ss_write_child2() {
+	[ -z "$child2" ] || cat <<E
+      home2 {
+        esp_proposals = $esp
+        ${child2//;/$'\n'        }
       }
 E
 }
