@@ -493,6 +493,8 @@ static void run_one(struct gw *gw, const struct fx_item *it)
 
 void gw_run_effects(struct gw *gw)
 {
+	/* What has ended is forgotten first: what the next process finds of it in the kernel goes. */
+	handover_flush(gw);
 	/* The list grows while it is worked through. */
 	for (unsigned i = 0; i < gw->fx->n; i++)
 		run_one(gw, &gw->fx->v[i]);
