@@ -179,7 +179,8 @@ static void save_lease(struct gw *gw, const struct ipaddr *addr, const char *use
 					 .pool = pool_name(gw, addr),
 					 .user = user,
 					 .granted_s = granted_s,
-					 .released_s = released_s };
+					 .released_s = released_s,
+					 .pinned = pool_is_pinned(gw->pools, addr) };
 
 	if (gw->leases && released_s && !*row.pool) /* it was in none any more */
 		leasedb_forget(gw->leases, addr);
