@@ -356,6 +356,8 @@ static void run_child_del(struct gw *gw, const struct fx_item *it)
 		add_counters(gw, &k->peer.addr, k->spi_out, &g->bytes_out, &g->gone_out);
 	}
 	handover_touch(gw, it->who.who);
+	/* What ends is forgotten first: what the next process finds of it in the kernel goes. */
+	handover_flush(gw);
 	rc = p ? xfrm_pair_del(gw->xfrm, p, k->keep_policies) : -ENOMEM;
 	if (rc < 0)
 		log_err("cannot remove an IPsec SA: %s", strerror(-rc));
@@ -494,8 +496,6 @@ static void run_one(struct gw *gw, const struct fx_item *it)
 
 void gw_run_effects(struct gw *gw)
 {
-	/* What has ended is forgotten first: what the next process finds of it in the kernel goes. */
-	handover_flush(gw);
 	/* The list grows while it is worked through. */
 	for (unsigned i = 0; i < gw->fx->n; i++)
 		run_one(gw, &gw->fx->v[i]);

@@ -80,10 +80,12 @@ void save_put_quicks(struct wr *w, const struct ike_sa *sa)
 static int get_quick(struct rd *r, const struct ike_sa *sa, struct ike_xchg **end)
 {
 	struct ike_xchg *x = calloc(1, sizeof(*x));
-	struct span out;
+	struct span out, nonce;
 
 	*end = x;
-	if (!x || !(x->quick = calloc(1, sizeof(*x->quick))))
+	if (x)
+		x->quick = calloc(1, sizeof(*x->quick));
+	if (!x || !x->quick)
 		return -ENOMEM;
 	x->kind = XCHG_KIND_QUICK;
 	x->type = XCHG_QUICK;
@@ -95,10 +97,13 @@ static int get_quick(struct rd *r, const struct ike_sa *sa, struct ike_xchg **en
 	rd_copy(r, x->iv, sizeof(x->iv));
 	rd_copy(r, x->request, sizeof(x->request));
 	rd_copy(r, x->quick->nonce_own, sizeof(x->quick->nonce_own));
-	x->quick->nonce_peer_len = rd_be16(r);
-	if (x->quick->nonce_peer_len > sizeof(x->quick->nonce_peer))
-		return -EBADMSG;
-	rd_copy(r, x->quick->nonce_peer, x->quick->nonce_peer_len);
+	nonce = rd_take(r, rd_be16(r));
+	if (nonce.n > sizeof(x->quick->nonce_peer)) {
+		r->bad = true;
+	} else {
+		x->quick->nonce_peer_len = (uint16_t)nonce.n;
+		memcpy(x->quick->nonce_peer, nonce.p, nonce.n);
+	}
 	out = rd_take(r, rd_be16(r));
 	x->resent = rd_u8(r);
 	x->next_us = rd_be64(r);
