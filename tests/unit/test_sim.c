@@ -38,7 +38,9 @@ static unsigned long by_cert, refused, coded, asked_again;
 static struct {
 	bool deaf, dumb;
 	uint64_t until;
-} mute[CLIENTS]; /* hears nothing, is heard by nobody, or both */
+} mute[CLIENTS];           /* hears nothing, is heard by nobody, or both */
+static bool lost[CLIENTS]; /* or has been somewhere else */
+static unsigned long quiet;
 
 static uint32_t draw(uint32_t below)
 {
@@ -54,8 +56,10 @@ static void transmit(bool to_gate, unsigned client, const struct dialer_datagram
 {
 	unsigned copies = draw(100) < loss ? 0 : draw(100) < twice ? 2 : 1;
 
-	if (g.now < mute[client].until && (to_gate ? mute[client].dumb : mute[client].deaf))
+	if (g.now < mute[client].until && (to_gate ? mute[client].dumb : mute[client].deaf)) {
+		lost[client] = true;
 		return;
+	}
 	while (copies--) {
 		if (n_wire == WIRE)
 			return;
@@ -130,6 +134,7 @@ static struct ipaddr home(unsigned i)
 /* The NAT has forgotten its mapping, or the client has gone elsewhere. */
 static void move(unsigned i)
 {
+	lost[i] = true;
 	struct dialer *d = &who[i];
 
 	if (!d->c.behind_nat)
@@ -192,7 +197,12 @@ static void use_tunnel(unsigned i)
 		ike_traffic(g.ike, sa->id, draw(2), g.now);
 }
 
-/* The gateway is killed, and goes on with what was kept. */
+static void keep(struct gate *gate)
+{
+	gate_keep(gate, &kept);
+}
+
+/* The gateway was killed, and goes on with what was kept. */
 static void kill_gate(void)
 {
 	const char *why = gate_kill(&g, &kept);
@@ -237,8 +247,11 @@ static void act(void)
 		stray();
 		break;
 	case 16:
-		if (kills)
+		/* Now, or in the middle of what it does next. */
+		if (kills && draw(3) == 0)
 			kill_gate();
+		else if (kills)
+			g.fuse = 1 + draw(6);
 		break;
 	case 4:
 	case 5:
@@ -343,6 +356,19 @@ static bool own_places(void)
 	return true;
 }
 
+/* Nothing was lost on the wire and nothing is on its way: then a pair that a client sends with is one of
+ * the gateway's as well, however often that was killed. */
+static bool is_heard(unsigned i, const struct ike_sa *sa)
+{
+	const struct dialer *d = &who[i];
+
+	if (loss || lost[i] || n_wire || g.n_jobs || !sa || sa->state != IKE_ST_UP || !d->child ||
+	    d->renewing)
+		return true;
+	quiet++;
+	return pair_of(d, sa);
+}
+
 static const char *wrong(void)
 {
 	const char *why = gate_check(&g);
@@ -361,6 +387,8 @@ static const char *wrong(void)
 
 		if (!keys_agree(&who[i], sa))
 			return "the two sides of a pair have different keys";
+		if (!is_heard(i, sa))
+			return "the client sends with a pair that the gateway does not have";
 		if (!can_hear(&who[i], sa))
 			return "the gateway sends what the client cannot decrypt";
 	}
@@ -417,6 +445,7 @@ static void prepare(uint64_t seed)
 	draw_limits(&g.conf);
 	kills = draw(2);
 	memset(&kept, 0, sizeof(kept));
+	g.keep = keep;
 	gate_start(&g);
 	n_wire = 0;
 	loss = draw(3) * 10;
@@ -449,6 +478,7 @@ static void prepare(uint64_t seed)
 		who[i].c.initial_contact = draw(2);
 		who[i].user = users[draw(ARRAY_SIZE(users))];
 		mute[i].until = 0;
+		lost[i] = false;
 		who[i].asks_again = draw(3) == 0;
 		who[i].deletes_old = draw(2);
 		who[i].falls_back = draw(2);
@@ -536,6 +566,8 @@ static const char *run(uint64_t seed)
 	while (g.now < end && !*why) {
 		g.n_events = 0;
 		step(&next_act);
+		if (g.dead)
+			kill_gate();
 		gate_keep(&g, &kept);
 		count_up();
 		count_rekeys();
@@ -549,6 +581,7 @@ static const char *run(uint64_t seed)
 	}
 	if (*why)
 		return why;
+	g.fuse = 0;
 	/* Everybody falls silent; the work that waits is done. */
 	gate_do_all(&g);
 	gate_pass(&g, UINT64_C(100000) * US_PER_S);
@@ -612,6 +645,7 @@ int main(void)
 	ok(put_together > n * 5, "also those that send fragments");
 	ok(silent > n / 2 && replaced > n / 2, "some fall silent, and some give way to others");
 	ok(killed > n / 2 && survived > n, "it is killed, and sessions go on");
+	ok(quiet > n, "and where nothing is lost, no client sends into nothing");
 	ok(renewed > n / 2 && by_client > n && by_gateway > n / 2,
 	   "keys are renewed by both sides");
 	return done();
