@@ -102,7 +102,8 @@ static int get_quick(struct rd *r, const struct ike_sa *sa, struct ike_xchg **en
 		r->bad = true;
 	} else {
 		x->quick->nonce_peer_len = (uint16_t)nonce.n;
-		memcpy(x->quick->nonce_peer, nonce.p, nonce.n);
+		if (nonce.n)
+			memcpy(x->quick->nonce_peer, nonce.p, nonce.n);
 	}
 	out = rd_take(r, rd_be16(r));
 	x->resent = rd_u8(r);
