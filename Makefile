@@ -141,6 +141,11 @@ $B/bench_%: $B/tests/bench/bench_%.o $B/libtest.a $B/libshell.a $B/libcore.a
 	$(SAY) LINK $@
 	$(Q)$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(SHELL_LIBS) $(CORE_LIBS)
 
+# A client for scenarios of tests/e2e.
+$B/dial: $B/tests/e2e/dial.o $B/libtest.a $B/libcore.a
+	$(SAY) LINK $@
+	$(Q)$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+
 # The flags that a build was made with; another set of them rebuilds everything, but for -Werror,
 # which changes no object.
 FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(filter-out -Werror,$(OPTS))

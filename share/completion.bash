@@ -75,11 +75,13 @@ _vpngwctl() {
 	config) _vpngwctl_offer < <(printf '%s\n' show cat diff) ;;
 	show | kick) _vpngwctl_offer < <(_vpngwctl_ask list 'session|user|address') ;;
 	leases)
-		if [ "$prev" = release ]; then
-			_vpngwctl_offer < <(_vpngwctl_ask leases address)
-		else
-			_vpngwctl_offer <<<release
-		fi
+		case $prev in
+		release | unpin) _vpngwctl_offer < <(_vpngwctl_ask leases address) ;;
+		pin) _vpngwctl_offer < <(_vpngwctl_ask leases user) ;;
+		leases) _vpngwctl_offer < <(printf '%s\n' release pin unpin) ;;
+		*) [ "${COMP_WORDS[COMP_CWORD - 2]}" != pin ] ||
+			_vpngwctl_offer < <(_vpngwctl_ask leases address) ;;
+		esac
 		;;
 	esac
 }

@@ -23,11 +23,12 @@ _vpngwctl_rest() {
 	config) compadd show cat diff ;;
 	show | kick) _vpngwctl_ask list 'session|user|address' ;;
 	leases)
-		if [[ $words[CURRENT-1] = release ]]; then
-			_vpngwctl_ask leases address
-		else
-			compadd release
-		fi
+		case $words[CURRENT-1] in
+		release | unpin) _vpngwctl_ask leases address ;;
+		pin) _vpngwctl_ask leases user ;;
+		leases) compadd release pin unpin ;;
+		*) [[ $words[CURRENT-2] != pin ]] || _vpngwctl_ask leases address ;;
+		esac
 		;;
 	esac
 }

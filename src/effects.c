@@ -181,7 +181,8 @@ static void save_lease(struct gw *gw, const struct ipaddr *addr, const char *use
 					 .pool = pool_name(gw, addr),
 					 .user = user,
 					 .granted_s = granted_s,
-					 .released_s = released_s };
+					 .released_s = released_s,
+					 .pinned = pool_is_pinned(gw->pools, addr) };
 
 	if (gw->leases && released_s && !*row.pool) /* it was in none any more */
 		leasedb_forget(gw->leases, addr);
@@ -365,6 +366,8 @@ static void run_child_del(struct gw *gw, const struct fx_item *it)
 		add_counters(gw, &k->peer.addr, k->spi_out, &g->bytes_out, &g->gone_out);
 	}
 	handover_touch(gw, it->who.who);
+	/* What ends is forgotten first: what the next process finds of it in the kernel goes. */
+	handover_flush(gw);
 	rc = p ? xfrm_pair_del(gw->xfrm, p, k->keep_policies) : -ENOMEM;
 	if (rc < 0)
 		log_err("cannot remove an IPsec SA: %s", strerror(-rc));

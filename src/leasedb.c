@@ -23,7 +23,7 @@
 #include "leasequeue.h"
 
 #define APPLICATION_ID 0x76706e67 /* in the file's header: it is ours */
-#define FORMAT         1          /* its user_version */
+#define FORMAT         2          /* its user_version */
 #define BUSY_MS        2000       /* somebody looks at the file with another program */
 #define RETRY_MS       1000
 
@@ -33,13 +33,20 @@ static const char schema[] = "BEGIN IMMEDIATE;"
 			     " pool TEXT NOT NULL,"
 			     " user TEXT NOT NULL,"
 			     " granted_s INTEGER NOT NULL,"
-			     " released_s INTEGER NOT NULL" /* 0: a session has it */
+			     " released_s INTEGER NOT NULL," /* 0: a session has it */
+			     " pinned INTEGER NOT NULL DEFAULT 0"
 			     ") WITHOUT ROWID;"
 			     "PRAGMA application_id = 1987079783;"
-			     "PRAGMA user_version = 1;"
+			     "PRAGMA user_version = 2;"
 			     "COMMIT";
 
-_Static_assert(APPLICATION_ID == 1987079783 && FORMAT == 1, "as in the schema");
+/* Format 1 knew no pins. */
+static const char upgrade[] = "BEGIN IMMEDIATE;"
+			      "ALTER TABLE lease ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;"
+			      "PRAGMA user_version = 2;"
+			      "COMMIT";
+
+_Static_assert(APPLICATION_ID == 1987079783 && FORMAT == 2, "as in the schema");
 
 struct leasedb {
 	sqlite3 *sql;                /* owned */
@@ -165,12 +172,15 @@ static int check_content(sqlite3 *sql, const char *path, char why[static LEASEDB
 		snprintf(why, LEASEDB_WHY, "%s is damaged", path);
 		return r < 0 ? r : -EBADMSG;
 	}
-	return 0;
+	r = version == 1 ? run_sql(sql, upgrade) : 0;
+	if (r < 0)
+		describe(sql, why);
+	return r;
 }
 
 static int open_sql(struct leasedb *db, const char *path, char why[static LEASEDB_WHY])
 {
-	static const char save[] = "INSERT OR REPLACE INTO lease VALUES (?1, ?2, ?3, ?4, ?5)";
+	static const char save[] = "INSERT OR REPLACE INTO lease VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 	static const char forget[] = "DELETE FROM lease WHERE address = ?1";
 	static const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 	int r = to_errno(sqlite3_open_v2(path, &db->sql, flags, NULL));
@@ -262,14 +272,16 @@ static bool read_row(sqlite3_stmt *s, struct leasedb_row *ret)
 	ret->user = column_text(s, 2, LIMIT_USER);
 	ret->granted_s = (uint64_t)granted;
 	ret->released_s = (uint64_t)released;
+	ret->pinned = sqlite3_column_int(s, 5) != 0;
 	return addr && ret->pool && ret->user && granted >= 0 && released >= 0 &&
 	       ipaddr_parse(addr, &ret->addr) == 0;
 }
 
 int leasedb_load(struct leasedb *db, int (*fn)(void *ctx, const struct leasedb_row *row), void *ctx)
 {
-	static const char query[] = "SELECT address, pool, user, granted_s, released_s FROM lease"
-				    " ORDER BY released_s = 0, released_s";
+	static const char query[] =
+		"SELECT address, pool, user, granted_s, released_s, pinned FROM lease"
+		" ORDER BY released_s = 0, released_s";
 	sqlite3_stmt *s = NULL;
 	int rc = sqlite3_prepare_v2(db->sql, query, -1, &s, NULL), r = to_errno(rc);
 
@@ -305,7 +317,8 @@ void leasedb_save(struct leasedb *db, const struct leasedb_row *row)
 {
 	struct lease_record rec = { .addr = row->addr,
 				    .granted_s = row->granted_s,
-				    .released_s = row->released_s };
+				    .released_s = row->released_s,
+				    .pinned = row->pinned };
 
 	if (strlen(row->pool) > LIMIT_GROUP_NAME || strlen(row->user) > LIMIT_USER) {
 		pthread_mutex_lock(&db->lock);
@@ -347,6 +360,7 @@ static int write_record(struct leasedb *db, const struct lease_record *rec)
 		sqlite3_bind_text(s, 3, rec->user, -1, SQLITE_STATIC);
 		sqlite3_bind_int64(s, 4, (sqlite3_int64)rec->granted_s);
 		sqlite3_bind_int64(s, 5, (sqlite3_int64)rec->released_s);
+		sqlite3_bind_int(s, 6, rec->pinned);
 	}
 	rc = sqlite3_step(s);
 	sqlite3_reset(s);

@@ -32,6 +32,7 @@ struct leasedb_row {
 	const char *pool, *user; /* borrowed */
 	uint64_t granted_s;      /* CLOCK_REALTIME seconds, as released_s */
 	uint64_t released_s;     /* 0: a session has it */
+	bool pinned;             /* to this user, by an operator */
 };
 
 /*

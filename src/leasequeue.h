@@ -14,7 +14,7 @@
 
 struct lease_record {
 	struct ipaddr addr;
-	bool forget;
+	bool forget, pinned;
 	char pool[LIMIT_GROUP_NAME + 1], user[LIMIT_USER + 1];
 	uint64_t granted_s, released_s;
 };

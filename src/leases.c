@@ -14,8 +14,8 @@ static int restore_lease(void *ctx, const struct leasedb_row *row)
 	struct gw *gw = ctx;
 
 	/* Outside the pools by now, or no longer kept: nothing to restore. */
-	pool_restore(gw->pools, &row->addr, row->user, row->granted_s, row->released_s,
-		     gw->since_s);
+	(row->pinned ? pool_restore_pin : pool_restore)(
+		gw->pools, &row->addr, row->user, row->granted_s, row->released_s, gw->since_s);
 	return 0;
 }
 
@@ -27,8 +27,8 @@ static void save_ended(struct gw *gw)
 	uint32_t cursor = 0;
 
 	while (pool_next(gw->pools, gw->since_s, &cursor, &l)) {
-		const struct leasedb_row row = { l.addr, l.pool, l.user, l.granted_s,
-						 l.released_s };
+		const struct leasedb_row row = { l.addr,      l.pool,       l.user,
+						 l.granted_s, l.released_s, l.pinned };
 
 		if (l.released_s == gw->since_s)
 			leasedb_save(gw->leases, &row);

@@ -223,6 +223,7 @@ static bool lease_next(void *ctx, uint32_t *cursor, struct ctl_lease *ret)
 		return false;
 	*ret = (struct ctl_lease){ .address = l.addr,
 				   .leased = l.leased,
+				   .pinned = l.pinned,
 				   .granted_s = l.granted_s,
 				   .released_s = l.leased ? 0 : l.released_s };
 	snprintf(ret->pool, sizeof(ret->pool), "%s", l.pool);
@@ -238,6 +239,58 @@ static int lease_forget(void *ctx, const struct ipaddr *addr, const struct ctl_p
 	(void)who;
 	if (rc == 0 && gw->leases)
 		leasedb_forget(gw->leases, addr);
+	return rc;
+}
+
+/* The file has what the pools have; a lease that is not kept any more goes. */
+static void save_pin(struct gw *gw, const struct ipaddr *addr)
+{
+	struct pool_lease l;
+	uint32_t cursor = 0;
+	bool found = false;
+
+	while (!found && pool_next(gw->pools, gw_real_s(), &cursor, &l))
+		found = ipaddr_eq(&l.addr, addr);
+	if (gw->leases && found)
+		leasedb_save(gw->leases,
+			     &(struct leasedb_row){ l.addr, l.pool, l.user, l.granted_s,
+						    l.leased ? 0 : l.released_s, l.pinned });
+	else if (gw->leases)
+		leasedb_forget(gw->leases, addr);
+}
+
+/* Where passwords are checked the user has an address, which comes before all others. */
+static bool has_own_address(struct gw *gw, const char *user)
+{
+	const struct ike_sa *sa;
+	uint32_t cursor = 0;
+
+	while ((sa = ike_next(gw->ike, &cursor))) {
+		const struct gw_session *g = gw_session(gw, sa->id);
+
+		if (g && g->own_address.family && strcmp(sa->user, user) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int lease_pin(void *ctx, const struct ipaddr *addr, const char *user)
+{
+	struct gw *gw = ctx;
+	int rc = has_own_address(gw, user) ? -EPERM : pool_pin(gw->pools, addr, user, gw_real_s());
+
+	if (rc == 0)
+		save_pin(gw, addr);
+	return rc;
+}
+
+static int lease_unpin(void *ctx, const struct ipaddr *addr)
+{
+	struct gw *gw = ctx;
+	int rc = pool_unpin(gw->pools, addr, gw_real_s());
+
+	if (rc == 0)
+		save_pin(gw, addr);
 	return rc;
 }
 
@@ -341,6 +394,8 @@ const struct ctl_ops gw_ctl_ops = {
 	.snapshot = traffic_snapshot,
 	.kick = kick,
 	.lease_forget = lease_forget,
+	.lease_pin = lease_pin,
+	.lease_unpin = lease_unpin,
 	.reload = reload,
 	.setting = setting,
 	.config_file = config_file,

@@ -51,6 +51,8 @@ static const char help_text[] =
 	"  status                           the daemon, its pools, its counters\n"
 	"  leases                           addresses that are leased or kept for their users\n"
 	"  leases release ADDRESS           forget a kept address\n"
+	"  leases pin USER ADDRESS          keep it for this user, for good\n"
+	"  leases unpin ADDRESS             as any other from now on\n"
 	"  pools                            addresses: how many, how many are in use\n"
 	"  stats                            what was counted, and refused for which reason\n"
 	"  metrics                          the same and more as OpenMetrics text\n"

@@ -78,6 +78,8 @@ json_t *ctl_filter(const struct ctl_options *o, const json_t *rows);
 /* ---- verbs: argv[0] is the verb ---- */
 
 enum ctl_exit ctl_list(const struct ctl_options *o, int argc, char **argv);
+/* leases release, pin, unpin (ctl_pin.c) */
+enum ctl_exit ctl_lease_act(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_show(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_kick(const struct ctl_options *o, int argc, char **argv);
 enum ctl_exit ctl_status(const struct ctl_options *o, int argc, char **argv);

@@ -66,10 +66,15 @@ static const struct ctl_column lease_column[] = {
 
 static void lease_row(struct ctl_table *t, const json_t *o)
 {
+	bool leased = json_is_true(json_object_get(o, "leased"));
+
 	put_text(t, o, "address");
 	put_text(t, o, "pool");
 	put_text(t, o, "user");
-	ctl_table_cell(t, json_is_true(json_object_get(o, "leased")) ? "leased" : "kept");
+	if (json_is_true(json_object_get(o, "pinned")))
+		ctl_table_cell(t, leased ? "leased, pinned" : "pinned");
+	else
+		ctl_table_cell(t, leased ? "leased" : "kept");
 	put_number(t, o, "granted_unix", ctl_local_time);
 	put_number(t, o, "released_unix", ctl_local_time);
 }
@@ -183,28 +188,6 @@ enum ctl_exit ctl_list(const struct ctl_options *o, int argc, char **argv)
 
 /* ---- leases ---- */
 
-static enum ctl_exit release(const struct ctl_options *o, const char *arg)
-{
-	struct ctl_request q = { .method = "io.vpngw.ReleaseLease" };
-	char text[ENDPOINT_STRLEN], shown[CTL_TEXT_MAX];
-	struct ipaddr addr;
-	enum ctl_exit rc;
-
-	if (ipaddr_parse(arg, &addr) < 0) {
-		ctl_complain("%s is not an address", ctl_text(arg, shown, sizeof(shown)));
-		return CTL_USAGE;
-	}
-	ipaddr_str(&addr, text);
-	q.parameters = json_pack("{s:s}", "address", text);
-	rc = ctl_call(o, &q);
-	if (rc != CTL_DONE)
-		return rc;
-	if (o->json)
-		return ctl_out_json_member(o, "address", json_string(text));
-	printf("Lease of %s released.\n", text);
-	return CTL_DONE;
-}
-
 enum ctl_exit ctl_leases(const struct ctl_options *o, int argc, char **argv)
 {
 	struct listing l = {
@@ -215,11 +198,7 @@ enum ctl_exit ctl_leases(const struct ctl_options *o, int argc, char **argv)
 		.table = { .column = lease_column, .columns = ARRAY_SIZE(lease_column) },
 	};
 
-	if (argc == 3 && strcmp(argv[1], "release") == 0)
-		return release(o, argv[2]);
-	if (argc > 1) {
-		ctl_complain("leases, or leases release ADDRESS");
-		return CTL_USAGE;
-	}
+	if (argc > 1)
+		return ctl_lease_act(o, argc, argv);
 	return run_listing(o, &l);
 }

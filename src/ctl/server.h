@@ -65,7 +65,7 @@ struct ctl_lease {
 	struct ipaddr address;
 	char pool[LIMIT_GROUP_NAME + 1];
 	char user[LIMIT_USER + 1];
-	bool leased;
+	bool leased, pinned;
 	uint64_t granted_s, released_s; /* 0: never */
 };
 
@@ -155,8 +155,13 @@ struct ctl_ops {
 	void (*snapshot)(void *ctx);
 	/* Ends one session by its id. 0, -ENOENT, -EBUSY, -EPERM. */
 	int (*kick)(void *ctx, const char *id, const struct ctl_peer *who);
-	/* Forgets a kept lease. 0, -ENOENT, -EBUSY while a session has it. */
+	/* Forgets a kept lease. 0, -ENOENT, -EBUSY while a session has it, -EEXIST when pinned. */
 	int (*lease_forget)(void *ctx, const struct ipaddr *addr, const struct ctl_peer *who);
+	/* Gives an address to a user for good. 0; -ENOENT: it is in no pool; -EBUSY: another user has
+	 * it; -EEXIST: it is pinned to another; -EPERM: the user has an address elsewhere. */
+	int (*lease_pin)(void *ctx, const struct ipaddr *addr, const char *user);
+	/* 0, -ENOENT when it is not pinned. */
+	int (*lease_unpin)(void *ctx, const struct ipaddr *addr);
 	/* Reads the configuration again and takes it over, all or nothing; without `apply` only says
 	 * what would change. 0, or -EINVAL with what is wrong. *ret is empty before. */
 	int (*reload)(void *ctx, bool apply, const struct ctl_peer *who, struct ctl_reload *ret);

@@ -116,6 +116,7 @@ void ctl_json_lease(struct jsonw *w, const struct ctl_lease *l)
 	jsonw_text(w, "pool", l->pool);
 	jsonw_text(w, "user", l->user);
 	jsonw_bool(w, "leased", l->leased);
+	jsonw_bool(w, "pinned", l->pinned);
 	jsonw_time(w, "granted", l->granted_s);
 	jsonw_time(w, "released", l->released_s);
 	jsonw_close(w, '}');

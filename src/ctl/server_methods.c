@@ -194,7 +194,9 @@ static void run_release(struct ctl_client *c, const struct varlink_call *call)
 	r = s->ops->lease_forget(s->ctx, &addr, ctl_client_peer(c));
 	if (r < 0) {
 		snprintf(what, sizeof(what), "lease of %s%s", text,
-			 r == -EBUSY ? " is in use" : "");
+			 r == -EBUSY    ? " is in use"
+			 : r == -EEXIST ? " is pinned"
+					: "");
 		ctl_json_error(&c->out,
 			       r == -ENOENT                  ? "NotFound"
 			       : r == -EPERM || r == -EACCES ? "NotPermitted"
@@ -262,6 +264,8 @@ static const struct method method[] = {
 	{ "io.vpngw.Monitor", run_monitor, { NULL }, false },
 	{ "io.vpngw.Leases", run_leases, { NULL }, false },
 	{ "io.vpngw.ReleaseLease", run_release, { "address" }, true },
+	{ "io.vpngw.PinLease", ctl_run_pin, { "user", "address" }, true },
+	{ "io.vpngw.UnpinLease", ctl_run_unpin, { "address" }, true },
 	{ "io.vpngw.Reload", ctl_run_reload, { NULL }, true },
 	{ "io.vpngw.DiffConfig", ctl_run_diff, { NULL }, false },
 	{ "io.vpngw.Config", ctl_run_config, { NULL }, false },

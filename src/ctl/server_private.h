@@ -28,6 +28,8 @@
 /* One per kind of event, for `journalctl MESSAGE_ID=`; systemd/vpngw.catalog explains them. */
 #define CTL_ID_KICK    "93fdfc02f1d74373a4fe68bb6f3f2ac8"
 #define CTL_ID_RELEASE "0ba73c7f9ab84a93b5ce30bb5b2a92d6"
+#define CTL_ID_PIN     "29e63784fa354cb2a92b46f7d700a062"
+#define CTL_ID_UNPIN   "828dc182d25749a39baf099582b6e625"
 
 /* Which sessions a request means. */
 enum ctl_by {
@@ -102,6 +104,8 @@ void ctl_job_start(struct ctl_client *c, enum ctl_job_kind kind, const struct va
 const struct ctl_peer *ctl_client_peer(struct ctl_client *c);
 
 /* server_config.c: methods about the configuration */
+void ctl_run_pin(struct ctl_client *c, const struct varlink_call *call);
+void ctl_run_unpin(struct ctl_client *c, const struct varlink_call *call);
 void ctl_run_reload(struct ctl_client *c, const struct varlink_call *call);
 void ctl_run_diff(struct ctl_client *c, const struct varlink_call *call);
 void ctl_run_config(struct ctl_client *c, const struct varlink_call *call);

@@ -332,6 +332,8 @@ void rekey_dh_done(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, int e
 		   struct span shared, uint64_t now, struct fx *fx);
 void rekey_installed(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, struct ike_child *c,
 		     int err, uint64_t now, struct fx *fx);
+/* What was under way is lost: pairs that were being renewed are so once more, in a moment. */
+void rekey_anew(struct ike_sa *sa, uint64_t now);
 /* The client sends its message again: it has not got our HASH(3). */
 void rekey_repeated(struct ike_sa *sa, const struct ike_xchg *x, uint64_t now);
 void rekey_given_up(struct ike *ike, struct ike_sa *sa, struct fx *fx);

@@ -129,7 +129,7 @@ void ike_child_lost(struct ike *ike, struct sess_id who, uint32_t child, uint64_
 		return;
 	ike_note(ike, sa, &sa->peer, IKE_R_KERNEL, "", fx);
 	/* The client makes a new pair, or leaves and comes back. */
-	if (c->state != IKE_CHILD_PENDING)
+	if (c->state != IKE_CHILD_PENDING || c->in_kernel) /* then it has our answer */
 		info_delete_child(ike, sa, c, now, fx);
 	child_drop(ike, sa, c, fx);
 	child_succeed(sa, now, fx);

@@ -26,6 +26,7 @@
 
 #define SEND_AFTER_S 2 /* from HASH(3) until the newer pair sends */
 #define AGAIN_S      2 /* when there was no room, or the client was at it */
+#define ANEW_S       5 /* the client first goes on with what it is at */
 
 uint64_t rekey_time(struct ike *ike, const struct ike_child *c)
 {
@@ -254,6 +255,13 @@ void rekey_installed(struct ike *ike, struct ike_sa *sa, struct ike_xchg *x, str
 	} else {
 		child_confirm(ike, sa, c, now, fx);
 	}
+}
+
+void rekey_anew(struct ike_sa *sa, uint64_t now)
+{
+	for (struct ike_child *c = sa->children; c; c = c->next)
+		if (c->state == IKE_CHILD_UP && c->rekey_us == UINT64_MAX)
+			c->rekey_us = now + ANEW_S * US_PER_S;
 }
 
 void rekey_repeated(struct ike_sa *sa, const struct ike_xchg *x, uint64_t now)

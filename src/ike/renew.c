@@ -22,7 +22,6 @@
 #include "ike/core.h"
 
 #define RETIRED_LIFE_S 30 /* strongSwan deletes it after 10 s, Apple after 7 */
-#define REKEY_WAIT_S   5  /* the client first goes on with what it is at */
 
 /* A session whose end is due already is none to go on with. */
 static bool renews(const struct ike_sa *fresh, const struct ike_sa *sa)
@@ -61,10 +60,7 @@ static void end_exchanges(struct ike *ike, struct ike_sa *session, uint64_t now,
 		if (!x->done)
 			xchg_remove(session, x);
 	}
-	/* A Quick Mode of ours that was among them begins anew. */
-	for (struct ike_child *c = session->children; c; c = c->next)
-		if (c->state == IKE_CHILD_UP && c->rekey_us == UINT64_MAX)
-			c->rekey_us = now + REKEY_WAIT_S * US_PER_S;
+	rekey_anew(session, now);
 }
 
 #define SWAP(member)                                  \

@@ -4,7 +4,8 @@
  *
  * The shell may look (ike_next(), ike_find()) and never writes. Everything that must survive a
  * restart of the daemon is plain data here; save.c writes it out and reads it back. What is under
- * way (nego, xchg) hangs off it and is lost without harm: its initiator repeats it.
+ * way (nego, xchg) hangs off it and is lost without harm: its initiator repeats it. But for a Quick
+ * Mode in which one side believes in the pair already: save_quick.c.
  */
 #pragma once
 

@@ -10,8 +10,8 @@
 #include <errno.h>
 
 #include "cleanup.h"
-#include "ike/core.h"
 #include "ike/profile.h"
+#include "ike/save.h"
 
 #define SAVE_MAGIC   0x76706773u /* "vpgs" */
 #define SAVE_VERSION 1
@@ -37,9 +37,9 @@ static void put_endpoint(struct wr *w, const struct endpoint *e)
 	wr_be16(w, e->port);
 }
 
-static bool child_is_saved(const struct ike_child *c)
+static bool child_is_saved(const struct ike_sa *sa, const struct ike_child *c)
 {
-	return c->in_kernel && c->state != IKE_CHILD_PENDING;
+	return c->in_kernel && (c->state != IKE_CHILD_PENDING || save_has_quick(sa, c));
 }
 
 static void put_child(struct wr *w, const struct ike_child *c)
@@ -89,7 +89,7 @@ static void put_children(struct wr *w, const struct ike_sa *sa)
 
 	wr_u8(w, 0);
 	for (const struct ike_child *c = sa->children; c; c = c->next)
-		if (child_is_saved(c)) {
+		if (child_is_saved(sa, c)) {
 			put_child(w, c);
 			n++;
 		}
@@ -104,7 +104,7 @@ static bool may_come_again(const struct ike_sa *sa, uint32_t msgid)
 
 	while (x && (x->msgid != msgid || x->ours))
 		x = x->next;
-	return x && !x->done;
+	return x && !x->done && !(x->quick && x->answered);
 }
 
 static void put_used_ids(struct wr *w, const struct ike_sa *sa)
@@ -167,6 +167,7 @@ static void put_sa(struct wr *w, const struct ike_sa *sa)
 	wr_be32(w, sa->next_serial);
 	put_children(w, sa);
 	put_used_ids(w, sa);
+	save_put_quicks(w, sa);
 }
 
 int ike_save(const struct ike *ike, struct sess_id id, void *buf, size_t cap, size_t *ret_len)
@@ -235,13 +236,15 @@ static void get_endpoint(struct rd *r, struct endpoint *e)
 	e->port = rd_be16(r);
 }
 
-/* The keys of a pair that only receives yet; it begins to send as soon as time is looked at. */
+/* The keys of a pair that only receives yet; once agreed on, it begins to send as soon as time is
+ * looked at. */
 static int get_out_keys(struct rd *r, struct ike_child *c)
 {
 	size_t n = rd_be16(r);
 
 	c->send_us = UINT64_MAX;
-	if (r->bad || n != (c->state == IKE_CHILD_READY ? sizeof(*c->out) : 0))
+	if (r->bad || (n && n != sizeof(*c->out)) ||
+	    (c->state != IKE_CHILD_PENDING && (n != 0) != (c->state == IKE_CHILD_READY)))
 		return -EBADMSG;
 	if (n == 0)
 		return 0;
@@ -249,7 +252,8 @@ static int get_out_keys(struct rd *r, struct ike_child *c)
 	if (!c->out)
 		return -ENOMEM;
 	rd_copy(r, c->out, n);
-	c->send_us = 0;
+	if (c->state == IKE_CHILD_READY)
+		c->send_us = 0;
 	return 0;
 }
 
@@ -301,8 +305,7 @@ static int get_child(struct rd *r, const struct ike_sa *sa, struct ike_child **e
 		get_prefix(r, &c->nets[i], c->asked.addr.family);
 	c->in_kernel = true;
 	return r->bad || c->n_nets > IKE_SELECTORS || c->set >= IKE_SETS || c->spi_in < 256 ||
-			       !c->cpi_in != !c->cpi_out || c->state == IKE_CHILD_PENDING ||
-			       c->state > IKE_CHILD_OLD
+			       !c->cpi_in != !c->cpi_out || c->state > IKE_CHILD_OLD
 		       ? -EBADMSG
 		       : 0;
 }
@@ -402,6 +405,8 @@ static int get_lists(struct rd *r, struct ike_table *t, struct ike_sa *sa)
 		rc = -EBADMSG;
 	for (unsigned i = 0; i < n && rc == 0; i++)
 		rc = use_id(sa, rd_be32(r));
+	if (rc == 0)
+		rc = save_get_quicks(r, sa);
 	return rc == 0 && (r->bad || r->left) ? -EBADMSG : rc;
 }
 
@@ -467,6 +472,7 @@ static int restore(struct ike *ike, uint32_t slot, struct span saved, uint64_t n
 		xauth_again(ike, sa, now);
 	keepalive_start(ike, sa, now);
 	dpd_heard(ike, sa, sa->heard_us); /* questions under way begin anew */
+	save_resume_quicks(sa, now);
 	sa_rearm(ike, sa);
 	*ret_id = sa->id;
 	return 0;

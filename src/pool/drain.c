@@ -130,6 +130,8 @@ static int keep_leased(const struct pools *from, struct pools *to, uint64_t now_
 		if (!l.leased)
 			continue;
 		rc = pool_adopt(to, &l.addr, l.user, l.granted_s);
+		if (rc == 0 && l.pinned)
+			rc = pool_pin(to, &l.addr, l.user, now_s);
 		if (rc != -ENOENT)
 			continue;
 		drain_add(to, &l);
@@ -155,8 +157,9 @@ static int keep_kept(const struct pools *from, struct pools *to, uint64_t now_s)
 						&from->slot[i] };
 	qsort(k, n, sizeof(*k), by_release);
 	for (size_t i = 0; i < n && rc != -ENOMEM; i++)
-		rc = pool_restore(to, &k[i].addr, k[i].slot->user->name, k[i].slot->granted_s,
-				  k[i].slot->released_s, now_s);
+		rc = (k[i].slot->pinned ? pool_restore_pin : pool_restore)(
+			to, &k[i].addr, k[i].slot->user->name, k[i].slot->granted_s,
+			k[i].slot->released_s, now_s);
 	free(k);
 	return rc == -ENOMEM ? rc : 0; /* outside, or kept for long enough: it is free */
 }

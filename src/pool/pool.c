@@ -139,10 +139,11 @@ static struct pool *pool_named(struct pools *p, const char *name)
 /* Whether a KEPT slot is still its user's. A clock that was set back makes nothing older. */
 static bool still_kept(const struct pools *p, const struct slot *s, uint64_t now_s)
 {
-	return s->released_s >= now_s || now_s - s->released_s < p->pool[s->pool].conf.sticky_s;
+	return s->pinned || s->released_s >= now_s ||
+	       now_s - s->released_s < p->pool[s->pool].conf.sticky_s;
 }
 
-/* The slot of this pool that is kept for the user, released last; NIL without one. */
+/* The slot of this pool that is kept for the user, pinned or released last; NIL without one. */
 static uint32_t kept_for(const struct pools *p, const struct pool *pool, const char *name,
 			 uint64_t now_s)
 {
@@ -155,6 +156,11 @@ static uint32_t kept_for(const struct pools *p, const struct pool *pool, const c
 	return i != NIL && still_kept(p, &p->slot[i], now_s) ? i : NIL;
 }
 
+static bool is_anothers(const struct slot *s, const char *user)
+{
+	return s->pinned && strcmp(s->user->name, user) != 0;
+}
+
 static enum pool_result choose(struct pools *p, const char *pool_name, const char *user,
 			       const struct ipaddr *wanted, uint64_t now_s, uint32_t *ret)
 {
@@ -164,7 +170,9 @@ static enum pool_result choose(struct pools *p, const char *pool_name, const cha
 		*ret = slot_of(p, wanted);
 		if (*ret == NIL)
 			return POOL_OUTSIDE;
-		return p->slot[*ret].state == LEASED ? POOL_TAKEN : POOL_OK;
+		return p->slot[*ret].state == LEASED || is_anothers(&p->slot[*ret], user)
+			       ? POOL_TAKEN
+			       : POOL_OK;
 	}
 	pool = pool_named(p, pool_name);
 	if (!pool)
@@ -206,7 +214,7 @@ void pool_release(struct pools *p, const struct ipaddr *addr, uint64_t now_s)
 	if (i == NIL || p->slot[i].state != LEASED)
 		return;
 	s = &p->slot[i];
-	if (p->pool[s->pool].conf.sticky_s > 0)
+	if (p->pool[s->pool].conf.sticky_s > 0 || s->pinned)
 		slot_keep(p, i, s->user, s->granted_s, now_s);
 	else
 		slot_free(p, i);
@@ -220,6 +228,8 @@ int pool_forget(struct pools *p, const struct ipaddr *addr)
 		return -ENOENT;
 	if (p->slot[i].state == LEASED)
 		return -EBUSY;
+	if (p->slot[i].pinned)
+		return -EEXIST;
 	slot_free(p, i);
 	return 0;
 }
@@ -275,6 +285,7 @@ bool pool_next(const struct pools *p, uint64_t now_s, uint32_t *cursor, struct p
 					    .pool = p->pool[s->pool].conf.name,
 					    .user = s->user->name,
 					    .leased = s->state == LEASED,
+					    .pinned = s->pinned,
 					    .granted_s = s->granted_s,
 					    .released_s = s->released_s };
 		++*cursor;
@@ -301,7 +312,7 @@ size_t pools_count(const struct pools *p)
 void pool_usage(const struct pools *p, size_t i, uint64_t now_s, struct pool_usage *ret)
 {
 	const struct pool *pool = &p->pool[i];
-	uint32_t kept = 0;
+	uint32_t kept = pool->n_pinned;
 
 	for (uint32_t k = 0; k < pool->n_kept; k++)
 		kept += still_kept(p, &p->slot[pool->heap[k]], now_s);

@@ -3,8 +3,8 @@
  * pool.h - which user has which address. Pure: no clock, no disk, no IKE.
  *
  * A pool is a range of addresses. Each address is free, leased to a session, or kept for the user
- * who had it last (`sticky`). Memory is the truth; the shell writes changes to disk so that a
- * user finds the same address after a restart. Times are CLOCK_REALTIME seconds, because they
+ * who had it last (`sticky`) or to whom an operator has given it for good (a pin). Memory is the
+ * truth; the shell writes changes to disk so that a user finds the same address after a restart. Times are CLOCK_REALTIME seconds, because they
  * outlive the machine's uptime.
  */
 #pragma once
@@ -27,7 +27,7 @@ struct pool_conf {
 enum pool_result {
 	POOL_OK,
 	POOL_EXHAUSTED, /* every address is leased */
-	POOL_TAKEN,     /* the wanted address is leased to another session */
+	POOL_TAKEN,     /* the wanted address is leased to another session, or another user's pin */
 	POOL_OUTSIDE,   /* the wanted address is in no pool */
 };
 
@@ -36,6 +36,7 @@ struct pool_lease {
 	struct ipaddr addr;
 	const char *pool, *user; /* borrowed until the next change */
 	bool leased;             /* by a session now */
+	bool pinned;             /* by an operator, to this user */
 	uint64_t granted_s, released_s;
 };
 
@@ -65,8 +66,8 @@ uint32_t pools_draining(const struct pools *p, const char *pool);
 
 /*
  * Takes an address for `user`: `wanted` if it is given (a user's own static address, from whatever
- * pool, even when it is kept for another), else from `pool` the one kept for this user that was
- * released last, else the one that has been free for longest, never leased ones first, else the
+ * pool, even when it is kept for another), else from `pool` the one kept for this user that is
+ * pinned or was released last, else the one that has been free for longest, never leased ones first, else the
  * one kept for another user that was released longest ago. POOL_EXHAUSTED also when there is no
  * such pool or no memory. User names are compared whole.
  */
@@ -76,7 +77,8 @@ enum pool_result pool_take(struct pools *p, const char *pool, const char *user,
 /* The session has ended. Unknown or free addresses are ignored. */
 void pool_release(struct pools *p, const struct ipaddr *addr, uint64_t now_s);
 
-/* Forgets who had an address that is not leased: -EBUSY when leased, -ENOENT when unknown. */
+/* Forgets who had an address that is not leased: -EBUSY when leased, -EEXIST when pinned, -ENOENT
+ * when unknown. */
 int pool_forget(struct pools *p, const struct ipaddr *addr);
 
 /*
@@ -88,6 +90,20 @@ int pool_forget(struct pools *p, const struct ipaddr *addr);
 int pool_restore(struct pools *p, const struct ipaddr *addr, const char *user, uint64_t granted_s,
 		 uint64_t released_s, uint64_t now_s);
 
+/*
+ * Gives an address to a user for good: nobody else gets it, and it does not expire. Of several of
+ * one user in one pool a login gets any. -ENOENT: it is in no pool; -EBUSY: leased to another user;
+ * -EEXIST: pinned to another; -ENOMEM. Once more is no error. pool_unpin() makes it a lease like any
+ * other; -ENOENT: it is not pinned.
+ */
+int pool_pin(struct pools *p, const struct ipaddr *addr, const char *user, uint64_t now_s);
+int pool_unpin(struct pools *p, const struct ipaddr *addr, uint64_t now_s);
+bool pool_is_pinned(const struct pools *p, const struct ipaddr *addr);
+/* One read from disk at start; times as of pool_restore(). -ENOENT: in no pool; -EEXIST: another user
+ * has it; -ENOMEM. */
+int pool_restore_pin(struct pools *p, const struct ipaddr *addr, const char *user,
+		     uint64_t granted_s, uint64_t released_s, uint64_t now_s);
+
 /* A lease of a session that outlived the daemon; -EEXIST when it is leased already, -ENOENT when
  * it is in no pool, -ENOMEM. */
 int pool_adopt(struct pools *p, const struct ipaddr *addr, const char *user, uint64_t granted_s);
@@ -98,7 +114,7 @@ bool pool_next(const struct pools *p, uint64_t now_s, uint32_t *cursor, struct p
 
 struct pool_usage {
 	const char *name;
-	uint32_t size, leased, kept; /* kept: sticky, without a session */
+	uint32_t size, leased, kept; /* kept: sticky or pinned, without a session */
 	struct ipaddr first, last;
 };
 

@@ -35,14 +35,19 @@ void slot_free_append(struct pools *p, uint32_t i)
 	pool->free_tail = i;
 }
 
-/* Released last first. Times come in order but for a clock that was set back. */
+static bool stands_before(const struct slot *a, const struct slot *b)
+{
+	return a->pinned != b->pinned ? a->pinned : a->released_s > b->released_s;
+}
+
+/* Pinned first, then released last first. Times come in order but for a clock that was set back. */
 static void kept_insert(struct pools *p, struct user *u, uint32_t i)
 {
 	struct slot *s = &p->slot[i];
 
 	s->prev = NIL;
 	s->next = u->kept;
-	while (s->next != NIL && p->slot[s->next].released_s > s->released_s) {
+	while (s->next != NIL && stands_before(&p->slot[s->next], s)) {
 		s->prev = s->next;
 		s->next = p->slot[s->next].next;
 	}
@@ -164,7 +169,10 @@ static struct user *detach(struct pools *p, uint32_t i)
 		pool->n_leased--;
 		break;
 	case KEPT:
-		heap_drop(p, pool, i);
+		if (s->pinned)
+			pool->n_pinned--;
+		else
+			heap_drop(p, pool, i);
 		list_drop(p, i, &u->kept, NULL);
 		break;
 	}
@@ -187,8 +195,10 @@ static void attach(struct pools *p, uint32_t i, struct user *u, enum slot_state 
 void slot_lease(struct pools *p, uint32_t i, struct user *u, uint64_t granted_s)
 {
 	struct slot *s = &p->slot[i];
+	bool stays = s->pinned && s->user && s->user == u;
 
 	attach(p, i, u, LEASED);
+	s->pinned = stays;
 	s->granted_s = granted_s;
 	s->released_s = 0;
 	p->pool[s->pool].n_leased++;
@@ -203,13 +213,17 @@ void slot_keep(struct pools *p, uint32_t i, struct user *u, uint64_t granted_s, 
 	s->granted_s = granted_s;
 	s->released_s = released_s;
 	kept_insert(p, u, i);
-	heap_settle(p, pool, pool->n_kept++, i);
+	if (s->pinned)
+		pool->n_pinned++;
+	else
+		heap_settle(p, pool, pool->n_kept++, i);
 }
 
 void slot_free(struct pools *p, uint32_t i)
 {
 	struct user *old = detach(p, i);
 
+	p->slot[i].pinned = false;
 	slot_free_append(p, i);
 	if (old)
 		user_put(p, old);

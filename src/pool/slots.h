@@ -6,7 +6,7 @@
  *   FREE    in its pool's queue, longest free first;
  *   LEASED  by its user, in no list;
  *   KEPT    for its user: in the user's list, released last first, and in its pool's heap,
- *           released longest ago on top.
+ *           released longest ago on top; a pinned one is first in the list and not in the heap.
  * Users are found by a hash of the whole name. One without a slot is forgotten.
  */
 #pragma once
@@ -31,6 +31,7 @@ struct slot {
 	uint32_t prev, next; /* FREE: of the queue; KEPT: of the user's list */
 	uint32_t heap_pos;   /* KEPT */
 	uint8_t state, pool;
+	bool pinned; /* KEPT, or LEASED by the user that it is pinned to */
 };
 
 struct user {
@@ -45,7 +46,8 @@ struct pool {
 	uint32_t base;                 /* the first slot */
 	uint32_t free_head, free_tail; /* slots */
 	uint32_t *heap;                /* borrowed, its part: the slots that are KEPT */
-	uint32_t n_kept, n_leased;
+	uint32_t n_kept, n_leased;     /* n_kept: in the heap */
+	uint32_t n_pinned;             /* KEPT, and not in it */
 };
 
 /* A leased address that is in no pool any more. */

@@ -17,6 +17,12 @@ released() { # released ADDRESS EXPECTED-STATUS
 	equal $rc "$2"
 }
 
+pinned() { # pinned USER ADDRESS EXPECTED-STATUS
+	local rc=0
+	vpngwctl leases pin "$1" "$2" || rc=$?
+	equal $rc "$3"
+}
+
 only_looks() {
 	local rc=0
 	setpriv --reuid=nobody --regid=vpngw-monitor --clear-groups \
@@ -112,7 +118,11 @@ check "alice is still there" equal "$(listed)" "alice "
 check "her packets still pass" assert_traffic c1 "$alice"
 check "carol's address can be released" released 10.99.98.3 0
 check "once" released 10.99.98.3 4
+check "alice's address is pinned to her" vpngwctl leases pin alice "$alice"
+check "and not to carol as well" pinned carol "$alice" 1
+check "nor is one of no pool" pinned carol 192.0.2.1 4
 check "alice is kicked with all" vpngwctl kick --all
+check "her address cannot be released" released "$alice" 1
 check "monitor had her login" wait_for 10 monitored session-up alice
 check "and her end" wait_for 10 monitored session-down alice
 check "and who ended carol's session" wait_for 10 monitored admin-kick carol
@@ -124,6 +134,13 @@ check "nothing is left" assert_nothing_left
 check "what alice's packets weighed is in the sums" wait_for 10 carried 100
 systemctl stop vpngw.service
 check "a scrape finds out that it has gone" equal "$(scrape metrics) $(metric vpngw_up)" "200 0"
+check "the gateway starts again" systemctl start vpngw.service
+check "alice's pin is there" equal \
+	"$(vpngwctl leases --json | jq -c '.leases[] | select(.pinned) | [.user, .address, .leased]')" \
+	"[\"alice\",\"$alice\",false]"
+check "the journal knows of it" journal_has EVENT=admin-pin USER=alice ADDRESS="$alice"
+check "it can be unpinned" vpngwctl leases unpin "$alice"
+check "and released" released "$alice" 0
 gw_stop
 check "monitor ends with the gateway, and says so" wait_for 10 gone $monitor
 finish

@@ -19,6 +19,8 @@ PKI=$ROOT/build/e2e/pki
 . "$ROOT/tests/e2e/lib/vpnc.sh"
 . "$ROOT/tests/e2e/lib/libreswan.sh"
 . "$ROOT/tests/e2e/lib/radius.sh"
+. "$ROOT/tests/e2e/lib/dial.sh"
+. "$ROOT/tests/e2e/lib/kill.sh"
 . "$ROOT/tests/e2e/lib/assert.sh"
 
 rm -rf "$W"

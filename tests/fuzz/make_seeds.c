@@ -479,7 +479,8 @@ static void save(void)
 	} rows[] = { { "logged-in", FUZZ_AUTHED, false },
 		     { "up", FUZZ_UP, false },
 		     { "up-nat", FUZZ_UP_NAT, false },
-		     { "up-ipv6", FUZZ_UP, true } };
+		     { "up-ipv6", FUZZ_UP, true },
+		     { "quick-answered", FUZZ_QUICK, false } };
 	size_t n;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -38,6 +38,7 @@ struct client {
 	unsigned n_certs; /* for methods with a certificate: how many it sends */
 	size_t cert_len;  /* bytes of each */
 	bool wrong_sig;
+	bool trusting; /* takes anything for the gateway's proof: a real one's key is not known here */
 	size_t sig_len;                /* bytes of zeros instead of its signature; 0: it signs */
 	bool knows_frag;               /* sends the FRAGMENTATION vendor ID */
 	size_t frag;                   /* data of each fragment; 0: sends whole messages */

@@ -597,14 +597,26 @@ static void run_one(struct gate *g, const struct fx_item *it)
 	}
 }
 
+/* Before the next effect. The shell writes down what has changed before it says anything about it, and
+ * before it takes anything out of the kernel. */
+static bool lives(struct gate *g, unsigned i)
+{
+	if (g->keep && (g->fx.v[i].kind == FX_SEND || g->fx.v[i].kind == FX_CHILD_DEL))
+		g->keep(g);
+	g->dead |= g->fuse && --g->fuse == 0;
+	return !g->dead;
+}
+
 void gate_run(struct gate *g)
 {
-	for (unsigned i = 0; i < g->fx.n; i++) {
+	for (unsigned i = 0; i < g->fx.n && lives(g, i); i++) {
 		struct fx_item it = g->fx.v[i];
 
 		add_trace(g, &it);
 		run_one(g, &it);
 	}
+	if (g->keep && !g->dead)
+		g->keep(g);
 	if (g->fx.overflow)
 		fault(g, "an effect was lost: the core's limits are wrong");
 	fx_reset(&g->fx);
@@ -626,7 +638,7 @@ void gate_pass(struct gate *g, uint64_t us)
 	unsigned rounds = 0;
 
 	forget_out(g);
-	while (ike_deadline(g->ike) <= end) {
+	while (ike_deadline(g->ike) <= end && !g->dead) {
 		if (ike_deadline(g->ike) > g->now)
 			g->now = ike_deadline(g->ike);
 		ike_tick(g->ike, g->now, &g->fx);

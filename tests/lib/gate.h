@@ -77,6 +77,10 @@ struct gate {
 	uint64_t now;
 	uint64_t seed;      /* of the repeatable randomness */
 	uint64_t came_back; /* after it was killed: clients are asked anew from then on */
+	/* Called where the shell writes down what has changed; NULL: nowhere. See gate_keep.h. */
+	void (*keep)(struct gate *g);
+	unsigned fuse; /* effects that are carried out before it dies; 0: it does not */
+	bool dead;     /* it has: until gate_kill() nothing comes of anything */
 	/* what the world answers */
 	const char *user, *password;   /* the one account */
 	bool any_user;                 /* every name is an account, with that password */

@@ -79,6 +79,9 @@ static bool wanted(struct gate *g, struct gate_pair *p)
 		c = c->next;
 	if (!c)
 		return false;
+	/* It died before it had written down that the pair sends: that goes, to be done again. */
+	if (c->out)
+		p->out = 0;
 	p->who = s->sa->id;
 	p->fx.child = c->number;
 	return true;
@@ -109,6 +112,34 @@ static void sweep(struct gate *g)
 	}
 }
 
+/* It died while this pair followed its client. */
+static bool is_elsewhere(const struct gate *g, const struct ike_child *c)
+{
+	for (unsigned i = 0; i < g->n_pairs; i++) {
+		const struct ike_child_fx *k = &g->pair[i].fx;
+
+		if (k->spi_in == c->spi_in)
+			return !endpoint_eq(&c->peer, &k->peer) ||
+			       !endpoint_eq(&c->local, &k->local);
+	}
+	return false;
+}
+
+/* Such a pair goes, and its client is told. */
+static void tell_lost(struct gate *g)
+{
+	const struct ike_sa *sa;
+	uint32_t cursor = 0;
+
+	while ((sa = ike_next(g->ike, &cursor)))
+		for (const struct ike_child *c = sa->children, *next; c; c = next) {
+			next = c->next;
+			if (is_elsewhere(g, c))
+				ike_child_lost(g->ike, sa->id, c->number, g->now, &g->fx);
+		}
+	gate_run(g);
+}
+
 static void adopt_leases(struct gate *g)
 {
 	const struct ike_sa *sa;
@@ -131,6 +162,8 @@ const char *gate_kill(struct gate *g, const struct gate_kept *k)
 
 	gate_stop(g);
 	gate_start(g);
+	g->fuse = 0;
+	g->dead = false;
 	g->came_back = g->now;
 	g->n_jobs = g->open_questions = 0;
 	g->n_out = 0;
@@ -144,5 +177,6 @@ const char *gate_kill(struct gate *g, const struct gate_kept *k)
 	}
 	sweep(g);
 	adopt_leases(g);
+	tell_lost(g);
 	return "";
 }

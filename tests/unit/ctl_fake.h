@@ -30,7 +30,8 @@ struct fake {
 	struct ctl_session named[NAMED];
 	uint8_t *gone; /* sessions that were kicked */
 	uint32_t n_leases;
-	int kick_error, forget_error;
+	int kick_error, forget_error, pin_error;
+	char pinned_to[LIMIT_USER + 1]; /* empty: unpinned */
 	unsigned snapshots, kicks;
 	struct ctl_peer who; /* of the last kick or release */
 	struct ipaddr forgotten;
@@ -132,6 +133,7 @@ static bool fake_lease_next(void *ctx, uint32_t *cursor, struct ctl_lease *ret)
 	*ret = (struct ctl_lease){ .address = ipaddr_v4(0x0a090002 + i), .pool = "default" };
 	snprintf(ret->user, sizeof(ret->user), "user%u", i);
 	ret->leased = i % 2 == 0;
+	ret->pinned = i % 4 >= 2;
 	ret->granted_s = EPOCH;
 	ret->released_s = ret->leased ? 0 : EPOCH + 60;
 	(*cursor)++;
@@ -224,6 +226,20 @@ static int fake_forget(void *ctx, const struct ipaddr *addr, const struct ctl_pe
 	return f->forget_error;
 }
 
+static int fake_pin(void *ctx, const struct ipaddr *addr, const char *user)
+{
+	struct fake *f = ctx;
+
+	f->forgotten = *addr;
+	snprintf(f->pinned_to, sizeof(f->pinned_to), "%s", user);
+	return f->pin_error;
+}
+
+static int fake_unpin(void *ctx, const struct ipaddr *addr)
+{
+	return fake_pin(ctx, addr, "");
+}
+
 static int fake_reload(void *ctx, bool apply, const struct ctl_peer *who, struct ctl_reload *ret)
 {
 	struct fake *f = ctx;
@@ -277,6 +293,8 @@ static const struct ctl_ops fake_ops = {
 	.snapshot = fake_snapshot,
 	.kick = fake_kick,
 	.lease_forget = fake_forget,
+	.lease_pin = fake_pin,
+	.lease_unpin = fake_unpin,
 	.reload = fake_reload,
 	.setting = fake_setting,
 	.config_file = fake_config_file,

@@ -21,6 +21,8 @@ static void test_read_only(struct fake *f)
 	ok(!f->kicks, "not one");
 	is_error(ask(f, "io.vpngw.ReleaseLease", "{\"address\":\"10.9.0.3\"}"),
 		 "io.vpngw.NotPermitted", "and releases no lease");
+	is_error(ask(f, "io.vpngw.UnpinLease", "{\"address\":\"10.9.0.3\"}"),
+		 "io.vpngw.NotPermitted", "and unpins none");
 	ok(f->forgotten.family == IP_NONE, "none at all");
 	f->reloads = 0;
 	is_error(ask(f, "io.vpngw.Reload", NULL), "io.vpngw.NotPermitted",
@@ -186,6 +188,44 @@ static void test_release(struct fake *f)
 		 "a release needs an address");
 }
 
+#define PIN "{\"user\":\"ali\\u0007ce\",\"address\":\"10.9.0.3\"}"
+
+static void test_pin(struct fake *f)
+{
+	json_t *r = ask(f, "io.vpngw.PinLease", PIN);
+	struct ipaddr want;
+
+	is_str(reply_text(r, "address"), "10.9.0.3", "an address is pinned");
+	json_decref(r);
+	ipaddr_parse("10.9.0.3", &want);
+	ok(ipaddr_eq(&f->forgotten, &want) && strcmp(f->pinned_to, "ali\ace") == 0,
+	   "that one, to that user");
+	ok(log_has(f, " pinned 10.9.0.3 to ali\\x07ce\n"), "which is logged, escaped");
+	r = ask(f, "io.vpngw.UnpinLease", "{\"address\":\"10.9.0.3\"}");
+	is_str(reply_text(r, "address"), "10.9.0.3", "and unpinned");
+	json_decref(r);
+	ok(log_has(f, " unpinned 10.9.0.3\n"), "which is logged, too");
+	f->pin_error = -ENOENT;
+	is_error(ask(f, "io.vpngw.PinLease", PIN), "io.vpngw.NotFound",
+		 "what is in no pool is not found");
+	is_error(ask(f, "io.vpngw.UnpinLease", "{\"address\":\"10.9.0.3\"}"), "io.vpngw.NotFound",
+		 "nor is what is not pinned");
+	f->pin_error = -EBUSY;
+	is_error(ask(f, "io.vpngw.PinLease", PIN), "io.vpngw.Busy", "another user's is busy");
+	f->pin_error = -EEXIST;
+	is_error(ask(f, "io.vpngw.PinLease", PIN), "io.vpngw.Busy", "so is another user's pin");
+	f->pin_error = -EPERM;
+	is_error(ask(f, "io.vpngw.PinLease", PIN), "io.vpngw.Busy",
+		 "and one for a user who has an address elsewhere");
+	f->pin_error = 0;
+	is_error(ask(f, "io.vpngw.PinLease", "{\"address\":\"10.9.0.3\"}"),
+		 VARLINK_INVALID_PARAMETER, "a pin needs a user");
+	is_error(ask(f, "io.vpngw.PinLease", "{\"user\":\"\",\"address\":\"10.9.0.3\"}"),
+		 VARLINK_INVALID_PARAMETER, "with a name");
+	is_error(ask(f, "io.vpngw.PinLease", "{\"user\":\"alice\",\"address\":\"ten\"}"),
+		 VARLINK_INVALID_PARAMETER, "and an address");
+}
+
 int main(void)
 {
 	static struct fake f;
@@ -195,6 +235,7 @@ int main(void)
 	test_show(&f);
 	test_kick(&f);
 	test_release(&f);
+	test_pin(&f);
 	fake_stop(&f);
 	return done();
 }

@@ -154,7 +154,42 @@ static void test_leases(struct fake *f)
 	is_str(err, "vpngwctl: busy: lease of 10.9.0.3 is in use\n", "and why");
 	f->forget_error = -ENOENT;
 	is_int(run(f, "- leases release 10.9.0.3 --socket %s", f->path), 4, "no lease: 4");
+	f->forget_error = -EEXIST;
+	is_int(run(f, "- leases release 10.9.0.3 --socket %s", f->path), 1, "a pinned one: 1");
+	is_str(err, "vpngwctl: busy: lease of 10.9.0.3 is pinned\n", "and why");
 	f->forget_error = 0;
+}
+
+static void test_pin(struct fake *f)
+{
+	f->n_leases = 4;
+	is_int(run(f, "- leases --no-legend --socket %s", f->path), 0, "leases that are pinned");
+	ok(strstr(out, "user2 leased, pinned ") && strstr(out, "user3 pinned "),
+	   "are shown as such");
+	is_int(run(f, "- leases pin alice 10.9.0.3 --socket %s", f->path), 0, "leases pin");
+	is_str(out, "Lease of 10.9.0.3 pinned to alice.\n", "says what it did");
+	is_str(f->pinned_to, "alice", "which the gateway was told");
+	is_int(run(f, "- leases unpin 10.9.0.3 --socket %s", f->path), 0, "leases unpin");
+	is_str(out, "Lease of 10.9.0.3 unpinned.\n", "as well");
+	f->pin_error = -ENOENT;
+	is_int(run(f, "- leases pin alice 10.1.1.1 --socket %s", f->path), 4, "in no pool: 4");
+	is_str(err, "vpngwctl: no address 10.1.1.1 in any pool\n", "and why");
+	is_int(run(f, "- leases unpin 10.9.0.3 --socket %s", f->path), 4, "not pinned: 4");
+	is_str(err, "vpngwctl: no pin of 10.9.0.3\n", "and why");
+	f->pin_error = -EBUSY;
+	is_int(run(f, "- leases pin alice 10.9.0.3 --socket %s", f->path), 1, "taken: 1");
+	is_str(err, "vpngwctl: busy: another user has 10.9.0.3\n", "and why");
+	f->pin_error = -EEXIST;
+	run(f, "- leases pin alice 10.9.0.3 --socket %s", f->path);
+	is_str(err, "vpngwctl: busy: 10.9.0.3 is pinned to another user\n", "or pinned");
+	f->pin_error = -EPERM;
+	run(f, "- leases pin alice 10.9.0.3 --socket %s", f->path);
+	is_str(err,
+	       "vpngwctl: busy: alice has an address of the own, from where passwords are "
+	       "checked\n",
+	       "or not for this user");
+	f->pin_error = 0;
+	f->n_leases = 2;
 }
 
 /* ---- exit codes ---- */
@@ -232,6 +267,9 @@ static void test_usage(struct fake *f)
 		"status x",
 		"leases release",
 		"leases drop x",
+		"leases pin 10.9.0.3",
+		"leases pin alice host",
+		"leases unpin alice 10.9.0.3",
 		"--json=xml",
 		"--bogus",
 		"list --reason x",
@@ -436,6 +474,7 @@ int main(void)
 	test_show(&f);
 	test_kick(&f);
 	test_leases(&f);
+	test_pin(&f);
 	test_reload(&f);
 	test_usage(&f);
 	test_exit_codes(&f);

@@ -53,8 +53,11 @@ int main(void)
 	is_str(offered(&f, "kick 5e5500"), "5e550001 5e550002 5e550003 5e550004 ", "sessions");
 	is_str(offered(&f, "--no-legend show 10.9.0.5"), "10.9.0.5 ",
 	       "addresses, behind an option as well");
-	is_str(offered(&f, "leases ''"), "release ", "what leases takes");
+	is_str(offered(&f, "leases ''"), "pin release unpin ", "what leases takes");
 	is_str(offered(&f, "leases release ''"), "10.9.0.2 10.9.0.3 ", "addresses with a lease");
+	is_str(offered(&f, "leases pin u"), "user0 user1 ", "users with one");
+	is_str(offered(&f, "leases pin user0 ''"), "10.9.0.2 10.9.0.3 ", "and then addresses");
+	is_str(offered(&f, "leases unpin 10.9.0.3 ''"), "", "and no more");
 	is_str(offered(&f, "list --pool ''"), "default ", "pools");
 	is_str(offered(&f, "list --pool = d"), "default ", "also behind a =");
 	is_str(offered(&f, "list --sort = ''"),

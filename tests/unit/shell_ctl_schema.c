@@ -218,6 +218,8 @@ int main(void)
 		try_output(&f, "stats", "stats");
 		try_output(&f, "leases", "leases");
 		try_output(&f, "leases release 10.9.0.3", "release");
+		try_output(&f, "leases pin alice 10.9.0.3", "release");
+		try_output(&f, "leases unpin 10.9.0.3", "release");
 		try_output(&f, "reload", "reload");
 		try_output(&f, "config diff", "reload");
 		try_output(&f, "config", "config");

@@ -43,10 +43,11 @@ static int remember(void *ctx, const struct leasedb_row *row)
 
 	(void)ctx;
 	n_loaded++;
-	loaded_len += (size_t)snprintf(loaded + loaded_len, sizeof(loaded) - loaded_len,
-				       "%s %s %s %llu %llu\n", ipaddr_str(&row->addr, ip),
-				       row->pool, row->user, (unsigned long long)row->granted_s,
-				       (unsigned long long)row->released_s);
+	loaded_len +=
+		(size_t)snprintf(loaded + loaded_len, sizeof(loaded) - loaded_len,
+				 "%s %s %s %llu %llu%s\n", ipaddr_str(&row->addr, ip), row->pool,
+				 row->user, (unsigned long long)row->granted_s,
+				 (unsigned long long)row->released_s, row->pinned ? " pinned" : "");
 	return 0;
 }
 
@@ -79,7 +80,7 @@ static const char *load(void)
 static void save(struct leasedb *db, uint32_t addr, const char *user, uint64_t granted,
 		 uint64_t released)
 {
-	struct leasedb_row row = { ipaddr_v4(addr), "default", user, granted, released };
+	struct leasedb_row row = { ipaddr_v4(addr), "default", user, granted, released, false };
 
 	leasedb_save(db, &row);
 }
@@ -170,6 +171,29 @@ static void test_round_trip(void)
 	ok(leasedb_close(NULL) == NULL, "closing none is fine");
 }
 
+/* Pins, and a file of the format that knew none. */
+static void test_pins(void)
+{
+	struct leasedb_row row = { ipaddr_v4(1), "default", "alice", 10, 20, true };
+	struct leasedb *db;
+
+	remove_db();
+	db = open_db(true);
+	leasedb_save(db, &row);
+	save(db, 2, "bob", 30, 40);
+	leasedb_close(db);
+	is_str(load(), "0.0.0.1 default alice 10 20 pinned\n0.0.0.2 default bob 30 40\n",
+	       "a pin is written and read");
+	sql("ALTER TABLE lease DROP COLUMN pinned; PRAGMA user_version = 1");
+	is_str(load(), "0.0.0.1 default alice 10 20\n0.0.0.2 default bob 30 40\n",
+	       "a file of before there were pins is read");
+	db = open_db(true);
+	leasedb_save(db, &row);
+	leasedb_close(db);
+	is_str(load(), "0.0.0.1 default alice 10 20 pinned\n0.0.0.2 default bob 30 40\n",
+	       "and can have them from then on");
+}
+
 static int refuse(void *ctx, const struct leasedb_row *row)
 {
 	(void)ctx, (void)row;
@@ -200,7 +224,8 @@ static void test_names(void)
 	ok(strstr(loaded, " o'brien\"; DROP TABLE lease; -- 1 1\n") &&
 		   strstr(loaded, " j\xc3\xbcrgen\nx 1 2\n"),
 	   "as they are");
-	sql("INSERT INTO lease VALUES ('nonsense','p','u',1,5),('10.0.0.9','','u',1,6),"
+	sql("INSERT INTO lease (address, pool, user, granted_s, released_s) VALUES "
+	    "('nonsense','p','u',1,5),('10.0.0.9','','u',1,6),"
 	    "('10.0.0.10','p',x'610062',1,7),('10.0.0.11','p','u',-1,8),('10.0.0.12',x'80','u',1,"
 	    "9)");
 	load();
@@ -252,11 +277,11 @@ static void test_refused(void)
 
 	remove_db();
 	load();
-	sql("PRAGMA user_version = 2");
+	sql("PRAGMA user_version = 3");
 	is_int(leasedb_open(path, &db, why), -EPROTONOSUPPORT, "a newer format is refused");
-	ok(strstr(why, "newer version") && strstr(why, "format is 2"), "with a clear word: %s",
+	ok(strstr(why, "newer version") && strstr(why, "format is 3"), "with a clear word: %s",
 	   why);
-	sql("PRAGMA user_version = 1");
+	sql("PRAGMA user_version = 2");
 	is_int(leasedb_open(path, &db, why), 0, "the right one is not");
 	leasedb_close(db);
 	remove_db();
@@ -538,6 +563,7 @@ int main(void)
 		return EXIT_FAILURE;
 	snprintf(path, sizeof(path), "%s/leases.db", dir);
 	test_round_trip();
+	test_pins();
 	test_names();
 	test_pace();
 	test_refused();

@@ -83,6 +83,17 @@ static void test_session(void)
 
 /* ---- leases ---- */
 
+/* alice's session has an address that came with the verdict on her password. */
+static void test_own_address(const struct ipaddr *addr)
+{
+	const struct ike_sa *sa = ike_next(gw.ike, &(uint32_t){ 0 });
+
+	gw_session(&gw, sa->id)->own_address = sa->lease;
+	is_int(gw_ctl_ops.lease_pin(&gw, addr, "alice"), -EPERM,
+	       "who has an address from elsewhere needs none");
+	gw_session(&gw, sa->id)->own_address = (struct ipaddr){ 0 };
+}
+
 static void test_leases(void)
 {
 	struct ipaddr a, b;
@@ -101,6 +112,16 @@ static void test_leases(void)
 	ok(!gw_ctl_ops.lease_next(&gw, &cursor, &l), "and no other");
 	is_int(gw_ctl_ops.lease_forget(&gw, &a, NULL), -EBUSY, "a session's own stays");
 	is_int(gw_ctl_ops.lease_forget(&gw, &b, NULL), 0, "the kept one can be forgotten");
+	is_int(gw_ctl_ops.lease_pin(&gw, &b, "carol"), 0, "and pinned to another user");
+	cursor = 1;
+	ok(gw_ctl_ops.lease_next(&gw, &cursor, &l) && l.pinned && !l.leased &&
+		   strcmp(l.user, "carol") == 0 && ipaddr_eq(&l.address, &b),
+	   "as which it is shown");
+	is_int(gw_ctl_ops.lease_forget(&gw, &b, NULL), -EEXIST, "then it cannot be forgotten");
+	is_int(gw_ctl_ops.lease_pin(&gw, &a, "carol"), -EBUSY, "alice's own is not for carol");
+	test_own_address(&b);
+	is_int(gw_ctl_ops.lease_unpin(&gw, &b), 0, "it can be unpinned");
+	is_int(gw_ctl_ops.lease_unpin(&gw, &b), -ENOENT, "once");
 }
 
 /* ---- the gateway ---- */

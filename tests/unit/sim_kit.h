@@ -33,7 +33,8 @@ static bool faults;                      /* work fails now and then */
 static struct {
 	bool deaf, dumb;
 	uint64_t until;
-} mute[CLIENTS]; /* hears nothing, is heard by nobody, or both */
+} mute[CLIENTS];           /* hears nothing, is heard by nobody, or both */
+static bool lost[CLIENTS]; /* it was so, or has been somewhere else */
 
 static uint32_t draw(uint32_t below)
 {
@@ -49,8 +50,10 @@ static void transmit(bool to_gate, unsigned client, const struct dialer_datagram
 {
 	unsigned copies = draw(100) < loss ? 0 : draw(100) < twice ? 2 : 1;
 
-	if (g.now < mute[client].until && (to_gate ? mute[client].dumb : mute[client].deaf))
+	if (g.now < mute[client].until && (to_gate ? mute[client].dumb : mute[client].deaf)) {
+		lost[client] = true;
 		return;
+	}
 	while (copies--) {
 		if (n_wire == WIRE)
 			return;
@@ -154,12 +157,16 @@ static void sim_client(unsigned i, uint64_t seed)
 	d->deletes_old = draw(2);
 	d->falls_back = draw(2);
 	mute[i].until = 0;
+	lost[i] = false;
 }
 
+/* What the kernel refuses in the moment in which the gateway dies, its client is not told. */
 static void sim_job(void)
 {
 	g.dh_err = !faults || draw(40) ? 0 : -22;
 	g.child_err = !faults || draw(40) ? 0 : -12;
+	for (unsigned i = 0; i < CLIENTS && g.child_err && g.fuse; i++)
+		lost[i] = true;
 	g.proof = !faults || draw(20) ? IKE_PROOF_OK : draw(4);
 	gate_do(&g, draw(g.n_jobs));
 	flush_gate();

@@ -15,6 +15,8 @@ static bool kills;                                   /* in this run */
 static unsigned long by_client, by_gateway, renewed; /* pairs, pairs, ISAKMP SAs */
 static unsigned long events, came_up, by_main, matched, dual, moved, put_together, silent, replaced;
 static unsigned long by_cert, refused, coded, asked_again;
+static unsigned long quiet;
+
 /* ---- what people do ---- */
 
 static void kick_one(void)
@@ -41,6 +43,7 @@ static struct ipaddr home(unsigned i)
 /* The NAT has forgotten its mapping, or the client has gone elsewhere. */
 static void move(unsigned i)
 {
+	lost[i] = true;
 	struct dialer *d = &who[i];
 
 	if (!d->c.behind_nat)
@@ -103,7 +106,12 @@ static void use_tunnel(unsigned i)
 		ike_traffic(g.ike, sa->id, draw(2), g.now);
 }
 
-/* The gateway is killed, and goes on with what was kept. */
+static void keep(struct gate *gate)
+{
+	gate_keep(gate, &kept);
+}
+
+/* The gateway was killed, and goes on with what was kept. */
 static void kill_gate(void)
 {
 	const char *why = gate_kill(&g, &kept);
@@ -148,8 +156,11 @@ static void act(void)
 		stray();
 		break;
 	case 16:
-		if (kills)
+		/* Now, or in the middle of what it does next. */
+		if (kills && draw(3) == 0)
 			kill_gate();
+		else if (kills)
+			g.fuse = 1 + draw(6);
 		break;
 	case 4:
 	case 5:
@@ -254,6 +265,29 @@ static bool own_places(void)
 	return true;
 }
 
+/* With no place for another exchange the gateway cannot tell of a pair that ends. */
+static bool is_busy(const struct ike_sa *sa)
+{
+	unsigned n = 0;
+
+	for (const struct ike_xchg *x = sa->xchgs; x; x = x->next)
+		n += !x->done;
+	return n >= LIMIT_EXCHANGES;
+}
+
+/* Nothing was lost on the wire and nothing is on its way: then a pair that a client sends with is one of
+ * the gateway's as well, however often that was killed. */
+static bool is_heard(unsigned i, const struct ike_sa *sa)
+{
+	const struct dialer *d = &who[i];
+
+	if (loss || lost[i] || n_wire || g.n_jobs || !sa || sa->state != IKE_ST_UP || !d->child ||
+	    d->renewing || is_busy(sa))
+		return true;
+	quiet++;
+	return pair_of(d, sa);
+}
+
 static const char *wrong(void)
 {
 	const char *why = gate_check(&g);
@@ -272,6 +306,8 @@ static const char *wrong(void)
 
 		if (!keys_agree(&who[i], sa))
 			return "the two sides of a pair have different keys";
+		if (!is_heard(i, sa))
+			return "the client sends with a pair that the gateway does not have";
 		if (!can_hear(&who[i], sa))
 			return "the gateway sends what the client cannot decrypt";
 	}
@@ -319,6 +355,7 @@ static void prepare(uint64_t seed)
 	draw_limits(&g.conf);
 	kills = draw(2);
 	memset(&kept, 0, sizeof(kept));
+	g.keep = keep;
 	gate_start(&g);
 	loss = draw(3) * 10;
 	twice = draw(3) * 10;
@@ -372,6 +409,8 @@ static const char *run(uint64_t seed)
 	while (g.now < end && !*why) {
 		g.n_events = 0;
 		step(&next_act);
+		if (g.dead)
+			kill_gate();
 		gate_keep(&g, &kept);
 		count_up();
 		count_rekeys();
@@ -385,6 +424,7 @@ static const char *run(uint64_t seed)
 	}
 	if (*why)
 		return why;
+	g.fuse = 0;
 	/* Everybody falls silent; the work that waits is done. */
 	gate_do_all(&g);
 	gate_pass(&g, UINT64_C(100000) * US_PER_S);
@@ -441,6 +481,7 @@ int main(void)
 	ok(put_together > n * 5, "also those that send fragments");
 	ok(silent > n / 2 && replaced > n / 2, "some fall silent, and some give way to others");
 	ok(killed > n / 2 && survived > n, "it is killed, and sessions go on");
+	ok(quiet > n, "and where nothing is lost, no client sends into nothing");
 	ok(renewed > n / 2 && by_client > n && by_gateway > n / 2,
 	   "keys are renewed by both sides");
 	return done();
