@@ -44,7 +44,7 @@ give_back() {
 own_test() {
 	systemctl unmask --runtime systemd-modules-load # the guest does without, a host does not
 	sh "$ROOT/debian/tests/smoke" || return 1
-	systemctl stop 'vpngw*'
+	systemctl stop vpngw{,-control,-monitor,-authd}.socket vpngw-authd.service
 	rm -f /etc/vpngw/vpngw.conf.d/smoke.conf /etc/vpngw/private/gateway.key
 	rm -rf /var/lib/vpngw/*
 }
