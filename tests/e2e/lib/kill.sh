@@ -42,15 +42,6 @@ was_killed() {
 	grep -q 'killed by SIGKILL' "$W/calls"
 }
 
-# What it was about to do then: in $kill_call.
-find_call() {
-	local line
-	kill_call=
-	while read -r line; do
-		[[ $line =~ (^|[[:space:]])([a-z0-9_]+)\(.*\ =\ \? ]] && kill_call=${BASH_REMATCH[2]}
-	done <"$W/calls"
-}
-
 # What is ours in the kernel and outlives every session.
 lasting() {
 	ip -n g route && ip -n g -6 route && ip -n g xfrm policy list nosock
