@@ -63,7 +63,8 @@ nothing_left_but() { # nothing_left_but LASTING
 # both have the same pairs, and one good-bye is enough.
 one_life() {
 	# shellcheck disable=SC2154
-	dial k new up rekey && pair_there $dialled && dial k ask down && wait_for 10 kernel_is_clean
+	dial k new up rekey && wait_for 20 pair_there $dialled && dial k ask down &&
+		wait_for 10 kernel_is_clean
 }
 
 # The same, with the gateway killed in front of the N-th such call.
