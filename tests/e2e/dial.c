@@ -72,19 +72,23 @@ static void open_sockets(void)
 
 /* ---- the wire ---- */
 
+/* An error of an earlier datagram, which is told now, is no reason not to send this one. */
+static void put(bool natt, struct span data)
+{
+	uint8_t b[4 + sizeof(d.out[0].b)] = { 0 };
+	size_t marker = natt ? 4 : 0;
+
+	if (!data.n || data.n > sizeof(d.out[0].b))
+		return;
+	memcpy(b + marker, data.p, data.n);
+	for (unsigned i = 0; i < 3 && send(sock[natt], b, marker + data.n, 0) < 0; i++)
+		perror("dial: send");
+}
+
 static void flush_out(void)
 {
-	uint8_t b[4 + sizeof(d.out[0].b)];
-
-	for (unsigned i = 0; i < d.n_out; i++) {
-		const struct dialer_datagram *o = &d.out[i];
-		size_t marker = o->natt ? 4 : 0;
-
-		memset(b, 0, 4);
-		memcpy(b + marker, o->b, o->n);
-		/* One that is lost is repeated, as any other. */
-		(void)!send(sock[o->natt], b, marker + o->n, 0);
-	}
+	for (unsigned i = 0; i < d.n_out; i++)
+		put(d.out[i].natt, (struct span){ d.out[i].b, d.out[i].n });
 	d.n_out = 0;
 }
 
@@ -208,14 +212,7 @@ static void ask(void)
 
 static void down(void)
 {
-	struct span out = client_delete_isakmp(&d.c);
-	uint8_t b[4 + 512] = { 0 };
-
-	if (out.n <= 512) {
-		memcpy(b + 4, out.p, out.n);
-		(void)!send(sock[d.c.floated], d.c.floated ? b : b + 4,
-			    out.n + (d.c.floated ? 4 : 0), 0);
-	}
+	put(d.c.floated, client_delete_isakmp(&d.c));
 	d.state = DIAL_IDLE;
 	d.request_n = 0;
 	d.next_us = UINT64_MAX;

@@ -42,15 +42,6 @@ was_killed() {
 	grep -q 'killed by SIGKILL' "$W/calls"
 }
 
-# What it was about to do then: in $kill_call.
-find_call() {
-	local line
-	kill_call=
-	while read -r line; do
-		[[ $line =~ (^|[[:space:]])([a-z0-9_]+)\(.*\ =\ \? ]] && kill_call=${BASH_REMATCH[2]}
-	done <"$W/calls"
-}
-
 # What is ours in the kernel and outlives every session.
 lasting() {
 	ip -n g route && ip -n g -6 route && ip -n g xfrm policy list nosock
@@ -72,7 +63,8 @@ nothing_left_but() { # nothing_left_but LASTING
 # both have the same pairs, and one good-bye is enough.
 one_life() {
 	# shellcheck disable=SC2154
-	dial k new up rekey && pair_there $dialled && dial k ask down && wait_for 10 kernel_is_clean
+	dial k new up rekey && wait_for 20 pair_there $dialled && dial k ask down &&
+		wait_for 10 kernel_is_clean
 }
 
 # The same, with the gateway killed in front of the N-th such call.
