@@ -361,13 +361,13 @@ static void run_child_del(struct gw *gw, const struct fx_item *it)
 	struct gw_session *g = gw_session(gw, it->who.who);
 	int rc;
 
+	/* What ends is forgotten first: what the next process finds of it in the kernel goes. */
+	handover_touch(gw, it->who.who);
+	handover_flush(gw);
 	if (g) {
 		add_counters(gw, &k->local.addr, k->spi_in, &g->bytes_in, &g->gone_in);
 		add_counters(gw, &k->peer.addr, k->spi_out, &g->bytes_out, &g->gone_out);
 	}
-	handover_touch(gw, it->who.who);
-	/* What ends is forgotten first: what the next process finds of it in the kernel goes. */
-	handover_flush(gw);
 	rc = p ? xfrm_pair_del(gw->xfrm, p, k->keep_policies) : -ENOMEM;
 	if (rc < 0)
 		log_err("cannot remove an IPsec SA: %s", strerror(-rc));
