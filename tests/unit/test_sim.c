@@ -448,7 +448,8 @@ static void prepare(uint64_t seed)
 		who[i].c.no_dpd = draw(4) == 0;
 		who[i].c.v6 = draw(3) == 0;
 		who[i].c.initial_contact = draw(2);
-		who[i].c.ipcomp = g.conf.compression == IKE_COMPRESSION_DEFLATE && draw(2);
+		who[i].c.ipcomp =
+			g.conf.compression == IKE_COMPRESSION_DEFLATE && !who[i].c.v6 && draw(2);
 		who[i].user = users[draw(ARRAY_SIZE(users))];
 		mute[i].until = 0;
 		who[i].asks_again = draw(3) == 0;
