@@ -48,14 +48,12 @@ static int refuse(struct ike_event *ev, uint16_t type, enum ike_reason why, cons
 	return 0;
 }
 
-static int refuse_compressed(struct ike_event *ev, const char *offered)
+static int refuse_compressed(struct ike_event *ev, const char *why, const char *offered)
 {
 	char detail[OFFER_TEXT + 128];
 
-	snprintf(detail, sizeof(detail),
-		 "the client offers %s, but with compression alone ([phase2] "
-		 "compression_algorithm)",
-		 offered);
+	snprintf(detail, sizeof(detail), "the client offers %s, but with compression alone (%s)",
+		 offered, why);
 	return refuse(ev, N_NO_PROPOSAL_CHOSEN, IKE_R_NO_PROPOSAL_P2, detail);
 }
 
@@ -187,16 +185,23 @@ static enum p2_path path_of(const struct ike_sa *sa)
 	return !sa->natt ? P2_PATH_PLAIN : sa->nat ? P2_PATH_UDP : P2_PATH_EITHER;
 }
 
-/* A pair with IPComp is renewed as one, whatever the configuration says by now: the policies, which
- * the two share, have a template for it. */
-static bool may_deflate(const struct ike *ike, const struct ike_sa *sa,
-			const struct ike_child *like)
+/*
+ * NULL where the pair may have IPComp, else why not. One that has it is renewed with it, whatever the
+ * configuration says by now: the policies, which the two share, have a template for it. With ESP in
+ * transport mode the kernel finds no SA for packets of another family than the tunnel's.
+ */
+static const char *no_deflate(const struct ike *ike, const struct ike_sa *sa,
+			      const struct ike_child *like)
 {
 	bool has = ike->conf->compression == IKE_COMPRESSION_DEFLATE;
 
 	for (const struct ike_child *c = sa->children; c; c = c->next)
 		has |= c->cpi_in && child_same_traffic(c, like);
-	return has && ike->t.cpis.n < LIMIT_CPIS;
+	if (!has)
+		return "[phase2] compression_algorithm";
+	if (like->asked.addr.family != sa->local.addr.family)
+		return "not for IPv6 in IPv4, or IPv4 in IPv6";
+	return ike->t.cpis.n < LIMIT_CPIS ? NULL : "too many SAs have it";
 }
 
 int quick_first(struct ike_event *ev)
@@ -223,12 +228,13 @@ int quick_first(struct ike_event *ev)
 		return refuse(ev, N_INVALID_ID_INFORMATION, IKE_R_ID_REFUSED,
 			      "another SA pair of the session has some of this traffic: it may be "
 			      "the same as of a pair or apart from it");
-	want.deflate = may_deflate(ev->ike, sa, &selected);
+	why = no_deflate(ev->ike, sa, &selected);
+	want.deflate = !why;
 	rc = p2_choose(ev->msg.sa, ev->ike->conf, &want, &choice, offered);
 	if (rc == -ENOENT || rc == -EDOM)
 		return refuse_proposal(ev, rc == -EDOM, offered);
 	if (rc == -EOPNOTSUPP)
-		return refuse_compressed(ev, offered);
+		return refuse_compressed(ev, why, offered);
 	if (rc == -ERANGE)
 		return refuse_life(ev, choice.life_s);
 	if (rc < 0)

@@ -79,6 +79,24 @@ static void test_off(void)
 	kit_end("off");
 }
 
+/* The kernel cannot. */
+static void test_other_family(void)
+{
+	kit_prepare();
+	g.no_crypto = c.no_crypto = c.ipcomp = c.v6 = true;
+	g.conf.compression = IKE_COMPRESSION_DEFLATE;
+	prefix_parse("fd00:99::/64", &g.network6);
+	gate_start(&g);
+	if (!client_login(&c, &g))
+		abort();
+	client_to(&c, &g, client_quick1(&c, nil, nil));
+	ok(notified() == N_NO_PROPOSAL_CHOSEN && g.n_pairs == 0 && strstr(noted(), "IPv6 in IPv4"),
+	   "IPv6 in an IPv4 tunnel goes without: %s", noted());
+	c.ipcomp = false;
+	ok(client_quick(&c, &g) && g.n_pairs == 1 && !g.pair[0].fx.cpi_in, "and works so");
+	kit_end("other family");
+}
+
 static void test_by_client(void)
 {
 	uint16_t first;
@@ -231,6 +249,7 @@ int main(void)
 {
 	test_agreed();
 	test_off();
+	test_other_family();
 	test_by_client();
 	test_by_gateway();
 	wrong_answer("an answer with another transform of IPComp", 15, "03");

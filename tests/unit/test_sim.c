@@ -366,7 +366,8 @@ static void prepare(uint64_t seed)
 		who[i].c.wrong_sig = draw(20) == 0;
 		if (draw(20) == 0)
 			who[i].c.psk = "another key";
-		who[i].c.ipcomp = g.conf.compression == IKE_COMPRESSION_DEFLATE && draw(2);
+		who[i].c.ipcomp =
+			g.conf.compression == IKE_COMPRESSION_DEFLATE && !who[i].c.v6 && draw(2);
 		if (draw(10) == 0)
 			who[i].password = "wrong";
 		if (draw(10) == 0)
