@@ -16,6 +16,7 @@
 #include "cleanup.h"
 #include "tap.h"
 #include "xfrm/msg.h"
+#include "xfrm_addr.h"
 
 struct alg {
 	const char *enc;
@@ -32,24 +33,6 @@ static const struct alg algs[] = {
 	{ "cbc(des3_ede)", 24, "hmac(md5)", 16, 96 }, { "cbc(des3_ede)", 24, "hmac(sha1)", 20, 96 },
 	{ "rfc4106(gcm(aes))", 20, NULL, 0, 128 },    { "rfc4106(gcm(aes))", 36, NULL, 0, 128 },
 };
-
-__attribute__((unused)) static struct ipaddr ip(const char *s)
-{
-	struct ipaddr a;
-
-	if (ipaddr_parse(s, &a) < 0)
-		abort();
-	return a;
-}
-
-__attribute__((unused)) static struct prefix net(const char *s)
-{
-	struct prefix p;
-
-	if (prefix_parse(s, &p) < 0)
-		abort();
-	return p;
-}
 
 static void set_alg(struct xfrm_sa *sa, const struct alg *alg)
 {
