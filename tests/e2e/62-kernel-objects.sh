@@ -19,7 +19,8 @@ runs_whole() { # runs_whole PROGRAM
 
 # shellcheck disable=SC2086
 must "the kernel's modules are there" modprobe -qa $topo_modules esp6
-check "SA pairs, policies, the sweep, the interface and its routes" runs_whole shell_xfrm
+check "SA pairs, policies, the sweep" runs_whole shell_xfrm
+check "the interface and its routes" runs_whole shell_xfrm_link
 check "a pair moves to another address or port and goes on carrying" runs_whole shell_xfrm_move
 check "every algorithm carries datagrams, plain, in UDP, by the interface, over IPv6" \
 	runs_whole shell_xfrm_traffic
