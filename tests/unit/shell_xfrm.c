@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * shell_xfrm.c - SA pairs, policies and the sweep against a real kernel, in network namespaces of
- * their own. Without ESP in the kernel an SA is refused, which
- * proves the way back; with ESP the way in is tested too.
+ * their own. Without ESP in the kernel an SA is refused, which proves the way back; with ESP the way
+ * in is tested too.
  */
 #include <sys/wait.h>
 

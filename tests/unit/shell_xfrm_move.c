@@ -316,7 +316,7 @@ static void test_taken(void)
 	q.in.reqid = q.out.reqid = p.in.reqid + 1;
 	ok(xfrm_pair_add(x, &p, &what) == 0 && xfrm_pair_add(x, &q, &what) == 0, "two pairs");
 	is_int(xfrm_pair_move(x, &p, &to, &what), -EEXIST, "one cannot go where the other is");
-	ok(has(what, "adding the outbound SA: SPI in use at the new address"), "as is said");
+	ok(has(what, "adding the outbound SA: SPI or CPI in use at the new address"), "as is said");
 	is_table(2, 0, 6, 0, "it is gone, the other is there");
 	p = pair_of(true);
 	p.in.encap = p.out.encap = false;
