@@ -63,8 +63,8 @@ must "the gateway starts" gw_start
 must "somebody listens on two ports of the LAN host" listen 22 80
 must "the capture starts" capture_start
 must "the client starts, with a CHILD_SA for ICMP and one for port 22" ss_client c1 \
-	remote_ts="$net[icmp]" child='local_ts = dynamic[icmp]' \
-	child2="local_ts = dynamic[tcp]; remote_ts = $net[tcp/22]"
+	remote_ts="${net}[icmp]" child='local_ts = dynamic[icmp]' \
+	child2="local_ts = dynamic[tcp]; remote_ts = ${net}[tcp/22]"
 must "alice logs in" ss_up c1
 must "her client makes the other CHILD_SA" ss c1 --initiate --child home2 --timeout 20
 # strongSwan makes no route for what is about one protocol.

@@ -65,7 +65,8 @@ marked() {
 
 # The LAN pings a client with both, and all or none of it is to be seen outside.
 assert_marked() { # assert_marked ADDRESS NUMBER
-	local before=$(marked)
+	local before
+	before=$(marked)
 	in_ns l ping -n -c 3 -i 0.2 -W 5 -M do -Q 0xb8 "$1" || return 1
 	wait_for 5 are_marked $((before + $2))
 }
