@@ -4,11 +4,11 @@
  * the gateway may read it: vpngw-authd and a look at the configuration need no keys.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "config_build.h"
 #include "config_profile.h"
+#include "credential.h"
 #include "ike/names.h"
 #include "ike/psk.h"
 
@@ -24,20 +24,6 @@ static void tell(void *ctx, unsigned line, unsigned col, const char *what)
 	const struct mistakes *m = ctx;
 
 	fprintf(m->err, "%s:%u:%u: %s\n", m->file, line, col, what);
-}
-
-/* "credential:NAME" is a file that systemd hands over (LoadCredential=). NULL: there are none. */
-static const char *path_of(const char *spec, char *buf, size_t cap)
-{
-	static const char credential[] = "credential:";
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
-
-	if (strncmp(spec, credential, strlen(credential)) != 0)
-		return spec;
-	if (!dir)
-		return NULL;
-	snprintf(buf, cap, "%s/%s", dir, spec + strlen(credential));
-	return buf;
 }
 
 static int no_file(struct config *c, int rc, bool check_only, FILE *err)
@@ -102,7 +88,7 @@ bool config_wants_psk(const struct config *c)
 int config_load_psk(struct config *c, bool check_only, FILE *err)
 {
 	char buf[512], *text = NULL;
-	const char *path = path_of(c->psk_file, buf, sizeof(buf));
+	const char *path = credential_path(c->psk_file, NULL, buf, sizeof(buf));
 	struct mistakes m = { .err = err, .file = path };
 	size_t n;
 	int rc;

@@ -2,10 +2,10 @@
 /* creds_key.c - reading and checking the gateway's private key, and signing with it. */
 #include <errno.h>
 #include <gnutls/gnutls.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "credential.h"
 #include "creds_own.h"
 #include "ike/names.h"
 
@@ -24,50 +24,28 @@ static int same_key(gnutls_x509_crt_t leaf, gnutls_x509_privkey_t key)
 	       na == nb && memcmp(a, b, na) == 0;
 }
 
-static const char credential[] = "credential:";
-
-/*
- * "credential:NAME" is a file that systemd hands over (LoadCredential=). Whoever only checks a
- * configuration is not started by the unit, and looks where the unit takes it from.
- */
-static int key_path(const struct conf_gateway *g, const char *check_dir, char *path,
-		    size_t path_cap, char *err, size_t cap)
+int creds_read_key(struct creds *c, const struct conf_gateway *g, const char *check_dir, char *err,
+		   size_t cap)
 {
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	bool is_path = !credential_name(g->private_key);
+	char buf[512];
+	/* Whoever only checks is not started by the unit, and looks where the unit takes it from. */
+	const char *path = credential_path(g->private_key, check_dir, buf, sizeof(buf));
+	int rc;
 
-	if (strncmp(g->private_key, credential, strlen(credential)) != 0) {
-		snprintf(path, path_cap, "%s", g->private_key);
-		return 0;
-	}
-	if (!dir)
-		dir = check_dir;
-	if (!dir)
+	if (!path)
 		return creds_fail(
 			err, cap, -ENOENT, g->private_key_at,
 			"private_key = %s: systemd has handed over no credentials; started by "
 			"hand, vpngw needs the path of the key file",
 			g->private_key);
-	snprintf(path, path_cap, "%s/%s", dir, g->private_key + strlen(credential));
-	return 0;
-}
-
-int creds_read_key(struct creds *c, const struct conf_gateway *g, const char *check_dir, char *err,
-		   size_t cap)
-{
-	bool handed_over = getenv("CREDENTIALS_DIRECTORY"),
-	     is_path = strncmp(g->private_key, credential, strlen(credential)) != 0;
-	char path[512];
-	int rc = key_path(g, check_dir, path, sizeof(path), err, cap);
-
-	if (rc < 0)
-		return rc;
 	rc = creds_read_file(path, &c->pem, &c->pem_len);
 	if (check_dir && rc == -EACCES) {
 		creds_warn(c, "the private key was not checked: this user may not read %.160s",
 			   path);
 		return 0;
 	}
-	if (check_dir && rc == -ENOENT && !is_path && !handed_over) {
+	if (check_dir && rc == -ENOENT && !is_path && !credential_given()) {
 		creds_warn(c,
 			   "the private key was not checked: there is no %.120s, and without it "
 			   "vpngw.service does not start unless a drop-in says LoadCredential=",

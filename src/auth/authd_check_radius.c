@@ -2,18 +2,17 @@
 /* authd_check_radius.c - whether RADIUS servers could be asked: their secrets, and what the unit is
  * allowed to. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
 
 #include "auth/authd_check.h"
 #include "auth/authd_radius_server.h"
 #include "cleanup.h"
+#include "credential.h"
 
 #define PATIENCE_US (5 * UINT64_C(1000000))
 #define SYSTEMD     "org.freedesktop.systemd1"
 #define UNIT        "vpngw-authd.service"
-#define CREDENTIAL  "credential:"
 #define DROP_IN     "see RADIUS in vpngw-authd(8) for the drop-in of " UNIT
 
 static void bus_close(sd_bus **bus)
@@ -62,11 +61,6 @@ static int loads(sd_bus *bus, const char *unit, const char *name)
 	return rc;
 }
 
-static bool is_credential(const struct conf_radius_server *s)
-{
-	return strncmp(s->secret, CREDENTIAL, strlen(CREDENTIAL)) == 0;
-}
-
 static void look_at_unit(const struct conf_auth *conf, struct findings *f)
 {
 	_cleanup_(bus_close) sd_bus *bus = NULL;
@@ -83,8 +77,9 @@ static void look_at_unit(const struct conf_auth *conf, struct findings *f)
 	}
 	for (size_t i = 0; i < conf->n_radius; i++) {
 		const struct conf_radius_server *s = &conf->radius[i];
+		const char *name = credential_name(s->secret);
 
-		if (!is_credential(s) || loads(bus, unit, s->secret + strlen(CREDENTIAL)) != 0)
+		if (!name || loads(bus, unit, name) != 0)
 			continue;
 		findings_add(f, FINDING_ERROR, "secret=%s, and " UNIT " is not given it",
 			     s->secret);
@@ -94,7 +89,7 @@ static void look_at_unit(const struct conf_auth *conf, struct findings *f)
 
 static void look_at_server(const struct conf_radius_server *conf, struct findings *f)
 {
-	bool handed_over = is_credential(conf) && !getenv("CREDENTIALS_DIRECTORY");
+	bool handed_over = credential_name(conf->secret) && !credential_given();
 	char why[512] = "", *remedy;
 	struct radius_server s;
 	int rc;

@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -15,6 +13,7 @@
 #include "auth/authd.h"
 #include "auth/authd_source.h"
 #include "cleanup.h"
+#include "credential.h"
 
 #define SECRET_SHORT 16 /* bytes: RFC 2865 3 */
 
@@ -25,20 +24,6 @@ void radius_server_init(struct radius_server *s, const struct conf_radius_server
 }
 
 /* ---- secrets ---- */
-
-/* "credential:NAME" is a file that systemd hands over (LoadCredential=). NULL: there are none. */
-static const char *path_of(const char *spec, char *buf, size_t cap)
-{
-	static const char credential[] = "credential:";
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
-
-	if (strncmp(spec, credential, strlen(credential)) != 0)
-		return spec;
-	if (!dir)
-		return NULL;
-	snprintf(buf, cap, "%s/%s", dir, spec + strlen(credential));
-	return buf;
-}
 
 /* The first line of the file. -errno, or -EBADMSG for what is no secret. */
 static int read_secret(struct radius_server *s, const char *path, struct stat *ret_st)
@@ -70,7 +55,7 @@ static int read_secret(struct radius_server *s, const char *path, struct stat *r
 static int load_secret(struct radius_server *s, struct stat *ret_st, char *why, size_t cap)
 {
 	char buf[512];
-	const char *path = path_of(s->conf->secret, buf, sizeof(buf));
+	const char *path = credential_path(s->conf->secret, NULL, buf, sizeof(buf));
 	int rc = path ? read_secret(s, path, ret_st) : -ENOKEY;
 
 	if (rc == -ENOKEY)
