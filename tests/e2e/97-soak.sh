@@ -39,8 +39,10 @@ lives() { # lives ID WORD...
 	echo $n >"$W/dial-$1/lives"
 }
 
-went_well() { # went_well ID
-	! grep . "$W/dial-$1/lives.log" && [ "$(cat "$W/dial-$1/lives")" -gt 5 ]
+went_well() { # went_well ID USER
+	! grep . "$W/dial-$1/lives.log" && [ "$(cat "$W/dial-$1/lives")" -gt 5 ] && return
+	journal_lines -n 25 -o short-monotonic VPNGW_USER="$2"
+	return 1
 }
 
 strongswan_life() {
@@ -53,7 +55,8 @@ vpnc_life() {
 }
 
 for_a_while() { # for_a_while SECONDS
-	local end=$((SECONDS + $1)) id ids='one two three' pids=()
+	local end=$((SECONDS + $1)) id pids=()
+	local -A user=([one]=carol [two]=dave [three]=erin)
 	touch "$W/go"
 	lives one new up rekey ask rekey roam down &
 	pids+=($!)
@@ -67,9 +70,9 @@ for_a_while() { # for_a_while SECONDS
 	done
 	rm "$W/go"
 	wait "${pids[@]}"
-	for id in $ids; do
+	for id in one two three; do
 		echo "# client $id lived $(cat "$W/dial-$id/lives") times"
-		check "client $id had what it wanted" went_well "$id"
+		check "client $id had what it wanted" went_well "$id" "${user[$id]}"
 	done
 	check "who fell silent is kicked" kick_all
 	check "nothing is left" assert_nothing_left
