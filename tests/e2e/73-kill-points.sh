@@ -19,16 +19,7 @@ killed_there() {
 	life_killed "$@" "$before" && was_killed
 }
 
-must "the gateway is configured" gw_configure <<'E'
-[phase1]
-proposal = aes256-sha256-x25519
-[auth]
-unique = replace
-E
-must "a client is there" kill_prepare
-must "the gateway starts" gw_start
-before=$(lasting)
-must "the client comes and goes" one_life
+kill_begin
 killed "with an address for the client, which is not told" main sendmsg 4
 killed "while the lease is written" others pwrite64 2
 killed "with the pair in the kernel, and the client not told" main sendmsg 6

@@ -49,18 +49,6 @@ own_test() {
 	rm -rf /var/lib/vpngw/*
 }
 
-# The harness puts the gateway into namespace g.
-into_namespace() {
-	local unit section
-	for unit in vpngw.service vpngw-nft.service vpngw.socket; do
-		mkdir -p /run/systemd/system/$unit.d
-		section=${unit#*.}
-		printf '[%s]\nNetworkNamespacePath=/run/netns/g\n' "${section^}" \
-			>/run/systemd/system/$unit.d/namespace.conf
-	done
-	systemctl daemon-reload
-}
-
 configure() {
 	install -m 0644 "$PKI/$GATEWAY_NAME.pem" /etc/vpngw/certs/gateway.pem &&
 		install -m 0600 "$PKI/$GATEWAY_NAME.key" /etc/vpngw/private/gateway.key || return 1
@@ -69,7 +57,7 @@ configure() {
 	gw_user alice wonderland
 	/lib/systemd/systemd-modules-load /usr/lib/modules-load.d/vpngw.conf
 	in_ns g sysctl -q -p /usr/lib/sysctl.d/50-vpngw.conf
-	into_namespace
+	gw_into_namespace
 }
 
 units_that() { # units_that is-active|is-enabled: how many

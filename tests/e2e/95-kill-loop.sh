@@ -50,16 +50,7 @@ killed_everywhere() { # killed_everywhere WHO
 	check "it was killed nearly every time" [ $((killed * 10)) -ge $((rounds * 8)) ]
 }
 
-must "the gateway is configured" gw_configure <<'E'
-[phase1]
-proposal = aes256-sha256-x25519
-[auth]
-unique = replace
-E
-must "a client is there" kill_prepare
-must "the gateway starts" gw_start
-before=$(lasting)
-must "the client comes and goes" one_life
+kill_begin
 for who in main others; do
 	must "the calls are listed" list_calls $who
 	killed_everywhere $who

@@ -17,18 +17,9 @@ pki_make() {
 		"$ROOT/scripts/pki" --days 400 quick "$PKI/renewed" $GATEWAY_NAME $GATEWAY >/dev/null
 }
 
-# Installs vpngw into the running system, once per boot. `make install' has put the files into
-# build/e2e/root before, outside the guest, where it is quick and nothing can change under it.
-gw_install() {
-	[ ! -e /run/vpngw-e2e/installed ] || return 0
-	local prefix=/usr/local unit section
-	cp -a --no-preserve=ownership "$ROOT/build/e2e/root/." / || return 1
-	systemd-sysusers $prefix/lib/sysusers.d/vpngw.conf || return 1
-	/lib/systemd/systemd-modules-load $prefix/lib/modules-load.d/vpngw.conf
-	in_ns g sysctl -q -p $prefix/lib/sysctl.d/50-vpngw.conf
-	pki_make || return 1
-	install -m 0644 "$PKI/$GATEWAY_NAME.pem" /etc/vpngw/certs/gateway.pem
-	install -m 0600 "$PKI/$GATEWAY_NAME.key" /etc/vpngw/private/gateway.key
+# The gateway's units run in namespace g.
+gw_into_namespace() {
+	local unit section
 	for unit in vpngw.service vpngw-nft.service vpngw.socket; do
 		mkdir -p /run/systemd/system/$unit.d
 		section=${unit#*.}
@@ -36,6 +27,21 @@ gw_install() {
 			>/run/systemd/system/$unit.d/namespace.conf
 	done
 	systemctl daemon-reload
+}
+
+# Installs vpngw into the running system, once per boot. `make install' has put the files into
+# build/e2e/root before, outside the guest, where it is quick and nothing can change under it.
+gw_install() {
+	[ ! -e /run/vpngw-e2e/installed ] || return 0
+	local prefix=/usr/local
+	cp -a --no-preserve=ownership "$ROOT/build/e2e/root/." / || return 1
+	systemd-sysusers $prefix/lib/sysusers.d/vpngw.conf || return 1
+	/lib/systemd/systemd-modules-load $prefix/lib/modules-load.d/vpngw.conf
+	in_ns g sysctl -q -p $prefix/lib/sysctl.d/50-vpngw.conf
+	pki_make || return 1
+	install -m 0644 "$PKI/$GATEWAY_NAME.pem" /etc/vpngw/certs/gateway.pem
+	install -m 0600 "$PKI/$GATEWAY_NAME.key" /etc/vpngw/private/gateway.key
+	gw_into_namespace
 	hash -r
 	touch /run/vpngw-e2e/installed
 }

@@ -77,3 +77,17 @@ life_killed() { # life_killed WHO SYSCALL N LASTING
 	[ $rc = 0 ] || tail -n 8 "$W/calls" | cut -c 1-150
 	return $rc
 }
+
+# What scenarios begin with: a gateway, a client, and a life without trouble. $before: what lasts.
+kill_begin() {
+	must "the gateway is configured" gw_configure <<'E'
+[phase1]
+proposal = aes256-sha256-x25519
+[auth]
+unique = replace
+E
+	must "a client is there" kill_prepare
+	must "the gateway starts" gw_start
+	before=$(lasting)
+	must "the client comes and goes" one_life
+}
